@@ -1,0 +1,10 @@
+// One export function per class file; module.cpp calls them all.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+void export_neighbor_list(pybind11::module_ &module);
+void export_ufp(pybind11::module_ &module);
+void export_ufp_features(pybind11::module_ &module);
+void export_efg(pybind11::module_ &module);
+void export_correlators(pybind11::module_ &module);

@@ -1,0 +1,50 @@
+#include "neighbor_list.h"
+
+#include "arrays.h"
+#include "exports.h"
+
+#include <pybind11/stl.h>
+
+#include <optional>
+
+namespace py = pybind11;
+
+void export_neighbor_list(py::module_ &module) {
+  module.def(
+      "neighbor_list",
+      [](const DoubleArray &positions, const DoubleArray &cell, const std::array<bool, 3> &pbc,
+         double cutoff, const std::optional<std::vector<int>> &centers) {
+        const lpsnmr::System system = view_system(positions, cell, pbc);
+        lpsnmr::NeighborList list;
+        {
+          py::gil_scoped_release release;
+          list = lpsnmr::build_neighbor_list(system, cutoff, centers ? &*centers : nullptr);
+        }
+        std::vector<long> first(list.first.begin(), list.first.end());
+        const auto entries = static_cast<py::ssize_t>(list.index.size());
+        const auto bounds = static_cast<py::ssize_t>(first.size());
+        return py::make_tuple(to_numpy(std::move(first), {bounds}),
+                              to_numpy(std::move(list.index), {entries}),
+                              to_numpy(std::move(list.vector), {entries, 3}),
+                              to_numpy(std::move(list.distance), {entries}));
+      },
+      py::arg("positions"), py::arg("cell"), py::arg("pbc"), py::arg("cutoff"),
+      py::arg("centers") = py::none(),
+      R"(Return the full neighbour list within a cutoff.
+
+Parameters
+----------
+positions : (n, 3) float64 array, Å
+cell : (3, 3) float64 array, rows are the cell vectors, Å
+pbc : three bools
+cutoff : float, Å
+centers : sequence of atom indices, optional; all atoms by default
+
+Returns
+-------
+first : (centers + 1,) int64 array; the entries of centre c are first[c]:first[c + 1]
+index : (entries,) int32 array; atom index of the neighbour
+vector : (entries, 3) float64 array; from centre to neighbour, Å
+distance : (entries,) float64 array; Å
+)");
+}

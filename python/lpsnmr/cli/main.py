@@ -1,0 +1,62 @@
+"""Entry point ``lpsnmr``: a group whose commands are imported only when they are called."""
+
+import importlib
+import logging
+import sys
+
+import click
+
+from lpsnmr import __version__
+from lpsnmr.errors import LpsnmrError
+
+COMMANDS = {
+    "fit-ufp": ("fit_ufp", "Fit an ultra-fast potential (UF2+3) to reference data."),
+    "fit-efg": ("fit_efg", "Fit an equivariant EFG model to reference tensors."),
+    "efg": ("efg", "Predict EFG tensors for structures."),
+    "run": ("run", "Run MD with LAMMPS and correlate the EFG of every Li on the way."),
+    "stream": ("stream", "Follow dump files of a running LAMMPS and correlate on the way."),
+    "analyze": ("analyze", "NMR decay, diffusion and jump rates from a results file."),
+}
+"""Command name: (module in lpsnmr.cli, one-line help)."""
+
+
+class LazyGroup(click.Group):
+    """A click group that loads a command's module on first use, so that ``--help`` is instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the work, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import ``lpsnmr.cli.<module>`` and return its ``command``."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"lpsnmr.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their one-line helps without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", prog_name="lpsnmr")
+@click.option("-v", "--verbose", is_flag=True, help="Log details to standard error.")
+def group(verbose: bool) -> None:
+    """From a crystal structure to the solid-state NMR observables of moving lithium."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+def run() -> None:
+    """Run the command line; an ``LpsnmrError`` becomes one line on stderr and exit status 2."""
+    try:
+        group(prog_name="lpsnmr")
+    except LpsnmrError as error:
+        click.echo(f"lpsnmr: error: {error}", err=True)
+        sys.exit(2)

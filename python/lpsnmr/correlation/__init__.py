@@ -1,0 +1,1 @@
+"""Multi-tau correlators and mean squared displacement accumulators."""

@@ -1,0 +1,1 @@
+"""Files shipped with lpsnmr: structures, reference data, fitted models."""

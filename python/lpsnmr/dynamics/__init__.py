@@ -1,0 +1,1 @@
+"""Diffusion coefficients and jump rates."""

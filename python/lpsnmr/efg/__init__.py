@@ -1,0 +1,1 @@
+"""Electric field gradient models: features, fit, prediction, metrics."""

@@ -1,0 +1,1 @@
+"""Quadrupolar frequencies, their correlation function and its decay."""

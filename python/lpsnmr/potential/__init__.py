@@ -1,0 +1,1 @@
+"""Ultra-fast potentials (UF2+3): evaluate, fit, write."""

@@ -1,0 +1,1 @@
+"""Crystals, supercells and structure checks."""

@@ -1,0 +1,59 @@
+"""Physical constants and unit conversions; the only module that holds numbers of this kind.
+
+Inside the code units are LAMMPS ``metal``: Å, eV, ps, e, K; EFG tensors are in V/Å². Constants are
+CODATA 2018; nuclear quadrupole moments are those of P. Pyykkö, Mol. Phys. 116, 1328 (2018),
+doi:10.1080/00268976.2018.1426131.
+"""
+
+from math import pi
+from typing import Final
+
+from lpsnmr.errors import InputError
+
+BOLTZMANN_EV_PER_K: Final = 8.617333262e-5
+HBAR_EV_S: Final = 6.582119569e-16
+PLANCK_EV_S: Final = 2.0 * pi * HBAR_EV_S
+BOHR_ANGSTROM: Final = 0.529177210903
+HARTREE_EV: Final = 27.211386245988
+EV_PER_ANGSTROM3_GPA: Final = 160.21766208
+"""Pressure: 1 eV/Å³ in GPa."""
+BAR_PER_GPA: Final = 1.0e4
+EFG_AU_V_PER_ANGSTROM2: Final = HARTREE_EV / BOHR_ANGSTROM**2
+"""Electric field gradient: 1 atomic unit in V/Å² (97.17362)."""
+BARN_ANGSTROM2: Final = 1.0e-8
+ANGSTROM2_PER_PS_CM2_PER_S: Final = 1.0e-4
+"""Diffusion coefficient: 1 Å²/ps in cm²/s."""
+ANGSTROM2_PER_PS_M2_PER_S: Final = 1.0e-8
+
+QUADRUPOLE_MOMENT_BARN: Final[dict[str, float]] = {
+    "6Li": -0.000806,
+    "7Li": -0.0401,
+    "23Na": 0.104,
+    "27Al": 0.1466,
+    "33S": -0.0694,
+}
+NUCLEAR_SPIN: Final[dict[str, float]] = {"6Li": 1.0, "7Li": 1.5, "23Na": 1.5, "27Al": 2.5, "33S": 1.5}
+
+
+def quadrupolar_coupling_hz_per_efg(nucleus: str = "7Li") -> float:
+    """Return C_Q/V_zz = eQ/h in Hz per V/Å².
+
+    Parameters
+    ----------
+    nucleus
+        Key of ``QUADRUPOLE_MOMENT_BARN``, such as ``"7Li"``.
+
+    Raises
+    ------
+    InputError
+        For a nucleus that is not in the table.
+
+    Examples
+    --------
+    >>> round(quadrupolar_coupling_hz_per_efg("7Li") * 1e-3, 2)
+    -96.96
+    """
+    if nucleus not in QUADRUPOLE_MOMENT_BARN:
+        known = ", ".join(QUADRUPOLE_MOMENT_BARN)
+        raise InputError(f"unknown nucleus {nucleus!r}; expected one of {known}")
+    return QUADRUPOLE_MOMENT_BARN[nucleus] * BARN_ANGSTROM2 / PLANCK_EV_S
