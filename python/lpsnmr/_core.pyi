@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,3 +20,16 @@ def neighbor_list(
     cutoff: float,
     centers: Sequence[int] | None = ...,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], Array, Array]: ...
+
+class UfpPotential:
+    def __init__(self, path: str, elements: Sequence[str], body_order: int = ...) -> None: ...
+    @property
+    def elements(self) -> list[str]: ...
+    @property
+    def units(self) -> str: ...
+    @property
+    def max_cutoff(self) -> float: ...
+    def pair_energy(self, a: int, b: int, r: float) -> tuple[float, float]: ...
+    def compute(
+        self, positions: Array, cell: Array, pbc: Sequence[bool], species: Sequence[int]
+    ) -> dict[str, Any]: ...
