@@ -54,7 +54,7 @@ def test_intervals_cover_the_truth():
     for seed in range(40):
         rng = np.random.default_rng(seed)
         statistics, duration = correlated(process.components(rng, 1200, 16, 0.5), 0.5)
-        decay = analyze_decay(statistics, duration, settings=FAST)
+        decay = analyze_decay(statistics, duration, settings=DecaySettings(n_bootstrap=100))
         assert decay.resolved, decay.reason
         for name in hits:
             found = getattr(decay, name)
