@@ -12,7 +12,8 @@
 #include <vector>
 
 /// float64, C-contiguous; other dtypes and orders are converted (a copy) on the way in.
-using DoubleArray = pybind11::array_t<double, pybind11::array::c_style | pybind11::array::forcecast>;
+using DoubleArray =
+    pybind11::array_t<double, pybind11::array::c_style | pybind11::array::forcecast>;
 using IntArray = pybind11::array_t<int, pybind11::array::c_style | pybind11::array::forcecast>;
 
 /// Throw unless `array` has the shape (..., columns) with `ndim` axes.
@@ -27,11 +28,13 @@ inline lpsnmr::System view_system(const DoubleArray &positions, const DoubleArra
                                   const std::array<bool, 3> &pbc) {
   check_shape(positions, "positions", 2, 3);
   check_shape(cell, "cell", 2, 3);
-  if (cell.shape(0) != 3) throw lpsnmr::Error("cell must have the shape (3, 3)");
+  if (cell.shape(0) != 3)
+    throw lpsnmr::Error("cell must have the shape (3, 3)");
   lpsnmr::System system;
   system.positions = positions.data();
   system.size = static_cast<std::size_t>(positions.shape(0));
-  for (int k = 0; k < 9; ++k) system.cell[k] = cell.data()[k];
+  for (int k = 0; k < 9; ++k)
+    system.cell[k] = cell.data()[k];
   system.periodic = pbc;
   return system;
 }

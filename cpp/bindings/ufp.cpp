@@ -30,8 +30,7 @@ py::dict compute(const UfpPotential &potential, const DoubleArray &positions,
   out["energy"] = result.energy;
   out["atom_energy"] = to_numpy(std::move(result.atom_energy), {n});
   out["forces"] = to_numpy(std::move(result.forces), {n, 3});
-  out["virial"] =
-      to_numpy(std::vector<double>(result.virial.begin(), result.virial.end()), {6});
+  out["virial"] = to_numpy(std::vector<double>(result.virial.begin(), result.virial.end()), {6});
   out["short_range_pairs"] = result.short_range_pairs;
   return out;
 }
@@ -39,7 +38,8 @@ py::dict compute(const UfpPotential &potential, const DoubleArray &positions,
 } // namespace
 
 void export_ufp(py::module_ &module) {
-  py::class_<UfpPotential>(module, "UfpPotential", "A UF2 or UF2+3 potential read from a .uf3 file.")
+  py::class_<UfpPotential>(module, "UfpPotential",
+                           "A UF2 or UF2+3 potential read from a .uf3 file.")
       .def(py::init(&load), py::arg("path"), py::arg("elements"), py::arg("body_order") = 3,
            R"(Read a potential.
 
@@ -56,19 +56,22 @@ CoreError for a file that is not a complete potential of these elements
       .def_property_readonly("elements", &UfpPotential::elements)
       .def_property_readonly("units", &UfpPotential::units)
       .def_property_readonly("max_cutoff", &UfpPotential::max_cutoff, "Å")
-      .def("pair_energy",
-           [](const UfpPotential &self, int a, int b, double r) {
-             if (a < 0 || b < 0 || a >= self.species() || b >= self.species())
-               throw lpsnmr::Error("species out of range");
-             if (r >= self.pair(a, b).cutoff()) return std::make_pair(0.0, 0.0);
-             double slope;
-             const double value = self.pair(a, b).evaluate(r, slope);
-             return std::make_pair(value, slope);
-           },
-           py::arg("a"), py::arg("b"), py::arg("r"),
-           "V2 of the ordered pair (half a dimer's energy, eV) and its slope (eV/Å).")
-      .def("compute", &compute, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
-           py::arg("species"),
-           R"(Return energy (eV), atom_energy (n,), forces (n, 3; eV/Å), virial (6: xx yy zz xy xz yz; eV)
+      .def(
+          "pair_energy",
+          [](const UfpPotential &self, int a, int b, double r) {
+            if (a < 0 || b < 0 || a >= self.species() || b >= self.species())
+              throw lpsnmr::Error("species out of range");
+            if (r >= self.pair(a, b).cutoff())
+              return std::make_pair(0.0, 0.0);
+            double slope;
+            const double value = self.pair(a, b).evaluate(r, slope);
+            return std::make_pair(value, slope);
+          },
+          py::arg("a"), py::arg("b"), py::arg("r"),
+          "V2 of the ordered pair (half a dimer's energy, eV) and its slope (eV/Å).")
+      .def(
+          "compute", &compute, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
+          py::arg("species"),
+          R"(Return energy (eV), atom_energy (n,), forces (n, 3; eV/Å), virial (6: xx yy zz xy xz yz; eV)
 and the number of ordered pairs below the first knot, as a dict.)");
 }

@@ -15,7 +15,9 @@ Vec cross(const Vec &a, const Vec &b) {
   return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
 }
 
-double dot(const Vec &a, const Vec &b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
+double dot(const Vec &a, const Vec &b) {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
 
 /// Replace open axes by vectors that complete the periodic ones to a well-conditioned cell.
 std::array<Vec, 3> complete_cell(const System &system) {
@@ -23,9 +25,11 @@ std::array<Vec, 3> complete_cell(const System &system) {
   for (int a = 0; a < 3; ++a)
     cell[a] = {system.cell[3 * a], system.cell[3 * a + 1], system.cell[3 * a + 2]};
   const int periodic = system.periodic[0] + system.periodic[1] + system.periodic[2];
-  if (periodic == 0) return {Vec{1, 0, 0}, Vec{0, 1, 0}, Vec{0, 0, 1}};
+  if (periodic == 0)
+    return {Vec{1, 0, 0}, Vec{0, 1, 0}, Vec{0, 0, 1}};
   for (int a = 0; a < 3; ++a) {
-    if (system.periodic[a]) continue;
+    if (system.periodic[a])
+      continue;
     const Vec &b = cell[(a + 1) % 3], &c = cell[(a + 2) % 3];
     if (periodic == 2) {
       cell[a] = cross(b, c);
@@ -33,8 +37,8 @@ std::array<Vec, 3> complete_cell(const System &system) {
       // one periodic axis p: any two unit vectors perpendicular to it
       const int p = system.periodic[0] ? 0 : system.periodic[1] ? 1 : 2;
       const Vec along = cell[p];
-      const Vec helper = std::abs(along[0]) < 0.9 * std::sqrt(dot(along, along)) ? Vec{1, 0, 0}
-                                                                                 : Vec{0, 1, 0};
+      const Vec helper =
+          std::abs(along[0]) < 0.9 * std::sqrt(dot(along, along)) ? Vec{1, 0, 0} : Vec{0, 1, 0};
       const Vec u = cross(along, helper);
       cell[(p + 1) % 3] = u;
       cell[(p + 2) % 3] = cross(along, u);
@@ -42,18 +46,20 @@ std::array<Vec, 3> complete_cell(const System &system) {
     }
   }
   for (int a = 0; a < 3; ++a) {
-    if (system.periodic[a]) continue;
+    if (system.periodic[a])
+      continue;
     const double length = std::sqrt(dot(cell[a], cell[a]));
     if (length > 0)
-      for (double &x : cell[a]) x /= length;
+      for (double &x : cell[a])
+        x /= length;
   }
   return cell;
 }
 
 struct Grid {
   std::array<Vec, 3> cell;
-  std::array<Vec, 3> inverse;         // rows: fractional coordinate a = inverse[a] . x
-  std::array<double, 3> low, extent;  // fractional origin and width of the binned range
+  std::array<Vec, 3> inverse;        // rows: fractional coordinate a = inverse[a] . x
+  std::array<double, 3> low, extent; // fractional origin and width of the binned range
   std::array<int, 3> bins, reach;
 };
 
@@ -79,7 +85,8 @@ Grid make_grid(const System &system, double cutoff, const std::vector<Vec> &frac
     const double width = grid.extent[a] * height;
     grid.bins[a] = static_cast<int>(std::clamp(std::floor(width / cutoff), 1.0, double(most)));
     grid.reach[a] = static_cast<int>(std::ceil(cutoff / (width / grid.bins[a])));
-    if (!system.periodic[a]) grid.reach[a] = std::min(grid.reach[a], grid.bins[a]);
+    if (!system.periodic[a])
+      grid.reach[a] = std::min(grid.reach[a], grid.bins[a]);
   }
   return grid;
 }
@@ -92,14 +99,16 @@ NeighborList build_neighbor_list(const System &system, double cutoff,
     throw Error("neighbour cutoff must be a positive number of Å, got " + std::to_string(cutoff));
   const std::array<Vec, 3> cell = complete_cell(system);
   const double volume = dot(cell[0], cross(cell[1], cell[2]));
-  const double lengths = std::sqrt(dot(cell[0], cell[0]) * dot(cell[1], cell[1]) * dot(cell[2], cell[2]));
+  const double lengths =
+      std::sqrt(dot(cell[0], cell[0]) * dot(cell[1], cell[1]) * dot(cell[2], cell[2]));
   if (!(std::abs(volume) > 1e-8 * lengths) || !std::isfinite(volume))
     throw Error("the cell has no volume along its periodic axes: a periodic system needs three "
                 "linearly independent cell vectors");
   std::array<Vec, 3> inverse;
   for (int a = 0; a < 3; ++a) {
     inverse[a] = cross(cell[(a + 1) % 3], cell[(a + 2) % 3]);
-    for (double &x : inverse[a]) x /= volume;
+    for (double &x : inverse[a])
+      x /= volume;
   }
 
   const std::size_t n = system.size;
@@ -114,7 +123,8 @@ NeighborList build_neighbor_list(const System &system, double cutoff,
       if (system.periodic[a]) {
         const double whole = std::floor(s);
         s -= whole;
-        for (int d = 0; d < 3; ++d) wrapped[i][d] -= whole * cell[a][d];
+        for (int d = 0; d < 3; ++d)
+          wrapped[i][d] -= whole * cell[a][d];
       }
       fractional[i][a] = s;
     }
@@ -130,13 +140,16 @@ NeighborList build_neighbor_list(const System &system, double cutoff,
   std::vector<std::size_t> start(total + 1, 0);
   std::vector<std::size_t> bin(n);
   for (std::size_t i = 0; i < n; ++i) {
-    bin[i] = (std::size_t(bin_of(i, 0)) * grid.bins[1] + bin_of(i, 1)) * grid.bins[2] + bin_of(i, 2);
+    bin[i] =
+        (std::size_t(bin_of(i, 0)) * grid.bins[1] + bin_of(i, 1)) * grid.bins[2] + bin_of(i, 2);
     ++start[bin[i] + 1];
   }
-  for (std::size_t b = 0; b < total; ++b) start[b + 1] += start[b];
+  for (std::size_t b = 0; b < total; ++b)
+    start[b + 1] += start[b];
   std::vector<int> sorted(n);
   std::vector<std::size_t> fill(start.begin(), start.end() - 1);
-  for (std::size_t i = 0; i < n; ++i) sorted[fill[bin[i]]++] = static_cast<int>(i);
+  for (std::size_t i = 0; i < n; ++i)
+    sorted[fill[bin[i]]++] = static_cast<int>(i);
 
   NeighborList list;
   const std::size_t n_centers = centers ? centers->size() : n;
@@ -160,24 +173,30 @@ NeighborList build_neighbor_list(const System &system, double cutoff,
       return k >= 0 && k < grid.bins[a];
     };
     for (int u = -grid.reach[0]; u <= grid.reach[0]; ++u) {
-      if (!place(0, u)) continue;
+      if (!place(0, u))
+        continue;
       for (int v = -grid.reach[1]; v <= grid.reach[1]; ++v) {
-        if (!place(1, v)) continue;
+        if (!place(1, v))
+          continue;
         for (int w = -grid.reach[2]; w <= grid.reach[2]; ++w) {
-          if (!place(2, w)) continue;
+          if (!place(2, w))
+            continue;
           Vec shift{};
           for (int a = 0; a < 3; ++a)
-            for (int d = 0; d < 3; ++d) shift[d] += image[a] * cell[a][d];
+            for (int d = 0; d < 3; ++d)
+              shift[d] += image[a] * cell[a][d];
           const bool same_image = !image[0] && !image[1] && !image[2];
           const std::size_t where = (std::size_t(b[0]) * grid.bins[1] + b[1]) * grid.bins[2] + b[2];
           for (std::size_t s = start[where]; s < start[where + 1]; ++s) {
             const int j = sorted[s];
-            if (j == i && same_image) continue;
+            if (j == i && same_image)
+              continue;
             const double dx = wrapped[j][0] + shift[0] - xi[0];
             const double dy = wrapped[j][1] + shift[1] - xi[1];
             const double dz = wrapped[j][2] + shift[2] - xi[2];
             const double r2 = dx * dx + dy * dy + dz * dz;
-            if (r2 >= cutoff2) continue;
+            if (r2 >= cutoff2)
+              continue;
             list.index.push_back(j);
             list.vector.insert(list.vector.end(), {dx, dy, dz});
             list.distance.push_back(std::sqrt(r2));

@@ -11,7 +11,7 @@ namespace lpsnmr {
 struct System {
   const double *positions = nullptr; ///< (n, 3) row-major, Å; need not be wrapped
   std::size_t size = 0;
-  std::array<double, 9> cell{};  ///< rows are the cell vectors, Å; ignored along open axes
+  std::array<double, 9> cell{}; ///< rows are the cell vectors, Å; ignored along open axes
   std::array<bool, 3> periodic{true, true, true};
 };
 

@@ -25,10 +25,12 @@ public:
   }
 
   bool next(std::string &line) {
-    if (position_ >= text_.size()) return false;
+    if (position_ >= text_.size())
+      return false;
     const std::size_t end = std::min(text_.find('\n', position_), text_.size());
     line.assign(text_, position_, end - position_);
-    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (!line.empty() && line.back() == '\r')
+      line.pop_back();
     position_ = end + 1;
     ++number_;
     return true;
@@ -36,10 +38,12 @@ public:
 
   std::vector<std::string> words(const char *what) {
     std::string line;
-    if (!next(line)) fail(std::string("the file ends where ") + what + " is expected");
+    if (!next(line))
+      fail(std::string("the file ends where ") + what + " is expected");
     std::istringstream stream(line);
     std::vector<std::string> out;
-    for (std::string word; stream >> word;) out.push_back(word);
+    for (std::string word; stream >> word;)
+      out.push_back(word);
     return out;
   }
 
@@ -82,7 +86,8 @@ public:
     std::vector<double> out = numbers(what, count);
     try {
       const KnotGrid grid(out);
-      if (grid.low() < 0) throw Error("the first knot is negative");
+      if (grid.low() < 0)
+        throw Error("the first knot is negative");
       if (cutoff > grid.high() * (1 + 1e-9))
         throw Error("the cutoff " + std::to_string(cutoff) + " lies beyond the last knot " +
                     std::to_string(grid.high()));
@@ -107,8 +112,10 @@ private:
 };
 
 bool is_uniform(const Lines &lines, const std::string &word) {
-  if (word == "uk") return true;
-  if (word != "nk") lines.fail("knot spacing: expected uk or nk, got '" + word + "'");
+  if (word == "uk")
+    return true;
+  if (word != "nk")
+    lines.fail("knot spacing: expected uk or nk, got '" + word + "'");
   return false;
 }
 
@@ -124,10 +131,12 @@ TwoBodyBlock read_pair(Lines &lines, const std::vector<std::string> &head) {
   const bool uniform = is_uniform(lines, head[5]);
   const auto sizes = lines.words("2B cutoff and knot count", 2);
   block.cutoff = lines.number(sizes[0], "cutoff");
-  if (block.cutoff <= 0) lines.fail("cutoff: expected a positive number, got " + sizes[0]);
+  if (block.cutoff <= 0)
+    lines.fail("cutoff: expected a positive number, got " + sizes[0]);
   const int knots = lines.integer(sizes[1], "knot count", 8);
   block.knots = lines.knots("2B knots", knots, uniform, block.cutoff);
-  const int count = lines.integer(lines.words("2B coefficient count", 1)[0], "coefficient count", 1);
+  const int count =
+      lines.integer(lines.words("2B coefficient count", 1)[0], "coefficient count", 1);
   if (count != knots - 4)
     lines.fail("2B coefficient count: expected knots - 4 = " + std::to_string(knots - 4) +
                ", got " + std::to_string(count));
@@ -162,8 +171,8 @@ ThreeBodyBlock read_triple(Lines &lines, const std::vector<std::string> &head) {
   const int expected[3] = {nij - 4, nik - 4, njk - 4};
   for (int d = 0; d < 3; ++d)
     if (lines.integer(dims[d], "coefficient dimension", 1) != expected[d])
-      lines.fail(std::string("3B coefficient dimension ") + names[d] + ": expected knots - 4 = " +
-                 std::to_string(expected[d]) + ", got " + dims[d]);
+      lines.fail(std::string("3B coefficient dimension ") + names[d] +
+                 ": expected knots - 4 = " + std::to_string(expected[d]) + ", got " + dims[d]);
   if (block.elements[1] == block.elements[2] &&
       (block.knots_ij != block.knots_ik || block.cutoff_ij != block.cutoff_ik))
     lines.fail("3B " + head[1] + " " + head[2] + " " + head[3] +
@@ -182,7 +191,8 @@ void refuse_duplicates(const Lines &lines, const PotentialFile &file) {
     for (std::size_t b = 0; b < a; ++b) {
       const auto &p = file.pairs[a].elements, &q = file.pairs[b].elements;
       if ((p[0] == q[0] && p[1] == q[1]) || (p[0] == q[1] && p[1] == q[0]))
-        lines.fail_at(file.pairs[a].line, "2B " + p[0] + " " + p[1] + " is given twice, first on line " +
+        lines.fail_at(file.pairs[a].line, "2B " + p[0] + " " + p[1] +
+                                              " is given twice, first on line " +
                                               std::to_string(file.pairs[b].line));
     }
   for (std::size_t a = 0; a < file.triples.size(); ++a)
@@ -206,7 +216,8 @@ PotentialFile parse_potential(const std::string &text, const std::string &name) 
   std::string line;
   while (lines.next(line)) {
     if (line.find("#UF3 POT") == std::string::npos) {
-      if (line.find_first_not_of(" \t") != std::string::npos && line[line.find_first_not_of(" \t")] != '#')
+      if (line.find_first_not_of(" \t") != std::string::npos &&
+          line[line.find_first_not_of(" \t")] != '#')
         lines.fail("expected a comment or the start of a block ('#UF3 POT UNITS: ...'), got '" +
                    line.substr(0, 40) + "'");
       continue;
@@ -214,8 +225,10 @@ PotentialFile parse_potential(const std::string &text, const std::string &name) 
     std::istringstream stream(line);
     std::string word, units;
     while (stream >> word)
-      if (word == "UNITS:") stream >> units;
-    if (units.empty()) lines.fail("the block header names no units ('#UF3 POT UNITS: metal ...')");
+      if (word == "UNITS:")
+        stream >> units;
+    if (units.empty())
+      lines.fail("the block header names no units ('#UF3 POT UNITS: metal ...')");
     if (!file.units.empty() && units != file.units)
       lines.fail("units: expected " + file.units + " as in the blocks before, got " + units);
     file.units = units;
@@ -227,17 +240,20 @@ PotentialFile parse_potential(const std::string &text, const std::string &name) 
     else
       lines.fail("block type: expected 2B or 3B, got '" + (head.empty() ? "" : head[0]) + "'");
   }
-  if (file.pairs.empty()) lines.fail("the file holds no 2B block ('#UF3 POT UNITS: ...', '2B El1 El2 ...')");
+  if (file.pairs.empty())
+    lines.fail("the file holds no 2B block ('#UF3 POT UNITS: ...', '2B El1 El2 ...')");
   refuse_duplicates(lines, file);
   return file;
 }
 
 PotentialFile read_potential(const std::string &path) {
   std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error(path + ": cannot open potential file: " + std::strerror(errno));
+  if (!stream)
+    throw Error(path + ": cannot open potential file: " + std::strerror(errno));
   std::ostringstream text;
   text << stream.rdbuf();
-  if (stream.bad()) throw Error(path + ": cannot read potential file");
+  if (stream.bad())
+    throw Error(path + ": cannot read potential file");
   return parse_potential(text.str(), path);
 }
 

@@ -40,7 +40,8 @@ public:
   int offset(std::size_t span) const { return offset_[span]; }
   /// Polynomial coefficient of (r - start)^power of function offset + k on a span.
   double polynomial(std::size_t span, int power, int k) const {
-    return polynomials_[(span * 4 + static_cast<std::size_t>(power)) * 4 + static_cast<std::size_t>(k)];
+    return polynomials_[(span * 4 + static_cast<std::size_t>(power)) * 4 +
+                        static_cast<std::size_t>(k)];
   }
   /// The 16 polynomial coefficients of a span, [power][function].
   const double *polynomials(std::size_t span) const { return &polynomials_[span * 16]; }
@@ -48,10 +49,12 @@ public:
   /// Span that contains r; the first or last one when r lies outside.
   std::size_t span(double r) const {
     const double cell = (r - low_) * cells_per_length_;
-    if (!(cell > 0)) return 0;
+    if (!(cell > 0))
+      return 0;
     std::size_t s = cell < double(lookup_.size()) ? std::size_t(lookup_[std::size_t(cell)])
                                                   : offset_.size() - 1;
-    while (s + 1 < offset_.size() && r >= start_[s + 1]) ++s;
+    while (s + 1 < offset_.size() && r >= start_[s + 1])
+      ++s;
     return s;
   }
 
@@ -67,7 +70,8 @@ public:
       out.derivative[k] = b + u * (2.0 * c + 3.0 * u * d);
     }
     if (r < low_)
-      for (int k = 0; k < 4; ++k) out.value[k] += (r - low_) * out.derivative[k];
+      for (int k = 0; k < 4; ++k)
+        out.value[k] += (r - low_) * out.derivative[k];
     out.offset = offset_[s];
   }
 

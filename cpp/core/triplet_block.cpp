@@ -19,7 +19,9 @@ typedef double Vec4 __attribute__((vector_size(32)));
 typedef long long Mask4 __attribute__((vector_size(32)));
 
 // Vectors are passed by reference: by value they would change the ABI between instruction sets.
-LPSNMR_INLINE void load(const double *p, Vec4 &v) { std::memcpy(&v, p, sizeof v); }
+LPSNMR_INLINE void load(const double *p, Vec4 &v) {
+  std::memcpy(&v, p, sizeof v);
+}
 
 /// Sums of four vectors of four: out[m] = sum of the entries of in_m.
 LPSNMR_INLINE void row_sums(const Vec4 &a, const Vec4 &b, const Vec4 &c, const Vec4 &d, Vec4 &out) {
@@ -40,7 +42,8 @@ double evaluate_triplet_block(const TripletBlock &block, std::vector<TripletReco
   double energy = 0;
   for (std::size_t j = block.j_begin; j < block.j_end; ++j) {
     const UfpNeighbor &nj = block.neighbors[j];
-    if (nj.distance >= table.cutoff_ij) continue;
+    if (nj.distance >= table.cutoff_ij)
+      continue;
     const BasisValues &bj = block.basis_ij[j];
     const double *plane = table.coefficients.data() + std::size_t(bj.offset) * row_a;
     Vec4 vj, force_j{};
@@ -48,12 +51,14 @@ double evaluate_triplet_block(const TripletBlock &block, std::vector<TripletReco
     double radial_j = 0;
     for (std::size_t k = block.same_group ? j + 1 : block.k_begin; k < block.k_end; ++k) {
       const UfpNeighbor &nk = block.neighbors[k];
-      if (nk.distance >= table.cutoff_ik) continue;
+      if (nk.distance >= table.cutoff_ik)
+        continue;
       Vec4 vk;
       load(nk.vector, vk);
       const Vec4 d = vk - vj, d2 = d * d;
       const double r = std::sqrt(d2[0] + d2[1] + d2[2]);
-      if (r >= table.cutoff_jk) continue;
+      if (r >= table.cutoff_jk)
+        continue;
 
       // basis of r_jk, four functions at once
       const std::size_t span = grid.span(r);
@@ -101,8 +106,8 @@ double evaluate_triplet_block(const TripletBlock &block, std::vector<TripletReco
       force_k -= pull;
       std::memcpy(block.forces + 4 * k, &force_k, sizeof force_k);
       if (records)
-        records->push_back({static_cast<int>(j), static_cast<int>(k), sums[0], sums[1], sums[2],
-                            sums[3]});
+        records->push_back(
+            {static_cast<int>(j), static_cast<int>(k), sums[0], sums[1], sums[2], sums[3]});
     }
     block.radial[j] += radial_j;
     Vec4 before;

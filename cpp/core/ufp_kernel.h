@@ -10,8 +10,8 @@ namespace lpsnmr {
 
 /// One three-body term, kept only when the caller tallies per atom.
 struct TripletRecord {
-  int j, k;                       ///< positions in UfpKernel::triplet_neighbors()
-  double energy;                  ///< V3, eV
+  int j, k;                            ///< positions in UfpKernel::triplet_neighbors()
+  double energy;                       ///< V3, eV
   double slope_ij, slope_ik, slope_jk; ///< dV3/dr, eV/Å
 };
 
@@ -72,7 +72,7 @@ private:
   int species_ = 0;
   mutable int short_range_ = 0;
   std::vector<UfpNeighbor> neighbors_, sorted_;
-  std::vector<std::size_t> first_;          // (species + 1) into sorted_
+  std::vector<std::size_t> first_;              // (species + 1) into sorted_
   std::vector<std::vector<BasisValues>> basis_; // (grid, neighbour)
   std::vector<double> forces_, radial_;
 };

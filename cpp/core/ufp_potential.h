@@ -13,8 +13,8 @@ namespace lpsnmr {
 /// V2 of one ordered species pair as piecewise cubics with its short-range continuation.
 ///
 /// Below the first knot r0: V(r) = V(r0) + V'(r0)(r - r0) + K (r - r0)^2 / 2 with
-/// K = max(V''(r0), 20 eV/Å^2, 2 V'(r0)/r0): C1, C2 where the spline's own curvature is the largest,
-/// and repulsive at contact whatever the slope at r0.
+/// K = max(V''(r0), 20 eV/Å^2, 2 V'(r0)/r0): C1, C2 where the spline's own curvature is the
+/// largest, and repulsive at contact whatever the slope at r0.
 class PairTable {
 public:
   PairTable() = default;
@@ -43,7 +43,8 @@ private:
   double cutoff_ = 0, value_ = 0, slope_ = 0, stiffness_ = 0;
 };
 
-/// V3 of one centre and two neighbour species B <= C: coefficients [ij][ik][jk] with j of B, k of C.
+/// V3 of one centre and two neighbour species B <= C: coefficients [ij][ik][jk] with j of B, k of
+/// C.
 struct TripleTable {
   bool present = false;
   int grid_ij = 0, grid_ik = 0, grid_jk = 0; ///< into UfpPotential::grids
@@ -61,14 +62,17 @@ public:
 
   /// @param elements species 0, 1, ... of the caller; each must be in the file with every partner
   /// @throws Error for a missing element, pair or triple
-  UfpPotential(const PotentialFile &file, const std::vector<std::string> &elements, BodyOrder order);
+  UfpPotential(const PotentialFile &file, const std::vector<std::string> &elements,
+               BodyOrder order);
 
   int species() const { return static_cast<int>(elements_.size()); }
   const std::vector<std::string> &elements() const { return elements_; }
   bool three_body() const { return three_body_; }
   const std::string &units() const { return units_; }
 
-  const PairTable &pair(int a, int b) const { return pairs_[std::size_t(a) * elements_.size() + b]; }
+  const PairTable &pair(int a, int b) const {
+    return pairs_[std::size_t(a) * elements_.size() + b];
+  }
   /// Table of centre a and neighbours b <= c.
   const TripleTable &triple(int a, int b, int c) const {
     return triples_[(std::size_t(a) * elements_.size() + b) * elements_.size() + c];

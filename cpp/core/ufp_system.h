@@ -10,11 +10,11 @@
 namespace lpsnmr {
 
 struct UfpResult {
-  double energy = 0;                ///< eV
-  std::vector<double> atom_energy;  ///< (n) eV: V2 to the centre, V3 to the centre
-  std::vector<double> forces;       ///< (n, 3) eV/Å
-  std::array<double, 6> virial{};   ///< xx yy zz xy xz yz, eV; stress = -virial / volume
-  long short_range_pairs = 0;       ///< ordered pairs below the first knot
+  double energy = 0;               ///< eV
+  std::vector<double> atom_energy; ///< (n) eV: V2 to the centre, V3 to the centre
+  std::vector<double> forces;      ///< (n, 3) eV/Å
+  std::array<double, 6> virial{};  ///< xx yy zz xy xz yz, eV; stress = -virial / volume
+  long short_range_pairs = 0;      ///< ordered pairs below the first knot
 };
 
 /// Evaluate the potential.

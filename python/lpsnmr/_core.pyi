@@ -1,7 +1,6 @@
 """Types of the compiled core; see the docstrings there for shapes and units."""
 
 from collections.abc import Sequence
-
 from typing import Any
 
 import numpy as np

@@ -1,0 +1,303 @@
+#include "pair_ufp.h"
+
+#include "core/ufp_kernel.h"
+#include "core/ufp_potential.h"
+
+#include "atom.h"
+#include "comm.h"
+#include "error.h"
+#include "force.h"
+#include "memory.h"
+#include "neigh_list.h"
+#include "neighbor.h"
+#include "update.h"
+#include "utils.h"
+
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+using namespace LAMMPS_NS;
+
+PairUFP::PairUFP(LAMMPS *lmp) : Pair(lmp) {
+  single_enable = 0;
+  restartinfo = 0;
+  one_coeff = 1;
+  manybody_flag = 1;
+  centroidstressflag = CENTROID_AVAIL;
+  // two-body forces are computed once on each side, so the sum over r.f of ghosts is not the virial
+  no_virial_fdotr_compute = 1;
+  nextra = 1;
+  pvector = new double[1]{0.0};
+}
+
+PairUFP::~PairUFP() {
+  if (copymode)
+    return;
+  delete[] pvector;
+  if (allocated) {
+    memory->destroy(setflag);
+    memory->destroy(cutsq);
+  }
+}
+
+void PairUFP::allocate() {
+  allocated = 1;
+  const int n = atom->ntypes + 1;
+  memory->create(setflag, n, n, "pair:setflag");
+  memory->create(cutsq, n, n, "pair:cutsq");
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j < n; ++j)
+      setflag[i][j] = 0;
+  map = new int[n];
+}
+
+void PairUFP::settings(int narg, char **arg) {
+  if (narg > 1)
+    error->all(FLERR,
+               "Pair style ufp takes at most one argument, the body order 2 or 3, but got {}",
+               narg);
+  body_order_ = 3;
+  if (narg == 1) {
+    if (strcmp(arg[0], "2") != 0 && strcmp(arg[0], "3") != 0)
+      error->all(FLERR, "Pair style ufp: expected body order 2 or 3, got '{}'", arg[0]);
+    body_order_ = arg[0][0] - '0';
+  }
+  single_enable = body_order_ == 2;
+}
+
+/// Rank 0 reads, all ranks get the same text or the same message.
+std::string PairUFP::read_everywhere(const std::string &path, std::string &text) {
+  std::string message;
+  if (comm->me == 0) {
+    const std::string found = utils::get_potential_file_path(path);
+    std::ifstream stream(found.empty() ? path : found, std::ios::binary);
+    if (!stream)
+      message = path + ": cannot open potential file: " + utils::getsyserror();
+    else {
+      text.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+      if (stream.bad())
+        message = path + ": cannot read potential file: " + utils::getsyserror();
+      if (text.size() > 1000000000)
+        message = path + ": larger than 1 GB, not a .uf3 potential";
+    }
+  }
+  const auto broadcast = [this](std::string &value) {
+    int length = static_cast<int>(value.size());
+    MPI_Bcast(&length, 1, MPI_INT, 0, world);
+    value.resize(length);
+    if (length > 0)
+      MPI_Bcast(&value[0], length, MPI_CHAR, 0, world);
+  };
+  broadcast(message);
+  if (message.empty())
+    broadcast(text);
+  return message;
+}
+
+/// Parse and build the tables; return an error message or an empty string. Throws nothing.
+std::string PairUFP::build_potential(const std::string &path, const std::string &text) {
+  try {
+    const lpsnmr::PotentialFile file = lpsnmr::parse_potential(text, path);
+    if (file.units != update->unit_style)
+      return path + ": the potential is in units " + file.units + ", the simulation in units " +
+             update->unit_style;
+    const std::vector<std::string> names(elements, elements + nelements);
+    const auto order = static_cast<lpsnmr::BodyOrder>(body_order_);
+    potential_ = std::make_unique<lpsnmr::UfpPotential>(file, names, order);
+    kernel_ = std::make_unique<lpsnmr::UfpKernel>(*potential_);
+    return "";
+  } catch (const std::exception &problem) {
+    return problem.what();
+  }
+}
+
+void PairUFP::coeff(int narg, char **arg) {
+  if (narg != 3 + atom->ntypes)
+    error->all(
+        FLERR,
+        "Pair style ufp: expected pair_coeff * * FILE and one element name (or NULL) for each "
+        "of the {} atom types, got {} name(s)",
+        atom->ntypes, narg > 3 ? narg - 3 : 0);
+  if (!allocated)
+    allocate();
+  map_element2type(narg - 3, arg + 3);
+
+  std::string text;
+  std::string message = read_everywhere(arg[2], text);
+  if (message.empty())
+    message = build_potential(arg[2], text);
+  // the verdict is the same everywhere by construction; a rank out of memory must not be alone
+  int failed = !message.empty(), anywhere = 0;
+  MPI_Allreduce(&failed, &anywhere, 1, MPI_INT, MPI_MAX, world);
+  if (anywhere)
+    error->all(FLERR, "Pair style ufp: {}",
+               failed ? message : "the potential could not be set up on another rank");
+  if (comm->me == 0)
+    utils::logmesg(lmp, "Pair style ufp: {}-body potential {} with {} element(s), cutoff {:.6g}\n",
+                   body_order_, arg[2], nelements, potential_->max_cutoff());
+}
+
+void PairUFP::init_style() {
+  if (force->newton_pair == 0)
+    error->all(FLERR, "Pair style ufp requires newton pair on");
+  neighbor->add_request(this, NeighConst::REQ_FULL);
+}
+
+double PairUFP::init_one(int i, int j) {
+  if (setflag[i][j] == 0)
+    error->all(FLERR, "Pair style ufp: no element was given for atom types {} and {}", i, j);
+  return potential_->cutoff(map[i], map[j]);
+}
+
+/// Hand the neighbours of atom i within the cutoff to the kernel.
+void PairUFP::gather_neighbors(int i) {
+  const double *const *const x = atom->x;
+  const int *const type = atom->type;
+  const double xi = x[i][0], yi = x[i][1], zi = x[i][2];
+  const double *const cut_i = cutsq[type[i]];
+  const int *const neighbors = list->firstneigh[i];
+  const int count = list->numneigh[i];
+  kernel_->begin(map[type[i]]);
+  for (int n = 0; n < count; ++n) {
+    const int j = neighbors[n] & NEIGHMASK;
+    const double dx = x[j][0] - xi, dy = x[j][1] - yi, dz = x[j][2] - zi;
+    const double r2 = dx * dx + dy * dy + dz * dz;
+    if (r2 < cut_i[type[j]]) {
+      if (r2 < 1e-16)
+        error->one(FLERR, "Pair style ufp: atoms {} and {} are at the same place", atom->tag[i],
+                   atom->tag[j]);
+      kernel_->add(j, map[type[j]], dx, dy, dz, r2);
+    } else if (std::isnan(r2)) {
+      error->one(FLERR, "Pair style ufp: the position of atom {} or {} is not a number",
+                 atom->tag[i], atom->tag[j]);
+    }
+  }
+}
+
+void PairUFP::scatter_triplet_forces() {
+  double **const f = atom->f;
+  const auto &neighbors = kernel_->triplet_neighbors();
+  const double *g = kernel_->triplet_forces().data();
+  for (const lpsnmr::UfpNeighbor &neighbor : neighbors) {
+    double *const fj = f[neighbor.index];
+    fj[0] += g[0];
+    fj[1] += g[1];
+    fj[2] += g[2];
+    g += 4;
+  }
+}
+
+/// Per-atom shares of the triplets of centre i: a third each, as in LAMMPS' other three-body
+/// styles.
+void PairUFP::tally_triplets(int i) {
+  const auto &neighbors = kernel_->triplet_neighbors();
+  for (const lpsnmr::TripletRecord &triplet : records_) {
+    const lpsnmr::UfpNeighbor &j = neighbors[triplet.j], &k = neighbors[triplet.k];
+    double to_j[3], to_k[3], fi[3], fj[3], fk[3], between[3], r2 = 0;
+    for (int a = 0; a < 3; ++a) {
+      to_j[a] = j.vector[a];
+      to_k[a] = k.vector[a];
+      between[a] = to_k[a] - to_j[a];
+      r2 += between[a] * between[a];
+    }
+    const double pull = triplet.slope_jk / std::sqrt(r2);
+    for (int a = 0; a < 3; ++a) {
+      fj[a] = -triplet.slope_ij * j.inverse * to_j[a] + pull * between[a];
+      fk[a] = -triplet.slope_ik * k.inverse * to_k[a] - pull * between[a];
+      fi[a] = -fj[a] - fk[a];
+    }
+    ev_tally3(i, j.index, k.index, triplet.energy, 0.0, fj, fk, to_j, to_k);
+    if (!cvflag_atom)
+      continue;
+    const int atoms[3] = {i, j.index, k.index};
+    const double *const forces[3] = {fi, fj, fk};
+    double from_centroid[3][3];
+    for (int a = 0; a < 3; ++a) {
+      const double centroid = (to_j[a] + to_k[a]) / 3.0;
+      from_centroid[0][a] = -centroid;
+      from_centroid[1][a] = to_j[a] - centroid;
+      from_centroid[2][a] = to_k[a] - centroid;
+    }
+    static constexpr int order[9][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2},
+                                        {1, 2}, {1, 0}, {2, 0}, {2, 1}};
+    for (int p = 0; p < 3; ++p)
+      for (int c = 0; c < 9; ++c)
+        cvatom[atoms[p]][c] += from_centroid[p][order[c][0]] * forces[p][order[c][1]];
+  }
+}
+
+/// Two-body shares: the ordered pair (i, j) belongs to i, its reverse to j.
+void PairUFP::tally_pairs(int i, double energy, const double *pair_virial) {
+  if (eflag_atom)
+    eatom[i] += energy;
+  if (vflag_atom)
+    for (int c = 0; c < 6; ++c)
+      vatom[i][c] += pair_virial[c];
+  if (cvflag_atom) {
+    for (int c = 0; c < 6; ++c)
+      cvatom[i][c] += pair_virial[c];
+    for (int c = 3; c < 6; ++c)
+      cvatom[i][c + 3] += pair_virial[c];
+  }
+}
+
+void PairUFP::compute(int eflag, int vflag) {
+  ev_init(eflag, vflag);
+  double **const f = atom->f;
+  const bool per_atom = eflag_atom || vflag_atom || cvflag_atom;
+  short_range_pairs_ = 0;
+  for (int ii = 0; ii < list->inum; ++ii) {
+    const int i = list->ilist[ii];
+    gather_neighbors(i);
+    double pair_virial[6] = {0, 0, 0, 0, 0, 0}, triplet_virial[6] = {0, 0, 0, 0, 0, 0};
+    const bool virial_wanted = vflag_either;
+    const double pair_energy = kernel_->two_body(f[i], virial_wanted ? pair_virial : nullptr);
+    const double triplet_energy =
+        kernel_->three_body(f[i], virial_wanted && !per_atom ? triplet_virial : nullptr,
+                            per_atom ? &records_ : nullptr);
+    scatter_triplet_forces();
+    short_range_pairs_ += 0.5 * kernel_->short_range_pairs();
+    if (!evflag)
+      continue;
+    if (eflag_global)
+      eng_vdwl += pair_energy;
+    if (vflag_global)
+      for (int c = 0; c < 6; ++c)
+        virial[c] += pair_virial[c];
+    if (per_atom) { // ev_tally3 tallies globally too
+      tally_pairs(i, pair_energy, pair_virial);
+      tally_triplets(i);
+    } else {
+      if (eflag_global)
+        eng_vdwl += triplet_energy;
+      if (vflag_global)
+        for (int c = 0; c < 6; ++c)
+          virial[c] += triplet_virial[c];
+    }
+  }
+  pvector[0] = short_range_pairs_;
+}
+
+/// Energy of one pair as LAMMPS means it, i.e. of both orders; only for body order 2.
+double PairUFP::single(int, int, int itype, int jtype, double rsq, double, double, double &fforce) {
+  const double r = std::sqrt(rsq);
+  const lpsnmr::PairTable &table = potential_->pair(map[itype], map[jtype]);
+  if (r >= table.cutoff()) {
+    fforce = 0.0;
+    return 0.0;
+  }
+  double slope;
+  const double energy = 2.0 * table.evaluate(r, slope);
+  fforce = -2.0 * slope / r;
+  return energy;
+}
+
+double PairUFP::memory_usage() {
+  double bytes = Pair::memory_usage();
+  if (kernel_)
+    bytes += double(kernel_->neighbors().capacity()) * sizeof(lpsnmr::UfpNeighbor) +
+             double(records_.capacity()) * sizeof(lpsnmr::TripletRecord);
+  return bytes;
+}

@@ -1,0 +1,48 @@
+// LAMMPS adapter of the ultra-fast potential: settings, file, neighbour loop and tallies. The
+// mathematics is in cpp/core.
+#pragma once
+
+#include "pair.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace lpsnmr {
+class UfpKernel;
+class UfpPotential;
+struct TripletRecord;
+} // namespace lpsnmr
+
+namespace LAMMPS_NS {
+
+class PairUFP : public Pair {
+public:
+  explicit PairUFP(class LAMMPS *);
+  ~PairUFP() override;
+
+  void compute(int, int) override;
+  void settings(int, char **) override;
+  void coeff(int, char **) override;
+  void init_style() override;
+  double init_one(int, int) override;
+  double single(int, int, int, int, double, double, double, double &) override;
+  double memory_usage() override;
+
+private:
+  void allocate();
+  std::string read_everywhere(const std::string &path, std::string &text);
+  std::string build_potential(const std::string &path, const std::string &text);
+  void gather_neighbors(int i);
+  void scatter_triplet_forces();
+  void tally_triplets(int i);
+  void tally_pairs(int i, double energy, const double *pair_virial);
+
+  int body_order_ = 3;
+  std::unique_ptr<lpsnmr::UfpPotential> potential_;
+  std::unique_ptr<lpsnmr::UfpKernel> kernel_;
+  std::vector<lpsnmr::TripletRecord> records_;
+  double short_range_pairs_ = 0;
+};
+
+} // namespace LAMMPS_NS
