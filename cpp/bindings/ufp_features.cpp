@@ -85,11 +85,11 @@ Parameters
 ----------
 species : int, number of species
 pairs : list of (a, b, knots), knots in Å, the last one the cutoff
-triples : list of (centre, j, k, knots_ij, knots_ik, knots_jk); empty for a two-body potential
+triples : list of (centre, j, k, knots_ij, knots_ik, knots_jk); those not given have no V3
 
 Raises
 ------
-CoreError for a pair or triple missing, given twice or out of range
+CoreError for a pair that is missing, and a pair or triple given twice or out of range
 )")
       .def_property_readonly("columns", &UfpBasis::columns)
       .def_property_readonly("cutoff", &UfpBasis::cutoff, "Å")

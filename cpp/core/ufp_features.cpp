@@ -105,6 +105,7 @@ void add_center_triplets(const UfpBasis &basis, std::size_t center, int species,
     for (std::size_t y = x + 1; y < neighbors.size(); ++y) {
       bool swapped = false;
       const int which = basis.triple_of(species, neighbors[x].species, neighbors[y].species, swapped);
+      if (which < 0) continue;
       const UfpBasis::Triple &triple = basis.triples()[std::size_t(which)];
       const Neighbor &j = swapped ? neighbors[y] : neighbors[x];
       const Neighbor &k = swapped ? neighbors[x] : neighbors[y];
@@ -141,13 +142,6 @@ UfpBasis::UfpBasis(int species, const std::vector<PairLayout> &pairs,
   for (int a = 0; a < species; ++a)
     for (int b = a; b < species; ++b)
       if (pair_of(a, b) < 0) throw Error("no pair layout for species " + names({a, b}));
-  if (triples.empty()) return;
-  bool swapped;
-  for (int a = 0; a < species; ++a)
-    for (int b = 0; b < species; ++b)
-      for (int c = b; c < species; ++c)
-        if (triple_of(a, b, c, swapped) < 0)
-          throw Error("no triple layout for species " + names({a, b, c}));
 }
 
 void UfpBasis::add_pair(const PairLayout &layout) {

@@ -31,8 +31,10 @@ class UfpBasis {
 public:
   static constexpr int trailing_zeros = 3;
 
-  /// @throws Error for a pair or triple that is missing, given twice or out of range, for knots that
-  ///         are no knots, and for like neighbours with unlike knots
+  /// Triples that are not given have no V3.
+  ///
+  /// @throws Error for a pair that is missing, a pair or triple given twice or out of range, knots
+  ///         that are no knots, and like neighbours with unlike knots
   UfpBasis(int species, const std::vector<PairLayout> &pairs,
            const std::vector<TripleLayout> &triples);
 
@@ -53,7 +55,7 @@ public:
   const std::vector<Pair> &pairs() const { return pairs_; }
   const std::vector<Triple> &triples() const { return triples_; }
   int pair_of(int a, int b) const { return pair_of_[std::size_t(a) * species_ + b]; }
-  /// Block of centre a and neighbours b, c, and whether (b, c) is the block's (k, j).
+  /// Block of centre a and neighbours b, c (-1: none), and whether (b, c) is the block's (k, j).
   int triple_of(int a, int b, int c, bool &swapped) const;
   /// Largest r_ij of the triples of centre a with a neighbour b.
   double three_body_cutoff(int a, int b) const { return reach_[std::size_t(a) * species_ + b]; }

@@ -1,8 +1,8 @@
 """Knots of a UFP and the numbering of its coefficients."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import combinations_with_replacement
+from dataclasses import dataclass
+from itertools import combinations_with_replacement, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +49,9 @@ def clamped_knots(start: float, stop: float, spacing: float) -> Array:
 class BasisSettings:
     """Elements, cutoffs and knot spacings of a UFP; lengths in Å.
 
-    ``three_body_reach`` is the largest r_jk of a triplet; None stands for twice the three-body cutoff,
-    which is every triplet.
+    A triplet of centre i has V3 when r_ij and r_ik are below the three-body cutoffs of the centre's element
+    with those of j and k: ``three_body_cutoff``, or the entry (centre, neighbour, cutoff) of
+    ``three_body_cutoffs``. A cutoff of zero leaves the neighbour out of all triplets of that centre.
     """
 
     elements: tuple[str, ...] = ("Li", "P", "S")
@@ -59,9 +60,9 @@ class BasisSettings:
     two_body_cutoff: float = 6.0
     two_body_spacing: float = 0.2
     three_body_start: float = 1.0
-    three_body_cutoff: float = 4.5
+    three_body_cutoff: float = 4.0
     three_body_spacing: float = 0.5
-    three_body_reach: float | None = None
+    three_body_cutoffs: tuple[tuple[str, str, float], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no potential can be made of."""
@@ -69,28 +70,37 @@ class BasisSettings:
             raise InputError(f"elements: expected distinct names, got {' '.join(self.elements) or 'none'}")
         if self.body_order not in (2, 3):
             raise InputError(f"body order: expected 2 or 3, got {self.body_order}")
-        if self.body_order == 3 and self.three_body_cutoff > self.two_body_cutoff:
-            raise InputError(
-                f"three-body cutoff: expected at most the two-body cutoff {self.two_body_cutoff} Å, "
-                f"got {self.three_body_cutoff} Å"
-            )
-        if self.reach > 2 * self.three_body_cutoff + 1e-9:
-            raise InputError(
-                f"three-body reach: r_jk is at most twice the three-body cutoff {self.three_body_cutoff} Å, "
-                f"got {self.reach} Å"
-            )
+        for center, neighbor, _ in self.three_body_cutoffs:
+            unknown = {center, neighbor} - set(self.elements)
+            if unknown:
+                raise InputError(
+                    f"three-body cutoff of {center}-{neighbor}: element {min(unknown)} is not in the potential; "
+                    f"it has: {' '.join(self.elements)}"
+                )
+        if self.body_order == 3:
+            for cutoff in (self.three_body_cutoff, *(c for *_, c in self.three_body_cutoffs)):
+                if not (cutoff == 0 or self.three_body_start < cutoff <= self.two_body_cutoff):
+                    raise InputError(
+                        f"three-body cutoff: expected 0, or above the first three-body knot "
+                        f"{self.three_body_start} Å and at most the two-body cutoff {self.two_body_cutoff} Å, "
+                        f"got {cutoff} Å"
+                    )
 
-    @property
-    def reach(self) -> float:
-        """Largest r_jk of a triplet, Å."""
-        return 2 * self.three_body_cutoff if self.three_body_reach is None else self.three_body_reach
+    def cutoff_of(self, center: int, neighbor: int) -> float:
+        """Return the three-body cutoff (Å) of element indices; 0 where there is no V3."""
+        cutoff = self.three_body_cutoff
+        for a, b, value in self.three_body_cutoffs:
+            if (a, b) == (self.elements[center], self.elements[neighbor]):
+                cutoff = value
+        return cutoff
 
 
 @dataclass(frozen=True)
 class Layout:
     """The blocks of a potential in the order of its columns.
 
-    ``pairs`` holds (a, b) and ``triples`` (centre, j, k) as indices into ``settings.elements``.
+    ``pairs`` holds (a, b) and ``triples`` (centre, j, k) as indices into ``settings.elements``;
+    ``triple_knots`` the knots along ij, ik, jk of each triple. Triples without V3 are not in the list.
     """
 
     settings: BasisSettings
@@ -98,8 +108,7 @@ class Layout:
     pairs: tuple[tuple[int, int], ...]
     triples: tuple[tuple[int, int, int], ...]
     pair_knots: Array
-    triple_knots: tuple[Array, Array, Array] | None
-    species_of: dict[str, int] = field(default_factory=dict)
+    triple_knots: tuple[tuple[Array, Array, Array], ...]
 
     @classmethod
     def from_settings(cls, settings: BasisSettings) -> "Layout":
@@ -109,20 +118,29 @@ class Layout:
         pair_knots = clamped_knots(
             settings.two_body_start, settings.two_body_cutoff, settings.two_body_spacing
         )
-        triples: tuple[tuple[int, int, int], ...] = ()
-        triple_knots = None
-        if settings.body_order == 3:
-            triples = tuple((a, b, c) for a in range(n) for b, c in pairs)
-            start, spacing = settings.three_body_start, settings.three_body_spacing
-            radial = clamped_knots(start, settings.three_body_cutoff, spacing)
-            triple_knots = (radial, radial, clamped_knots(start, settings.reach, spacing))
+        start, spacing = settings.three_body_start, settings.three_body_spacing
+        triples: list[tuple[int, int, int]] = []
+        triple_knots: list[tuple[Array, Array, Array]] = []
+        for a, (b, c) in product(range(n), pairs) if settings.body_order == 3 else ():
+            ij, ik = settings.cutoff_of(a, b), settings.cutoff_of(a, c)
+            if min(ij, ik) > 0:
+                triples.append((a, b, c))
+                triple_knots.append(
+                    (
+                        clamped_knots(start, ij, spacing),
+                        clamped_knots(start, ik, spacing),
+                        clamped_knots(start, ij + ik, spacing),
+                    )
+                )
         basis = UfpBasis(
             n,
             [(a, b, pair_knots.tolist()) for a, b in pairs],
-            [(*t, *(k.tolist() for k in triple_knots)) for t in triples] if triple_knots else [],
+            [
+                (*triple, *(k.tolist() for k in knots))
+                for triple, knots in zip(triples, triple_knots, strict=True)
+            ],
         )
-        species_of = {name: k for k, name in enumerate(settings.elements)}
-        return cls(settings, basis, pairs, triples, pair_knots, triple_knots, species_of)
+        return cls(settings, basis, pairs, tuple(triples), pair_knots, tuple(triple_knots))
 
     @property
     def columns(self) -> int:
@@ -143,10 +161,10 @@ class Layout:
         InputError
             For an element the potential does not have.
         """
-        unknown = sorted(set(symbols) - set(self.species_of))
+        elements = self.settings.elements
+        unknown = sorted(set(symbols) - set(elements))
         if unknown:
             raise InputError(
-                f"{where}: element {unknown[0]} is not in the potential; "
-                f"it has: {' '.join(self.settings.elements)}"
+                f"{where}: element {unknown[0]} is not in the potential; it has: {' '.join(elements)}"
             )
-        return [self.species_of[s] for s in symbols]
+        return [elements.index(s) for s in symbols]

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -148,11 +149,20 @@ def _check(what: str, coefficients: Array, shape: tuple[int, ...]) -> None:
         raise InputError(f"{what}: coefficients are not finite")
 
 
+def _padded(knots: Array, values: Array, axis: int, cutoff: float) -> tuple[Array, Array]:
+    """Continue a knot vector to a larger cutoff with coefficients that are zero: the same function."""
+    if knots[-1] >= cutoff:
+        return knots, values
+    widths = [(0, 0)] * values.ndim
+    widths[axis] = (0, 1)
+    return np.concatenate([knots[:-3], np.repeat(cutoff, 4)]), np.pad(values, widths)
+
+
 def blocks_from_coefficients(layout: Layout, coefficients: Array) -> Uf3Potential:
     """Arrange fitted columns as the blocks of a file.
 
-    ``pair_style uf3`` demands r_jk knots that end at twice the cutoff. When the reach is shorter, the
-    knots go on to there with coefficients that are zero, which is the same function.
+    ``pair_style uf3`` demands every triple, and r_ij and r_ik knots that end at one cutoff, r_jk knots at
+    twice that. Shorter ones go on to there with zeros; triples without V3 become blocks of zeros.
 
     Parameters
     ----------
@@ -171,16 +181,22 @@ def blocks_from_coefficients(layout: Layout, coefficients: Array) -> Uf3Potentia
         values[:count] = coefficients[first : first + count]
         pairs.append(PairBlock((names[a], names[b]), layout.pair_knots, values, float(layout.pair_knots[-1])))
     triples = []
-    if layout.triple_knots is not None:
-        ij, ik, jk = layout.triple_knots
-        cutoff = float(ij[-1])
-        padded = np.concatenate([jk[:-3], np.repeat(2 * cutoff, 4)]) if jk[-1] < 2 * cutoff else jk
-        for block, (a, b, c) in enumerate(layout.triples):
+    for a, (b, c) in product(range(len(names)), layout.pairs) if layout.triples else ():
+        if (a, b, c) in layout.triples:
+            block = layout.triples.index((a, b, c))
             columns = layout.basis.triple_columns(block)
             values = np.where(columns >= 0, coefficients[np.maximum(columns, 0)], 0.0)
-            extra = len(padded) - len(jk)
-            values = np.pad(values, ((0, 0), (0, 0), (0, extra)))
-            triples.append(
-                TripleBlock((names[a], names[b], names[c]), (ij, ik, padded), values, (cutoff, cutoff, 2 * cutoff))
-            )
+            ij, ik, jk = layout.triple_knots[block]
+        else:
+            start = layout.settings.three_body_start
+            values = np.zeros((4, 4, 4))
+            ij = ik = np.repeat([start, start + 0.5], 4)
+            jk = np.repeat([start, 2 * start + 1.0], 4)
+        cutoff = float(max(ij[-1], ik[-1]))
+        ij, values = _padded(ij, values, 0, cutoff)
+        ik, values = _padded(ik, values, 1, cutoff)
+        jk, values = _padded(jk, values, 2, 2 * cutoff)
+        triples.append(
+            TripleBlock((names[a], names[b], names[c]), (ij, ik, jk), values, (cutoff, cutoff, 2 * cutoff))
+        )
     return Uf3Potential(tuple(pairs), tuple(triples))
