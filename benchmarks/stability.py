@@ -24,7 +24,9 @@ BOND = 2.8  # Å, longest P-S bond
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("potential", type=Path)
     parser.add_argument("structure", type=Path)
     parser.add_argument("out", type=Path)
@@ -131,7 +133,9 @@ def run(args: argparse.Namespace) -> None:
     p, s, li = (np.flatnonzero(symbols == e) for e in ("P", "S", "Li"))
     frame = np.flatnonzero(symbols != "Li")
     lmp = start_lammps(args, restart, elements, data)
-    settings = {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items() if k not in ("out", "ns")}
+    settings = {
+        k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items() if k not in ("out", "ns")
+    }
     if restart.exists():
         state = json.loads(args.out.read_text())
     else:

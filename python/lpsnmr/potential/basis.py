@@ -51,7 +51,8 @@ class BasisSettings:
 
     A triplet of centre i has V3 when r_ij and r_ik are below the three-body cutoffs of the centre's element
     with those of j and k: ``three_body_cutoff``, or the entry (centre, neighbour, cutoff) of
-    ``three_body_cutoffs``. A cutoff of zero leaves the neighbour out of all triplets of that centre.
+    ``three_body_cutoffs``, or the entry (centre, j, k, cutoff of j, cutoff of k) of ``triple_cutoffs``. A
+    cutoff of zero leaves out the triplets it is given for.
     """
 
     elements: tuple[str, ...] = ("Li", "P", "S")
@@ -63,6 +64,7 @@ class BasisSettings:
     three_body_cutoff: float = 4.0
     three_body_spacing: float = 0.5
     three_body_cutoffs: tuple[tuple[str, str, float], ...] = ()
+    triple_cutoffs: tuple[tuple[str, str, str, float, float], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no potential can be made of."""
@@ -70,15 +72,17 @@ class BasisSettings:
             raise InputError(f"elements: expected distinct names, got {' '.join(self.elements) or 'none'}")
         if self.body_order not in (2, 3):
             raise InputError(f"body order: expected 2 or 3, got {self.body_order}")
-        for center, neighbor, _ in self.three_body_cutoffs:
-            unknown = {center, neighbor} - set(self.elements)
+        given = [({a, b}, (c,)) for a, b, c in self.three_body_cutoffs]
+        given += [({a, b, c}, (ij, ik)) for a, b, c, ij, ik in self.triple_cutoffs]
+        for names, _ in given:
+            unknown = names - set(self.elements)
             if unknown:
                 raise InputError(
-                    f"three-body cutoff of {center}-{neighbor}: element {min(unknown)} is not in the potential; "
+                    f"three-body cutoff: element {min(unknown)} is not in the potential; "
                     f"it has: {' '.join(self.elements)}"
                 )
         if self.body_order == 3:
-            for cutoff in (self.three_body_cutoff, *(c for *_, c in self.three_body_cutoffs)):
+            for cutoff in (self.three_body_cutoff, *(c for _, cutoffs in given for c in cutoffs)):
                 if not (cutoff == 0 or self.three_body_start < cutoff <= self.two_body_cutoff):
                     raise InputError(
                         f"three-body cutoff: expected 0, or above the first three-body knot "
@@ -86,13 +90,23 @@ class BasisSettings:
                         f"got {cutoff} Å"
                     )
 
-    def cutoff_of(self, center: int, neighbor: int) -> float:
-        """Return the three-body cutoff (Å) of element indices; 0 where there is no V3."""
-        cutoff = self.three_body_cutoff
-        for a, b, value in self.three_body_cutoffs:
-            if (a, b) == (self.elements[center], self.elements[neighbor]):
-                cutoff = value
-        return cutoff
+    def cutoffs_of(self, center: int, j: int, k: int) -> tuple[float, float]:
+        """Return the three-body cutoffs of r_ij and r_ik (Å) of element indices; 0 where there is no V3."""
+        a, b, c = (self.elements[x] for x in (center, j, k))
+        ij = ik = self.three_body_cutoff
+        for x, y, value in self.three_body_cutoffs:
+            ij = value if (x, y) == (a, b) else ij
+            ik = value if (x, y) == (a, c) else ik
+        for x, y, z, first, second in self.triple_cutoffs:
+            if (x, y, z) == (a, b, c):
+                ij, ik = first, second
+            elif (x, z, y) == (a, b, c):
+                ij, ik = second, first
+        if j == k and ij != ik:
+            raise InputError(
+                f"three-body cutoffs of {a}-{b}-{c}: like neighbours need one cutoff, got {ij} and {ik} Å"
+            )
+        return ij, ik
 
 
 @dataclass(frozen=True)
@@ -122,7 +136,7 @@ class Layout:
         triples: list[tuple[int, int, int]] = []
         triple_knots: list[tuple[Array, Array, Array]] = []
         for a, (b, c) in product(range(n), pairs) if settings.body_order == 3 else ():
-            ij, ik = settings.cutoff_of(a, b), settings.cutoff_of(a, c)
+            ij, ik = settings.cutoffs_of(a, b, c)
             if min(ij, ik) > 0:
                 triples.append((a, b, c))
                 triple_knots.append(

@@ -76,7 +76,9 @@ def core_constraints(layout: Layout, shortest: Array, mean: Array) -> tuple[NDAr
     return index, np.maximum(0.1 * (mean[index] - mean[index + 1]), 1e-3)
 
 
-def impose(solution: Array, factor: tuple[Array, bool], columns: NDArray[np.intp], falls: Array) -> tuple[Array, int]:
+def impose(
+    solution: Array, factor: tuple[Array, bool], columns: NDArray[np.intp], falls: Array
+) -> tuple[Array, int]:
     """Move a least-squares solution to the nearest one (in the metric of the fit) that obeys the constraints.
 
     With A the matrix of the normal equations and G c >= t the constraints, the minimiser is

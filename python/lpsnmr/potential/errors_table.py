@@ -54,7 +54,10 @@ def _row(run: str, parts: Sequence[tuple[FrameRows, Array, float | None]]) -> Er
 
 
 def error_table(
-    rows: Sequence[FrameRows], errors: Sequence[Array], runs: Sequence[str], temperatures: Sequence[float | None]
+    rows: Sequence[FrameRows],
+    errors: Sequence[Array],
+    runs: Sequence[str],
+    temperatures: Sequence[float | None],
 ) -> list[ErrorRow]:
     """Return one row per run, sorted by name, and a last row ``all``.
 
@@ -76,7 +79,9 @@ def error_table(
 
 def format_table(table: Sequence[ErrorRow]) -> str:
     """Return the table as text."""
-    lines = [f"{'run':<16}{'frames':>7}{'T/K':>7}{'E meV/atom':>12}{'F eV/Å':>9}{'% of rms':>10}{'stress GPa':>12}"]
+    lines = [
+        f"{'run':<16}{'frames':>7}{'T/K':>7}{'E meV/atom':>12}{'F eV/Å':>9}{'% of rms':>10}{'stress GPa':>12}"
+    ]
     for row in table:
         temperature = "" if row.temperature_K is None else f"{row.temperature_K:.0f}"
         stress = "-" if row.stress_GPa is None else f"{row.stress_GPa:.2f}"

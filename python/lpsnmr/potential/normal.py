@@ -67,7 +67,9 @@ class FrameRows:
     kind: NDArray[np.int8]  # 0 energy, 1 force, 2 stress
 
 
-def frame_rows(layout: Layout, frame: ase.Atoms, columns: NDArray[np.intp] | None = None, scale: float = 1.0) -> FrameRows:
+def frame_rows(
+    layout: Layout, frame: ase.Atoms, columns: NDArray[np.intp] | None = None, scale: float = 1.0
+) -> FrameRows:
     """Evaluate the features of a frame and pair them with its labels.
 
     Parameters
@@ -108,7 +110,9 @@ def frame_rows(layout: Layout, frame: ase.Atoms, columns: NDArray[np.intp] | Non
     design[: len(features), 1 : 1 + 3 * n] = features[:, 7:]
     parts = [[float(results["energy"]) / n], np.ravel(results["forces"])]
     if stress is not None:
-        design[: len(features), 1 + 3 * n :] = -features[:, [1 + k for k in VIRIAL_OF_VOIGT]] / frame.get_volume()
+        design[: len(features), 1 + 3 * n :] = (
+            -features[:, [1 + k for k in VIRIAL_OF_VOIGT]] / frame.get_volume()
+        )
         parts.append(np.asarray(stress, dtype=float))
     target = np.concatenate(parts) * scale
     if not np.isfinite(target).all():

@@ -100,9 +100,7 @@ def second_differences(shape: tuple[int, ...]) -> sp.csr_matrix:
     index = np.arange(size).reshape(shape)
     parts = []
     for axis, n in enumerate(shape):
-        left, middle, right = (
-            np.take(index, range(k, n - 2 + k), axis=axis).ravel() for k in range(3)
-        )
+        left, middle, right = (np.take(index, range(k, n - 2 + k), axis=axis).ravel() for k in range(3))
         rows = np.arange(left.size)
         values = np.ones(left.size)
         parts.append(
@@ -144,9 +142,7 @@ def penalty(layout: Layout, settings: PriorSettings) -> sp.csr_matrix:
         first, count = layout.basis.pair_columns(block)
         columns = np.full(len(layout.pair_knots) - 4, -1, dtype=np.int32)
         columns[:count] = np.arange(first, first + count)
-        matrix = matrix + _block_penalty(
-            columns, total, settings.two_body_ridge, settings.two_body_curvature
-        )
+        matrix = matrix + _block_penalty(columns, total, settings.two_body_ridge, settings.two_body_curvature)
     for block in range(len(layout.triples)):
         columns = layout.basis.triple_columns(block)
         matrix = matrix + _block_penalty(

@@ -42,7 +42,7 @@ class Prior:
         return cls(matrix, mean)
 
 
-def solve(equations: NormalEquations, prior: Prior) -> Array:
+def solve(equations: NormalEquations, prior: Prior) -> tuple[Array, tuple[Array, bool]]:
     """Return the coefficients that minimise weighted residuals plus penalty.
 
     Parameters
@@ -54,8 +54,10 @@ def solve(equations: NormalEquations, prior: Prior) -> Array:
 
     Returns
     -------
-    Array
+    solution
         (columns + elements,) float64, eV.
+    factor
+        Cholesky factor of the matrix, as ``scipy.linalg.cho_solve`` takes it.
 
     Raises
     ------
@@ -74,4 +76,4 @@ def solve(equations: NormalEquations, prior: Prior) -> Array:
             "the normal equations are not positive definite; a narrower prior (smaller --prior-* widths) helps"
         ) from error
     solution: Array = scipy.linalg.cho_solve(factor, equations.moment + pull, check_finite=False)
-    return solution
+    return solution, factor

@@ -75,8 +75,10 @@ def read_uf3(path: str | os.PathLike[str]) -> Uf3Potential:
 
 def _numbers(values: Array) -> str:
     """Shortest decimal text that reads back as the same float64."""
-    return " ".join(np.format_float_positional(v, trim="-") if 1e-4 <= abs(v) < 1e6 or v == 0 else repr(float(v))
-                    for v in np.asarray(values, dtype=float))
+    return " ".join(
+        np.format_float_positional(v, trim="-") if 1e-4 <= abs(v) < 1e6 or v == 0 else repr(float(v))
+        for v in np.asarray(values, dtype=float)
+    )
 
 
 def _spacing(*knots: Array) -> str:
@@ -89,7 +91,10 @@ def _spacing(*knots: Array) -> str:
 
 
 def write_uf3(
-    path: str | os.PathLike[str], potential: Uf3Potential, comments: Sequence[str] = (), author: str = "lpsnmr"
+    path: str | os.PathLike[str],
+    potential: Uf3Potential,
+    comments: Sequence[str] = (),
+    author: str = "lpsnmr",
 ) -> None:
     """Write a potential; the file appears whole or not at all and is the same for the same input.
 
