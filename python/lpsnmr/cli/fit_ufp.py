@@ -32,24 +32,14 @@ Examples:
 """
 
 
-class FloatList(click.ParamType):
-    """Numbers separated by commas."""
-
-    name = "numbers"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, ...]:
-        """Return a tuple of floats."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(float(word) for word in str(value).split(","))
-        except ValueError:
-            self.fail(f"expected numbers separated by commas, got {value!r}", param, ctx)
-
-
-FLOATS = FloatList()
+def _floats(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, ...]:
+    """Turn numbers separated by commas into a tuple."""
+    try:
+        return tuple(float(word) for word in value.split(","))
+    except ValueError:
+        raise InputError(
+            f"--{param.name}: expected numbers separated by commas, got {value!r}".replace("_", "-")
+        ) from None
 
 
 def _parse_triples(texts: tuple[str, ...]) -> dict[str, Any]:
@@ -167,7 +157,8 @@ def _report(result: FitResult) -> str:
     "--triple",
     multiple=True,
     metavar="A-B=R | A-B-C=R,R",
-    help="Cutoff (Å) of neighbours B around centre A, or of j = B and k = C around A; 0: no three-body term. May be repeated; the second form wins.",
+    help="Cutoff (Å) of neighbours B around centre A, or of j = B and k = C around A; 0: no three-body "
+    "term. May be repeated; the second form wins.",
 )
 @click.option(
     "--energy-error",
@@ -184,31 +175,32 @@ def _report(result: FitResult) -> str:
 )
 @click.option(
     "--prior-2b-ridge",
-    type=FLOATS,
+    callback=_floats,
     default="1",
     show_default=True,
     help="Width of two-body coefficients around ZBL, eV.",
 )
 @click.option(
     "--prior-2b-curvature",
-    type=FLOATS,
+    callback=_floats,
     default="0.1",
     show_default=True,
     help="Width of their second differences, eV.",
 )
 @click.option(
     "--prior-3b-ridge",
-    type=FLOATS,
+    callback=_floats,
     default="0.5",
     show_default=True,
     help="Width of three-body coefficients around zero, eV.",
 )
 @click.option(
     "--prior-3b-curvature",
-    type=FLOATS,
+    callback=_floats,
     default="0.3",
     show_default=True,
-    help="Width of their second differences, eV. Several numbers separated by commas in any of the four: cross-validation chooses.",
+    help="Width of their second differences, eV. Several numbers separated by commas in any of the four: "
+    "cross-validation chooses.",
 )
 @click.option(
     "--monotone-core/--free-core",
@@ -227,7 +219,8 @@ def _report(result: FitResult) -> str:
     "--second",
     multiple=True,
     metavar="FILE[,WEIGHT[,SCALE]]",
-    help="Further frames with energy and forces, their weight (0.05) and a factor on their labels (1). Never held out for the errors.",
+    help="Further frames with energy and forces, their weight (0.05) and a factor on their labels (1). "
+    "Left out with the blocks they belong to; no errors are measured on them.",
 )
 @click.option("--committee", is_flag=True, help="Also write the potential of each fold.")
 def command(
@@ -260,7 +253,7 @@ def command(
             bar.update(tasks[stage], completed=done)
 
         result = fit_ufp(data, settings, progress)
-    files = [list(reference), *([s.split(",")[0]] for s in second)]
+    files: list[list[Path]] = [list(reference), *([Path(s.split(",")[0])] for s in second)]
     written = save_fit(output, result, settings, data, files, committee)
     click.echo(_report(result))
     click.echo("written: " + " ".join(map(str, written)))

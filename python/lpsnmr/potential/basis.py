@@ -36,9 +36,7 @@ def clamped_knots(start: float, stop: float, spacing: float) -> Array:
     [1.0, 1.0, 1.0, 1.0, 1.5, 2.0, 2.0, 2.0, 2.0]
     """
     if not (np.isfinite([start, stop, spacing]).all() and 0 <= start < stop and spacing > 0):
-        raise InputError(
-            f"knots need 0 <= start < stop and spacing > 0, got start {start}, stop {stop}, spacing {spacing} Å"
-        )
+        raise InputError(f"knots need 0 <= start < stop and spacing > 0, got {start}, {stop} and {spacing} Å")
     intervals = max(1, round((stop - start) / spacing))
     inner = start + (stop - start) * np.arange(intervals + 1) / intervals
     inner = np.round(inner, 12)
@@ -72,7 +70,9 @@ class BasisSettings:
             raise InputError(f"elements: expected distinct names, got {' '.join(self.elements) or 'none'}")
         if self.body_order not in (2, 3):
             raise InputError(f"body order: expected 2 or 3, got {self.body_order}")
-        given = [({a, b}, (c,)) for a, b, c in self.three_body_cutoffs]
+        given: list[tuple[set[str], tuple[float, ...]]] = [
+            ({a, b}, (c,)) for a, b, c in self.three_body_cutoffs
+        ]
         given += [({a, b, c}, (ij, ik)) for a, b, c, ij, ik in self.triple_cutoffs]
         for names, _ in given:
             unknown = names - set(self.elements)
@@ -86,8 +86,8 @@ class BasisSettings:
                 if not (cutoff == 0 or self.three_body_start < cutoff <= self.two_body_cutoff):
                     raise InputError(
                         f"three-body cutoff: expected 0, or above the first three-body knot "
-                        f"{self.three_body_start} Å and at most the two-body cutoff {self.two_body_cutoff} Å, "
-                        f"got {cutoff} Å"
+                        f"({self.three_body_start} Å) and at most the two-body cutoff "
+                        f"({self.two_body_cutoff} Å), got {cutoff} Å"
                     )
 
     def cutoffs_of(self, center: int, j: int, k: int) -> tuple[float, float]:
@@ -126,7 +126,7 @@ class Layout:
 
     @classmethod
     def from_settings(cls, settings: BasisSettings) -> "Layout":
-        """Number the coefficients for all pairs and triples of the elements."""
+        """Return the layout of all pairs and triples of the elements."""
         n = len(settings.elements)
         pairs = tuple(combinations_with_replacement(range(n), 2))
         pair_knots = clamped_knots(

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import ase
 import numpy as np
@@ -73,7 +73,8 @@ class Ufp:
         unknown = sorted(set(symbols) - set(self.elements))
         if unknown:
             raise InputError(
-                f"{self.path}: element {unknown[0]} is not in the potential; it has: {' '.join(self.elements)}"
+                f"{self.path}: element {unknown[0]} is not in the potential; "
+                f"it has: {' '.join(self.elements)}"
             )
         species = [self.elements.index(s) for s in symbols]
         out = self._core.compute(atoms.positions, atoms.cell.array, atoms.pbc.tolist(), species)
@@ -85,14 +86,13 @@ class Ufp:
         )
 
 
-class UfpCalculator(Calculator):  # type: ignore[misc]
+class UfpCalculator(Calculator):
     """ASE calculator of a ``Ufp``: energy, forces, stress, energies of the atoms."""
-
-    implemented_properties: ClassVar[list[str]] = ["energy", "energies", "free_energy", "forces", "stress"]
 
     def __init__(self, potential: Ufp | str | os.PathLike[str], **kwargs: Any) -> None:
         """Take a potential or the path of one."""
-        super().__init__(**kwargs)
+        self.implemented_properties = ["energy", "energies", "free_energy", "forces", "stress"]
+        Calculator.__init__(self, **kwargs)
         self.potential = potential if isinstance(potential, Ufp) else Ufp(potential)
 
     def calculate(
@@ -102,7 +102,9 @@ class UfpCalculator(Calculator):  # type: ignore[misc]
         system_changes: list[str] = all_changes,
     ) -> None:
         """Fill ``results``; called by ASE."""
-        super().calculate(atoms, properties, system_changes)
+        Calculator.calculate(self, atoms, properties, system_changes)
+        if self.atoms is None:
+            raise InputError("no structure given to the calculator; expected ASE atoms")
         prediction = self.potential.predict(self.atoms)
         self.results = {
             "energy": prediction.energy,

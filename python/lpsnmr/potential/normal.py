@@ -108,7 +108,7 @@ def frame_rows(
     design[: len(features), 0] = features[:, 0] / n
     design[len(features) :, 0] = counts
     design[: len(features), 1 : 1 + 3 * n] = features[:, 7:]
-    parts = [[float(results["energy"]) / n], np.ravel(results["forces"])]
+    parts = [np.array([float(results["energy"]) / n]), np.ravel(results["forces"])]
     if stress is not None:
         design[: len(features), 1 + 3 * n :] = (
             -features[:, [1 + k for k in VIRIAL_OF_VOIGT]] / frame.get_volume()

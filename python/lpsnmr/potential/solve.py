@@ -73,7 +73,7 @@ def solve(equations: NormalEquations, prior: Prior) -> tuple[Array, tuple[Array,
         factor = scipy.linalg.cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
     except scipy.linalg.LinAlgError as error:
         raise ComputeError(
-            "the normal equations are not positive definite; a narrower prior (smaller --prior-* widths) helps"
+            "the normal equations are not positive definite; narrower priors (smaller --prior-* widths) help"
         ) from error
     solution: Array = scipy.linalg.cho_solve(factor, equations.moment + pull, check_finite=False)
     return solution, factor

@@ -31,7 +31,7 @@ class PairBlock:
 
 @dataclass(frozen=True, eq=False)
 class TripleBlock:
-    """V3 of a centre and two neighbours: knots and cutoffs ij, ik, jk in Å, coefficients [ij][ik][jk] in eV."""
+    """V3 of a centre and two neighbours: knots, cutoffs ij ik jk in Å, coefficients [ij][ik][jk] in eV."""
 
     elements: tuple[str, str, str]
     knots: tuple[Array, Array, Array]
