@@ -81,11 +81,15 @@ def _numbers(values: Array) -> str:
     )
 
 
-def _spacing(*knots: Array) -> str:
-    """Return uk when the inner knots of every vector are equally spaced, else nk."""
-    for k in knots:
+def _spacing(potential: Uf3Potential) -> str:
+    """Return uk when the inner knots of every vector are equally spaced, else nk.
+
+    ``pair_style uf3`` wants one kind throughout the file.
+    """
+    vectors = [p.knots for p in potential.pairs] + [k for t in potential.triples for k in t.knots]
+    for k in vectors:
         steps = np.diff(k[3 : len(k) - 3])
-        if not np.allclose(steps, steps[0], rtol=0, atol=1e-9 * max(1.0, abs(steps[0]))):
+        if not np.allclose(steps, steps[0], rtol=0, atol=1e-9):
             return "nk"
     return "uk"
 
@@ -115,12 +119,13 @@ def write_uf3(
         For coefficients that are not finite or do not fit their knots.
     """
     header = f"#UF3 POT UNITS: {potential.units} DATE: 2000-01-01 00:00:00 AUTHOR: {author} CITATION:"
+    spacing = _spacing(potential)
     lines = [f"# {line}" for line in comments]
     for pair in potential.pairs:
         _check("2B " + " ".join(pair.elements), pair.coefficients, (len(pair.knots) - 4,))
         lines += [
             header,
-            f"2B {' '.join(pair.elements)} 0 3 {_spacing(pair.knots)}",
+            f"2B {' '.join(pair.elements)} 0 3 {spacing}",
             f"{_numbers(np.array([pair.cutoff]))} {len(pair.knots)}",
             _numbers(pair.knots),
             str(len(pair.coefficients)),
@@ -133,7 +138,7 @@ def write_uf3(
         _check("3B " + " ".join(triple.elements), triple.coefficients, shape)
         lines += [
             header,
-            f"3B {' '.join(triple.elements)} 0 3 {_spacing(ij, ik, jk)}",
+            f"3B {' '.join(triple.elements)} 0 3 {spacing}",
             f"{_numbers(np.array(triple.cutoffs[::-1]))} {len(jk)} {len(ik)} {len(ij)}",
             _numbers(jk),
             _numbers(ik),
