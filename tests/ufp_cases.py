@@ -17,8 +17,10 @@ def random_structure(seed, cell=TRICLINIC, n=12, least=1.2, elements=("Li", "P",
         positions = rng.uniform(size=(n, 3)) @ cell
         if len(neighbor_list(positions, cell, [pbc] * 3, least)[3]) == 0:
             break
-    symbols = list(elements) + rng.choice(elements, n - len(elements)).tolist() if n >= len(elements) else (
-        rng.choice(elements, n).tolist()
+    symbols = (
+        list(elements) + rng.choice(elements, n - len(elements)).tolist()
+        if n >= len(elements)
+        else (rng.choice(elements, n).tolist())
     )
     return ase.Atoms(symbols, positions, cell=cell, pbc=pbc)
 

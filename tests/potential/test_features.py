@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from ufp_cases import SMALL, TRICLINIC, random_structure
 
 from lpsnmr._core import UfpBasis, UfpPotential
 from lpsnmr.errors import InputError
 from lpsnmr.potential import BasisSettings, Layout, blocks_from_coefficients, clamped_knots, write_uf3
-
+from ufp_cases import SMALL, TRICLINIC, random_structure
 
 
 def evaluate(layout, coefficients, atoms, path):
@@ -70,7 +69,9 @@ def test_force_and_virial_rows_are_derivatives_of_the_energy_row(small_basis):
         strain[a, b] += h / 2
         strain[b, a] += h / 2
         up, down = np.eye(3) + strain, np.eye(3) - strain
-        slope = (energy(atoms.positions @ up, cell @ up) - energy(atoms.positions @ down, cell @ down)) / (2 * h)
+        slope = (energy(atoms.positions @ up, cell @ up) - energy(atoms.positions @ down, cell @ down)) / (
+            2 * h
+        )
         np.testing.assert_allclose(base[:, 1 + row], -slope, rtol=1e-5, atol=1e-5)
 
 
@@ -116,7 +117,10 @@ def test_energy_is_smooth_at_a_three_body_cutoff():
         (lambda k: UfpBasis(2, [(0, 0, k), (0, 1, k)], []), "no pair layout for species 1 1"),
         (lambda k: UfpBasis(1, [(0, 0, k), (0, 0, k)], []), "given twice"),
         (lambda k: UfpBasis(1, [(0, 1, k)], []), "out of range"),
-        (lambda k: UfpBasis(1, [(0, 0, k)], [(0, 0, 0, k, [*k[:4], 2.2, 2.2, 2.2, 2.2], k)]), "like neighbours"),
+        (
+            lambda k: UfpBasis(1, [(0, 0, k)], [(0, 0, 0, k, [*k[:4], 2.2, 2.2, 2.2, 2.2], k)]),
+            "like neighbours",
+        ),
         (lambda k: UfpBasis(1, [(0, 0, k[:5])], []), "at least 8 knots"),
     ],
 )

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from ufp_cases import random_structure
 
 from lpsnmr.errors import InputError
 from lpsnmr.potential import (
@@ -23,6 +22,7 @@ from lpsnmr.potential import (
     read_uf3,
     write_uf3,
 )
+from ufp_cases import random_structure
 
 finite = st.floats(-1e8, 1e8, allow_nan=False)
 
@@ -100,7 +100,10 @@ def test_lammps_uf3_reads_the_file_and_agrees(small_basis, tmp_path):
     data = tmp_path / "data.lps"
     ase.io.write(data, atoms, format="lammps-data", specorder=["Li", "P", "S"], masses=True)
     subprocess.run(
-        [sys.executable, "-c", LAMMPS, path, data, tmp_path / "out.npz"], check=True, timeout=120, capture_output=True
+        [sys.executable, "-c", LAMMPS, path, data, tmp_path / "out.npz"],
+        check=True,
+        timeout=120,
+        capture_output=True,
     )
     theirs = np.load(tmp_path / "out.npz")
     ours = Ufp(path).predict(atoms)

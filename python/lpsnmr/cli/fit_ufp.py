@@ -48,7 +48,7 @@ def _parse_triples(texts: tuple[str, ...]) -> dict[str, Any]:
     for text in texts:
         names, _, values = text.partition("=")
         elements, words = names.split("-"), values.split(",")
-        if (len(elements), len(words)) not in ((2, 1), (3, 2)):
+        if "=" not in text or (len(elements), len(words)) not in ((2, 1), (3, 2)):
             raise InputError(
                 f"--triple: expected CENTRE-NEIGHBOUR=CUTOFF or CENTRE-J-K=CUTOFF_J,CUTOFF_K, got {text!r}"
             )
