@@ -89,7 +89,8 @@ class _Pass:
     """One walk over all data sets with progress."""
 
     def __init__(self, data: Sequence[DataSet], progress: Progress | None) -> None:
-        self.items = [(d, f) for d in data for f in d.frames]
+        self.items = [(n, d, f) for n, d in enumerate(data) for f in d.frames]
+        self.sets = len(data)
         self.progress = progress
 
     def tick(self, stage: str, done: int, total: int | None = None) -> None:
@@ -119,10 +120,10 @@ def _accumulate(
     walk: _Pass, layout: Layout, columns: NDArray[np.intp], fold: NDArray[np.int64], settings: FitSettings
 ) -> list[NormalEquations]:
     """Return the sums of each fold, and last those of frames that are in none."""
-    size = len(columns) + len(layout.settings.elements)
+    size = len(columns) + walk.sets * len(layout.settings.elements)
     sums = [NormalEquations(size) for _ in range(settings.folds + 1)]
-    for k, (data, frame) in enumerate(walk.items):
-        rows = frame_rows(layout, frame, columns, data.scale)
+    for k, (number, data, frame) in enumerate(walk.items):
+        rows = frame_rows(layout, frame, columns, data.scale, (number, walk.sets))
         weight = row_weights(rows.kind, settings.weights, data.weight * _frame_weight(frame.info))
         sums[fold[k]].add(rows.design * weight, rows.target * weight)
         walk.tick("normal equations", k + 1)
@@ -156,15 +157,15 @@ class _Solver:
         self,
         layout: Layout,
         columns: NDArray[np.intp],
-        energy_per_atom: float,
+        energies: Sequence[float],
         constraints: tuple[NDArray[np.intp], Array] | None,
     ) -> None:
-        self.layout, self.columns, self.energy = layout, columns, energy_per_atom
+        self.layout, self.columns, self.energies = layout, columns, energies
         self.constraints = constraints
         self.active = 0
 
     def __call__(self, equations: NormalEquations, settings: PriorSettings) -> Array:
-        prior = Prior.build(self.layout, settings, self.columns, self.energy)
+        prior = Prior.build(self.layout, settings, self.columns, self.energies)
         solution, factor = solve(equations, prior)
         if self.constraints is not None:
             solution, self.active = impose(solution, factor, *self.constraints)
@@ -206,8 +207,8 @@ def _tables(
 ) -> tuple[list[ErrorRow], list[ErrorRow]]:
     """Return held-out and training errors over the first ``frames`` frames (the reference data)."""
     all_rows, fitted, unseen, runs, temperatures = [], [], [], [], []
-    for k, (data, frame) in enumerate(walk.items[:frames]):
-        rows = frame_rows(layout, frame, columns, data.scale)
+    for k, (number, data, frame) in enumerate(walk.items[:frames]):
+        rows = frame_rows(layout, frame, columns, data.scale, (number, walk.sets))
         fitted.append(final @ rows.design - rows.target)
         if committee:
             unseen.append(committee[fold[k]] @ rows.design - rows.target)
@@ -252,19 +253,19 @@ def fit_ufp(data: Sequence[DataSet], settings: FitSettings, progress: Progress |
         raise InputError("no reference frames; expected at least one")
     layout = Layout.from_settings(settings.basis)
     walk = _Pass(data, progress)
-    frames = [f for _, f in walk.items]
+    frames = [f for *_, f in walk.items]
     fold = _folds(data, settings)
     done = iter(range(1, len(frames) + 1))
     columns = touched_columns(layout, frames, lambda: walk.tick("coefficients", next(done)))
     shortest = shortest_distances(layout, frames)
     sums = _accumulate(walk, layout, columns, fold, settings)
     reference = data[0].frames
-    energy = data[0].scale * float(np.mean([f.calc.results["energy"] / len(f) for f in reference]))
+    energies = [d.scale * float(np.mean([f.calc.results["energy"] / len(f) for f in d.frames])) for d in data]
     constraints = None
     if settings.monotone_core:
-        mean = Prior.build(layout, settings.priors[0], columns, energy).mean
+        mean = Prior.build(layout, settings.priors[0], columns, energies).mean
         constraints = core_constraints(layout, shortest, mean)
-    solver = _Solver(layout, columns, energy, constraints)
+    solver = _Solver(layout, columns, energies, constraints)
     prior, candidates, committee = _choose(solver, sums, settings, walk)
     final = solver(_sum_without(sums, None), prior)
     if not np.isfinite(final).all():
@@ -280,7 +281,7 @@ def fit_ufp(data: Sequence[DataSet], settings: FitSettings, progress: Progress |
     return FitResult(
         layout=layout,
         coefficients=coefficients,
-        reference_energies=dict(zip(layout.settings.elements, final[len(columns) :].tolist(), strict=True)),
+        reference_energies=dict(zip(layout.settings.elements, final[len(columns) :].tolist(), strict=False)),
         prior=prior,
         candidates=candidates,
         held_out=held_out,

@@ -59,7 +59,8 @@ class DataSet:
 class FrameRows:
     """Unweighted rows of one frame: energy per atom, forces, stress (eV/Å³, Voigt) as far as labelled.
 
-    ``design`` is (columns, rows); the columns are the coefficients, then one reference energy per element.
+    ``design`` is (columns, rows); the columns are the coefficients, then for each data set one reference
+    energy per element.
     """
 
     design: Array
@@ -68,7 +69,11 @@ class FrameRows:
 
 
 def frame_rows(
-    layout: Layout, frame: ase.Atoms, columns: NDArray[np.intp] | None = None, scale: float = 1.0
+    layout: Layout,
+    frame: ase.Atoms,
+    columns: NDArray[np.intp] | None = None,
+    scale: float = 1.0,
+    data_set: tuple[int, int] = (0, 1),
 ) -> FrameRows:
     """Evaluate the features of a frame and pair them with its labels.
 
@@ -82,6 +87,8 @@ def frame_rows(
         Coefficients to keep; all by default. Reference energies are always kept.
     scale
         Factor on the labels.
+    data_set
+        Number of the data set and how many there are: each has its own reference energies.
 
     Raises
     ------
@@ -101,7 +108,10 @@ def frame_rows(
     if columns is not None:
         features = features[columns]
     n = len(frame)
-    counts = np.bincount(species, minlength=len(layout.settings.elements)) / n
+    number, sets = data_set
+    elements = len(layout.settings.elements)
+    counts = np.zeros(sets * elements)
+    counts[number * elements : (number + 1) * elements] = np.bincount(species, minlength=elements) / n
     stress = results.get("stress")
     size = 1 + 3 * n + (6 if stress is not None else 0)
     design = np.zeros((len(features) + len(counts), size))

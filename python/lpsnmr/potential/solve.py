@@ -1,5 +1,6 @@
 """Solve the regularised normal equations."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,18 +28,18 @@ class Prior:
 
     @classmethod
     def build(
-        cls, layout: Layout, settings: PriorSettings, columns: NDArray[np.intp], energy_per_atom: float
+        cls, layout: Layout, settings: PriorSettings, columns: NDArray[np.intp], energies: Sequence[float]
     ) -> "Prior":
         """Restrict the penalty to ``columns``; the others are held at zero.
 
-        ``energy_per_atom`` (eV) is the prior mean of every element's reference energy: at one
+        ``energies`` holds per data set the prior mean (eV) of every element's reference energy: at one
         composition only their sum is determined, and the elements share it alike.
         """
         full = penalty(layout, settings)
         elements = len(layout.settings.elements)
-        reference = sp.identity(elements) / REFERENCE_ENERGY_WIDTH_EV**2
+        reference = sp.identity(elements * len(energies)) / REFERENCE_ENERGY_WIDTH_EV**2
         matrix = sp.block_diag([full[columns][:, columns], reference], format="csr")
-        mean = np.concatenate([prior_mean(layout)[columns], np.full(elements, energy_per_atom)])
+        mean = np.concatenate([prior_mean(layout)[columns], np.repeat(np.asarray(energies), elements)])
         return cls(matrix, mean)
 
 
