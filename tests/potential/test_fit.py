@@ -153,7 +153,7 @@ def test_cross_validation_takes_the_better_prior(frames):
 
 
 def test_second_set_is_scaled_and_weighted(frames):
-    """Labels halved and doubled again, or shifted in energy, change nothing; a tiny weight disarms false ones."""
+    """Labels halved and doubled again, or shifted in energy, change nothing; a tiny weight disarms false."""
     half = [f.copy() for f in frames]
     for f, g in zip(half, frames, strict=True):
         f.calc = SinglePointCalculator(f, **{k: 0.5 * v for k, v in g.calc.results.items()})
