@@ -12,4 +12,5 @@ PYBIND11_MODULE(_core, module) {
   export_ufp(module);
   export_efg(module);
   export_correlators(module);
+  export_ufp_features(module);
 }
