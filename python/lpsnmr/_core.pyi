@@ -22,6 +22,33 @@ def neighbor_list(
 
 class UfpPotential:
     def __init__(self, path: str, elements: Sequence[str], body_order: int = ...) -> None: ...
+class DumpParser:
+    def __init__(self) -> None: ...
+    def feed(self, text: bytes | bytearray | memoryview) -> None: ...
+    def next(
+        self,
+    ) -> (
+        tuple[
+            int,
+            float,
+            Array,
+            list[float],
+            list[bool],
+            NDArray[np.int64],
+            NDArray[np.int32],
+            Array,
+            Array | None,
+        ]
+        | None
+    ): ...
+    @property
+    def pending(self) -> bool: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def has_elements(self) -> bool: ...
     @property
     def elements(self) -> list[str]: ...
     @property
