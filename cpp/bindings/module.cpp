@@ -9,4 +9,5 @@ PYBIND11_MODULE(_core, module) {
   pybind11::object base = pybind11::module_::import("lpsnmr.errors").attr("InputError");
   pybind11::register_exception<lpsnmr::Error>(module, "CoreError", base);
   export_neighbor_list(module);
+  export_correlators(module);
 }
