@@ -11,4 +11,5 @@ PYBIND11_MODULE(_core, module) {
   export_neighbor_list(module);
   export_ufp(module);
   export_dump_parser(module);
+  export_correlators(module);
 }
