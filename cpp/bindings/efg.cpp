@@ -156,6 +156,17 @@ Each radial argument is a pair (number of functions, cutoff in Å); a count of 0
                              "Position of the first chain feature.")
       .def_property_readonly("triple_begin", &lpsnmr::EfgBasis::triple_begin,
                              "Position of the first feature of body order 3.")
+      .def_property_readonly(
+          "chain_channels",
+          [](const lpsnmr::EfgBasis &basis) {
+            std::vector<std::size_t> channels;
+            for (std::size_t b = 0; b < basis.settings().bridges.size(); ++b)
+              for (const lpsnmr::DegreePair &pair : basis.chain_pairs())
+                channels.insert(channels.end(), basis.settings().chain.count,
+                                basis.bridge_channels(pair.l2));
+            return channels;
+          },
+          "Lengths of the runs of chain features: one per bridge species, degrees and radial function.")
       .def("features", &features, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
            py::arg("numbers"), py::arg("targets"), R"(Return the features of chosen atoms.
 
