@@ -12,4 +12,5 @@ PYBIND11_MODULE(_core, module) {
   export_ufp(module);
   export_dump_parser(module);
   export_correlators(module);
+  export_efg(module);
 }

@@ -1,0 +1,96 @@
+"""Read labelled structures (extended XYZ) and refuse what a fit could not use."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import ase
+import ase.io
+import numpy as np
+
+from lpsnmr.errors import FileFormatError, InputError
+
+__all__ = ["LABELS", "read_reference"]
+
+LABELS = ("energy", "forces", "stress", "efg")
+"""Labels a reference frame can carry: eV, eV/Å, eV/Å³ (Voigt, ASE's sign) and nine columns per atom."""
+
+PathLike = str | os.PathLike[str]
+
+
+def read_reference(paths: PathLike | Iterable[PathLike], require: Sequence[str] = LABELS) -> list[ase.Atoms]:
+    """Read every frame of extended-XYZ files and check its labels.
+
+    ``energy``, ``forces`` and ``stress`` end up in ``frame.calc.results`` (stress as six Voigt numbers),
+    ``efg`` in ``frame.arrays["efg"]`` as (n, 9) float64, row-major, in the unit of the file. Each frame gets
+    ``frame.info["source"] = "path:frame"``, which the error messages of later steps can quote.
+
+    Parameters
+    ----------
+    paths
+        One path or several; frames come in the order of the paths and of the files.
+    require
+        Labels that every frame must have, out of ``LABELS``.
+
+    Returns
+    -------
+    list of ase.Atoms
+        At least one frame.
+
+    Raises
+    ------
+    FileFormatError
+        For a file that cannot be read, has no frame, or has a frame with a missing, misshapen or
+        non-finite label, a cell without volume along a periodic axis, or a non-finite position.
+    InputError
+        For an unknown name in ``require`` or no path at all.
+    """
+    unknown = sorted(set(require) - set(LABELS))
+    if unknown:
+        raise InputError(f"unknown label {unknown[0]!r}; expected some of {', '.join(LABELS)}")
+    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    if not given:
+        raise InputError("no reference file given; expected at least one extended-XYZ file")
+    frames: list[ase.Atoms] = []
+    for path in map(Path, given):
+        for number, frame in enumerate(_frames_of(path)):
+            frame.info["source"] = f"{path}:{number}"
+            _check_frame(frame, require)
+            frames.append(frame)
+    return frames
+
+
+def _frames_of(path: Path) -> list[ase.Atoms]:
+    """Return all frames of one file, or raise FileFormatError."""
+    if not path.is_file():
+        raise FileFormatError(f"{path}: no such file; expected extended XYZ")
+    try:
+        frames = list(ase.io.iread(path, index=":", format="extxyz"))
+    except Exception as error:  # ASE raises many kinds of exception on malformed text
+        raise FileFormatError(f"{path}: not readable as extended XYZ: {error}") from error
+    if not frames:
+        raise FileFormatError(f"{path}: holds no frame; expected extended XYZ with labels")
+    return frames
+
+
+def _check_frame(frame: ase.Atoms, require: Sequence[str]) -> None:
+    """Check shapes and values of one frame; complain with its source."""
+    source = frame.info["source"]
+    results = frame.calc.results if frame.calc is not None else {}
+    n = len(frame)
+    shapes = {"energy": (), "forces": (n, 3), "stress": (6,), "efg": (n, 9)}
+    for label in LABELS:
+        value = frame.arrays.get("efg") if label == "efg" else results.get(label)
+        if value is None:
+            if label in require:
+                raise FileFormatError(f"{source}: no {label!r}; expected it in the header or as a column")
+            continue
+        array = np.asarray(value)
+        if array.shape != shapes[label]:
+            raise FileFormatError(f"{source}: {label} must have the shape {shapes[label]}, got {array.shape}")
+        if array.dtype.kind not in "fi" or not np.isfinite(array).all():
+            raise FileFormatError(f"{source}: {label} has entries that are not finite numbers")
+    if n == 0 or not np.isfinite(frame.positions).all():
+        raise FileFormatError(f"{source}: expected at least one atom, all positions finite")
+    if frame.pbc.any() and (not np.isfinite(frame.cell.array).all() or frame.cell.rank < frame.pbc.sum()):
+        raise FileFormatError(f"{source}: periodic, but the cell has no volume along its periodic axes")
