@@ -17,7 +17,7 @@ INTEGRATOR = "lpsnmr_integrate"
 THERMOSTAT = "lpsnmr_thermostat"
 
 
-def pair_commands(potential: PotentialSettings, file: Path, elements: Sequence[str]) -> list[str]:
+def pair_commands(potential: PotentialSettings, file: Path | None, elements: Sequence[str]) -> list[str]:
     """Return ``pair_style`` and ``pair_coeff`` for the types ``elements``."""
     if potential.commands:
         return list(potential.commands)

@@ -170,7 +170,7 @@ def _write(file: Any, checkpoint: Checkpoint) -> None:
     if sampler is None:
         return
     group = file.create_group("sampler")
-    group.attrs["last_step"] = sampler.last_step
+    group.attrs.update({"last_step": sampler.last_step, "n_flagged": sampler.n_flagged})
     group["li_ids"] = sampler.li_ids
     for part in ("efg", "displacement", "sums"):
         for name, value in getattr(sampler, part).items():
@@ -189,7 +189,10 @@ def _read(path: Path) -> Checkpoint:
                 for part in ("efg", "displacement", "sums")
             }
             sampler = SamplerState(
-                group["li_ids"][()].astype(np.int64), **parts, last_step=int(group.attrs["last_step"])
+                group["li_ids"][()].astype(np.int64),
+                **parts,
+                last_step=int(group.attrs["last_step"]),
+                n_flagged=int(group.attrs["n_flagged"]),
             )
         return Checkpoint(
             step=int(file.attrs["step"]),

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["StopFlag", "maximum_over_ranks", "on_root"]
+__all__ = ["StopFlag", "on_root", "or_over_ranks"]
 
 T = TypeVar("T")
 
@@ -29,14 +29,14 @@ def on_root(comm: Any, function: Callable[[], T]) -> T:
     return result
 
 
-def maximum_over_ranks(comm: Any, value: int) -> int:
-    """Return the largest ``value`` of all ranks, on every rank."""
+def or_over_ranks(comm: Any, bits: int) -> int:
+    """Return the bitwise or of ``bits`` of all ranks, on every rank."""
     if comm.size == 1:
-        return value
-    received = np.empty(1, dtype=np.int64)
+        return bits
     from mpi4py import MPI
 
-    comm.Allreduce(np.array([value], dtype=np.int64), received, op=MPI.MAX)
+    received = np.empty(1, dtype=np.int64)
+    comm.Allreduce(np.array([bits], dtype=np.int64), received, op=MPI.BOR)
     return int(received[0])
 
 

@@ -27,6 +27,8 @@ class Status:
         Kinetic temperature, K; None when unknown.
     intact, n_phosphorus
         Whole PS4 units, and phosphorus atoms.
+    n_flagged
+        EFG predictions outside the range of the training data, of the Li of rank 0.
     """
 
     stage: str
@@ -40,6 +42,7 @@ class Status:
     temperature_k: float | None
     intact: int
     n_phosphorus: int
+    n_flagged: int
 
 
 ProgressCallback = Callable[[Status], None]

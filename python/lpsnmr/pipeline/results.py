@@ -10,7 +10,9 @@ from lpsnmr.io.elements import symbol_of
 from lpsnmr.io.results import Results
 from lpsnmr.pipeline.sampler import FRAMEWORK, SamplerState, mean_values
 
-__all__ = ["build_results"]
+__all__ = ["RESULTS_FILE", "build_results"]
+
+RESULTS_FILE = "results.h5"
 
 
 def build_results(
@@ -61,5 +63,9 @@ def build_results(
         drift_removed=bool(np.isin(numbers, FRAMEWORK).any()),
         jump_distance_angstrom=jump_distance_angstrom,
         provenance=provenance,
-        statistics=statistics,
+        statistics={
+            **statistics,
+            "efg_predictions": float(efg.n_samples * len(state.li_ids)),
+            "efg_outside_training_range": float(state.n_flagged),
+        },
     )

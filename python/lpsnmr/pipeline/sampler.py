@@ -29,6 +29,11 @@ class TensorModel(Protocol):
         """Hash of the model file."""
         ...
 
+    @property
+    def n_flagged(self) -> int:
+        """Predictions so far that were outside the range of the training data."""
+        ...
+
     def predict_components(
         self,
         positions: Array,
@@ -64,6 +69,8 @@ class SamplerState:
         States of the two correlators.
     last_step
         Step of the last sample, -1 before the first.
+    n_flagged
+        EFG predictions of the owned Li outside the range of the training data.
     sums
         Sums over samples, the same on every rank: ``cell`` (3, 3) and ``temperature`` (3,) with the
         number of samples that had a temperature, Σ T and Σ T².
@@ -73,7 +80,13 @@ class SamplerState:
     efg: State
     displacement: State
     last_step: int
+    n_flagged: int = 0
     sums: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def n_samples(self) -> int:
+        """Samples so far."""
+        return int(self.efg["n_samples"])
 
     @classmethod
     def join(cls, parts: Sequence["SamplerState"]) -> "SamplerState":
@@ -83,16 +96,18 @@ class SamplerState:
             join_states([part.efg for part in parts]),
             join_states([part.displacement for part in parts]),
             parts[0].last_step,
+            sum(part.n_flagged for part in parts),
             parts[0].sums,
         )
 
     def part(self, low: int, high: int) -> "SamplerState":
-        """Cut out the Li ``low`` to ``high``."""
+        """Cut out the Li ``low`` to ``high``; the first part keeps the count of flagged predictions."""
         return SamplerState(
             self.li_ids[low:high].copy(),
             slice_state(self.efg, low, high),
             slice_state(self.displacement, low, high),
             self.last_step,
+            self.n_flagged if low == 0 and high > 0 else 0,
             {name: value.copy() for name, value in self.sums.items()},
         )
 
@@ -140,7 +155,7 @@ class Sampler:
         self.model = model
         self.interval_steps = interval_steps
         self.n_li_total = int(lithium.size)
-        self.n_atoms = len(numbers)
+        self.numbers = np.asarray(numbers, dtype=np.int32)
         self._targets = lithium[low:high]
         self._li_ids = np.asarray(ids[self._targets], dtype=np.int64)
         self._framework = np.flatnonzero(np.isin(numbers, FRAMEWORK))
@@ -153,6 +168,7 @@ class Sampler:
         self._efg = MultiTauCorrelator(len(self._targets), 5, **settings)
         self._displacement = DisplacementCorrelator(len(self._targets), **settings)
         self._last_step = -1
+        self._flagged_before = -model.n_flagged
         self._sums = {"cell": np.zeros((3, 3)), "temperature": np.zeros(3)}
 
     @property
@@ -164,6 +180,11 @@ class Sampler:
     def last_step(self) -> int:
         """Step of the last sample, -1 before the first."""
         return self._last_step
+
+    @property
+    def n_flagged(self) -> int:
+        """EFG predictions of the owned Li outside the range of the training data."""
+        return self._flagged_before + self.model.n_flagged
 
     @property
     def removes_drift(self) -> bool:
@@ -204,12 +225,13 @@ class Sampler:
         self._last_step = frame.step
 
     def state(self) -> SamplerState:
-        """Return a copy of everything known."""
+        """Return a copy of everything known; what ``restore`` takes."""
         return SamplerState(
             self._li_ids.copy(),
             self._efg.state(),
             self._displacement.state(),
             self._last_step,
+            self.n_flagged,
             {name: value.copy() for name, value in self._sums.items()},
         )
 
@@ -234,6 +256,7 @@ class Sampler:
         self._efg = efg
         self._displacement = DisplacementCorrelator.from_state(part.displacement)
         self._last_step = part.last_step
+        self._flagged_before = part.n_flagged - self.model.n_flagged
         self._sums = part.sums
 
 
