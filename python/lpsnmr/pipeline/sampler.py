@@ -192,14 +192,14 @@ class Sampler:
         return self._framework.size > 0
 
     def add(self, frame: Frame, temperature_k: float | None = None) -> None:
-        """Take one sample; on failure the sampler may be half fed and must not be used further.
+        """Take one sample, or none of it when it raises.
 
         Raises
         ------
         InputError
             When the frame is not the next one or lacks unwrapped positions.
         ComputeError
-            When the model gives a component that is not finite; names the atom.
+            When a position or a component of the EFG is not finite; names the step.
         """
         if self._last_step >= 0 and frame.step != self._last_step + self.interval_steps:
             raise InputError(
@@ -216,9 +216,12 @@ class Sampler:
             raise ComputeError(
                 f"the EFG of atom {self._li_ids[int(np.argmax(bad))]} at step {frame.step} is not finite"
             )
-        self._efg.add(components)
         drift = self._weights @ frame.unwrapped[self._framework] if self.removes_drift else np.zeros(3)
-        self._displacement.add(frame.unwrapped[self._targets] - drift)
+        moved = frame.unwrapped[self._targets] - drift
+        if not np.isfinite(moved).all():
+            raise ComputeError(f"a position at step {frame.step} is not finite")
+        self._efg.add(components)
+        self._displacement.add(moved)
         self._sums["cell"] += frame.cell
         if temperature_k is not None:
             self._sums["temperature"] += (1.0, temperature_k, temperature_k**2)
