@@ -28,13 +28,11 @@ inline lpsnmr::System view_system(const DoubleArray &positions, const DoubleArra
                                   const std::array<bool, 3> &pbc) {
   check_shape(positions, "positions", 2, 3);
   check_shape(cell, "cell", 2, 3);
-  if (cell.shape(0) != 3)
-    throw lpsnmr::Error("cell must have the shape (3, 3)");
+  if (cell.shape(0) != 3) throw lpsnmr::Error("cell must have the shape (3, 3)");
   lpsnmr::System system;
   system.positions = positions.data();
   system.size = static_cast<std::size_t>(positions.shape(0));
-  for (int k = 0; k < 9; ++k)
-    system.cell[k] = cell.data()[k];
+  for (int k = 0; k < 9; ++k) system.cell[k] = cell.data()[k];
   system.periodic = pbc;
   return system;
 }

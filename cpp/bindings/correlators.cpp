@@ -18,18 +18,14 @@ namespace {
 using LongArray = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>;
 
 LagKernel parse_kernel(const std::string &name) {
-  if (name == "product")
-    return LagKernel::product;
-  if (name == "squared_difference")
-    return LagKernel::squared_difference;
+  if (name == "product") return LagKernel::product;
+  if (name == "squared_difference") return LagKernel::squared_difference;
   throw Error("kernel must be 'product' or 'squared_difference', got '" + name + "'");
 }
 
 CoarseGraining parse_coarse_graining(const std::string &name) {
-  if (name == "average")
-    return CoarseGraining::average;
-  if (name == "subsample")
-    return CoarseGraining::subsample;
+  if (name == "average") return CoarseGraining::average;
+  if (name == "subsample") return CoarseGraining::subsample;
   throw Error("coarse_graining must be 'average' or 'subsample', got '" + name + "'");
 }
 
@@ -76,8 +72,7 @@ py::dict state_to_dict(MultiTauState &&state) {
 }
 
 py::object item(const py::dict &d, const char *key) {
-  if (!d.contains(key))
-    throw Error(std::string("state of a correlator: no '") + key + "'");
+  if (!d.contains(key)) throw Error(std::string("state of a correlator: no '") + key + "'");
   return d[key];
 }
 
@@ -102,8 +97,7 @@ MultiTau from_dict(const py::dict &d) {
   MultiTauState state;
   MultiTauOptions &o = state.options;
   const auto history = item(d, "series_history").cast<DoubleArray>();
-  if (history.ndim() != 4)
-    throw Error("state of a correlator: 'series_history' must have 4 axes");
+  if (history.ndim() != 4) throw Error("state of a correlator: 'series_history' must have 4 axes");
   o.n_series = static_cast<std::size_t>(history.shape(0));
   o.n_components = count_of(integer(d, "n_components"), "n_components");
   o.points_per_level = count_of(integer(d, "points_per_level"), "points_per_level");

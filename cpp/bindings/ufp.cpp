@@ -61,8 +61,7 @@ CoreError for a file that is not a complete potential of these elements
           [](const UfpPotential &self, int a, int b, double r) {
             if (a < 0 || b < 0 || a >= self.species() || b >= self.species())
               throw lpsnmr::Error("species out of range");
-            if (r >= self.pair(a, b).cutoff())
-              return std::make_pair(0.0, 0.0);
+            if (r >= self.pair(a, b).cutoff()) return std::make_pair(0.0, 0.0);
             double slope;
             const double value = self.pair(a, b).evaluate(r, slope);
             return std::make_pair(value, slope);

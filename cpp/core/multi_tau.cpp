@@ -43,10 +43,8 @@ MultiTau::MultiTau(const MultiTauOptions &options)
 
 void MultiTau::check() const {
   const MultiTauOptions &o = options_;
-  if (o.n_components < 1)
-    throw Error("n_components must be at least 1, got 0");
-  if (o.ratio < 2)
-    throw Error("ratio must be at least 2, got " + std::to_string(o.ratio));
+  if (o.n_components < 1) throw Error("n_components must be at least 1, got 0");
+  if (o.ratio < 2) throw Error("ratio must be at least 2, got " + std::to_string(o.ratio));
   if (o.points_per_level < o.ratio || o.points_per_level % o.ratio != 0)
     throw Error("points_per_level must be a multiple of ratio " + std::to_string(o.ratio) +
                 ", got " + std::to_string(o.points_per_level));
@@ -89,16 +87,14 @@ void MultiTau::add(const double *values) {
   ++n_samples_;
   const double *current = values;
   for (std::size_t l = 0; l < options_.max_levels; ++l) {
-    if (!feed(l, current))
-      break;
+    if (!feed(l, current)) break;
     current = coarse_.data();
   }
 }
 
 /// Give level l one value; true when coarse_ then holds a value for level l + 1.
 bool MultiTau::feed(std::size_t l, const double *values) {
-  if (l == levels_.size())
-    add_level();
+  if (l == levels_.size()) add_level();
   Level &level = levels_[l];
   store(level, values);
   accumulate(l);
@@ -115,8 +111,7 @@ void MultiTau::store(Level &level, const double *values) {
     }
     level.fill = p - 1;
   }
-  for (std::size_t r = 0; r < rows; ++r)
-    level.history[r * 2 * p + level.fill] = values[r];
+  for (std::size_t r = 0; r < rows; ++r) level.history[r * 2 * p + level.fill] = values[r];
   ++level.fill;
   ++level.count;
 }
@@ -126,8 +121,7 @@ void MultiTau::accumulate(std::size_t l) {
   const std::size_t p = options_.points_per_level;
   const std::size_t known =
       static_cast<std::size_t>(std::min<std::int64_t>(level.count, static_cast<std::int64_t>(p)));
-  if (known <= first_lag(l))
-    return;
+  if (known <= first_lag(l)) return;
   const std::size_t length = known - first_lag(l); // lags known − 1 (first column) … first_lag
   const std::size_t oldest = level.fill - known;
   const std::size_t column = p - known;
@@ -139,11 +133,9 @@ void MultiTau::accumulate(std::size_t l) {
     const double *row = level.history.data() + s * options_.n_components * 2 * p + oldest;
     pair_kernel(row, 2 * p, options_.n_components, known - 1, length, scratch_.data());
     double *sums = block.sums.data() + (l * options_.n_series + s) * p + column;
-    for (std::size_t j = 0; j < length; ++j)
-      sums[j] += scratch_[j];
+    for (std::size_t j = 0; j < length; ++j) sums[j] += scratch_[j];
   }
-  for (std::size_t j = column; j < column + length; ++j)
-    ++block.counts[l * p + j];
+  for (std::size_t j = column; j < column + length; ++j) ++block.counts[l * p + j];
 }
 
 /// Collect a value for the next level; true when coarse_ holds one. `values` may be coarse_ itself.
@@ -155,10 +147,8 @@ bool MultiTau::coarsen(Level &level, const double *values) {
       std::copy(values, values + coarse_.size(), coarse_.begin());
     return complete;
   }
-  for (std::size_t i = 0; i < level.partial.size(); ++i)
-    level.partial[i] += values[i];
-  if (!complete)
-    return false;
+  for (std::size_t i = 0; i < level.partial.size(); ++i) level.partial[i] += values[i];
+  if (!complete) return false;
   for (std::size_t i = 0; i < level.partial.size(); ++i) {
     coarse_[i] = level.partial[i] / static_cast<double>(ratio);
     level.partial[i] = 0.0;
@@ -173,23 +163,20 @@ std::vector<MultiTau::LagIndex> MultiTau::lag_table() const {
        ++l, step *= static_cast<std::int64_t>(options_.ratio))
     for (std::size_t k = first_lag(l); k < options_.points_per_level; ++k) {
       const std::int64_t count = levels_[l].count - static_cast<std::int64_t>(k);
-      if (count > 0)
-        table.push_back({l, k, static_cast<std::int64_t>(k) * step, count});
+      if (count > 0) table.push_back({l, k, static_cast<std::int64_t>(k) * step, count});
     }
   return table;
 }
 
 std::vector<std::int64_t> MultiTau::lags() const {
   std::vector<std::int64_t> result;
-  for (const LagIndex &i : lag_table())
-    result.push_back(i.lag);
+  for (const LagIndex &i : lag_table()) result.push_back(i.lag);
   return result;
 }
 
 std::vector<std::int64_t> MultiTau::counts() const {
   std::vector<std::int64_t> result;
-  for (const LagIndex &i : lag_table())
-    result.push_back(i.count);
+  for (const LagIndex &i : lag_table()) result.push_back(i.count);
   return result;
 }
 
@@ -214,8 +201,7 @@ std::vector<double> MultiTau::block_means() const {
     for (const LagIndex &i : table) {
       const std::size_t column = p - 1 - i.k;
       double sum = 0.0;
-      for (std::size_t s = 0; s < n; ++s)
-        sum += block.sums[(i.level * n + s) * p + column];
+      for (std::size_t s = 0; s < n; ++s) sum += block.sums[(i.level * n + s) * p + column];
       const double pairs =
           static_cast<double>(block.counts[i.level * p + column]) * static_cast<double>(n);
       result.push_back(pairs > 0 ? sum / pairs : std::numeric_limits<double>::quiet_NaN());
@@ -228,8 +214,7 @@ std::vector<std::int64_t> MultiTau::block_counts() const {
   std::vector<std::int64_t> result;
   const auto table = lag_table();
   for (const auto &block : blocks_.blocks())
-    for (const LagIndex &i : table)
-      result.push_back(block.counts[i.level * p + p - 1 - i.k]);
+    for (const LagIndex &i : table) result.push_back(block.counts[i.level * p + p - 1 - i.k]);
   return result;
 }
 

@@ -25,11 +25,9 @@ std::array<Vec, 3> complete_cell(const System &system) {
   for (int a = 0; a < 3; ++a)
     cell[a] = {system.cell[3 * a], system.cell[3 * a + 1], system.cell[3 * a + 2]};
   const int periodic = system.periodic[0] + system.periodic[1] + system.periodic[2];
-  if (periodic == 0)
-    return {Vec{1, 0, 0}, Vec{0, 1, 0}, Vec{0, 0, 1}};
+  if (periodic == 0) return {Vec{1, 0, 0}, Vec{0, 1, 0}, Vec{0, 0, 1}};
   for (int a = 0; a < 3; ++a) {
-    if (system.periodic[a])
-      continue;
+    if (system.periodic[a]) continue;
     const Vec &b = cell[(a + 1) % 3], &c = cell[(a + 2) % 3];
     if (periodic == 2) {
       cell[a] = cross(b, c);
@@ -46,12 +44,10 @@ std::array<Vec, 3> complete_cell(const System &system) {
     }
   }
   for (int a = 0; a < 3; ++a) {
-    if (system.periodic[a])
-      continue;
+    if (system.periodic[a]) continue;
     const double length = std::sqrt(dot(cell[a], cell[a]));
     if (length > 0)
-      for (double &x : cell[a])
-        x /= length;
+      for (double &x : cell[a]) x /= length;
   }
   return cell;
 }
@@ -108,8 +104,7 @@ NeighborList build_neighbor_list(const System &system, double cutoff,
   std::array<Vec, 3> inverse;
   for (int a = 0; a < 3; ++a) {
     inverse[a] = cross(cell[(a + 1) % 3], cell[(a + 2) % 3]);
-    for (double &x : inverse[a])
-      x /= volume;
+    for (double &x : inverse[a]) x /= volume;
   }
 
   const std::size_t n = system.size;
@@ -124,8 +119,7 @@ NeighborList build_neighbor_list(const System &system, double cutoff,
       if (system.periodic[a]) {
         const double whole = std::floor(s);
         s -= whole;
-        for (int d = 0; d < 3; ++d)
-          wrapped[i][d] -= whole * cell[a][d];
+        for (int d = 0; d < 3; ++d) wrapped[i][d] -= whole * cell[a][d];
       }
       fractional[i][a] = s;
     }
@@ -145,12 +139,10 @@ NeighborList build_neighbor_list(const System &system, double cutoff,
         (std::size_t(bin_of(i, 0)) * grid.bins[1] + bin_of(i, 1)) * grid.bins[2] + bin_of(i, 2);
     ++start[bin[i] + 1];
   }
-  for (std::size_t b = 0; b < total; ++b)
-    start[b + 1] += start[b];
+  for (std::size_t b = 0; b < total; ++b) start[b + 1] += start[b];
   std::vector<int> sorted(n);
   std::vector<std::size_t> fill(start.begin(), start.end() - 1);
-  for (std::size_t i = 0; i < n; ++i)
-    sorted[fill[bin[i]]++] = static_cast<int>(i);
+  for (std::size_t i = 0; i < n; ++i) sorted[fill[bin[i]]++] = static_cast<int>(i);
 
   NeighborList list;
   const std::size_t n_centers = centers ? centers->size() : n;
@@ -174,30 +166,24 @@ NeighborList build_neighbor_list(const System &system, double cutoff,
       return k >= 0 && k < grid.bins[a];
     };
     for (int u = -grid.reach[0]; u <= grid.reach[0]; ++u) {
-      if (!place(0, u))
-        continue;
+      if (!place(0, u)) continue;
       for (int v = -grid.reach[1]; v <= grid.reach[1]; ++v) {
-        if (!place(1, v))
-          continue;
+        if (!place(1, v)) continue;
         for (int w = -grid.reach[2]; w <= grid.reach[2]; ++w) {
-          if (!place(2, w))
-            continue;
+          if (!place(2, w)) continue;
           Vec shift{};
           for (int a = 0; a < 3; ++a)
-            for (int d = 0; d < 3; ++d)
-              shift[d] += image[a] * cell[a][d];
+            for (int d = 0; d < 3; ++d) shift[d] += image[a] * cell[a][d];
           const bool same_image = !image[0] && !image[1] && !image[2];
           const std::size_t where = (std::size_t(b[0]) * grid.bins[1] + b[1]) * grid.bins[2] + b[2];
           for (std::size_t s = start[where]; s < start[where + 1]; ++s) {
             const int j = sorted[s];
-            if (j == i && same_image)
-              continue;
+            if (j == i && same_image) continue;
             const double dx = wrapped[j][0] + shift[0] - xi[0];
             const double dy = wrapped[j][1] + shift[1] - xi[1];
             const double dz = wrapped[j][2] + shift[2] - xi[2];
             const double r2 = dx * dx + dy * dy + dz * dz;
-            if (r2 >= cutoff2)
-              continue;
+            if (r2 >= cutoff2) continue;
             list.index.push_back(j);
             list.vector.insert(list.vector.end(), {dx, dy, dz});
             list.distance.push_back(std::sqrt(r2));

@@ -25,12 +25,10 @@ public:
   }
 
   bool next(std::string &line) {
-    if (position_ >= text_.size())
-      return false;
+    if (position_ >= text_.size()) return false;
     const std::size_t end = std::min(text_.find('\n', position_), text_.size());
     line.assign(text_, position_, end - position_);
-    if (!line.empty() && line.back() == '\r')
-      line.pop_back();
+    if (!line.empty() && line.back() == '\r') line.pop_back();
     position_ = end + 1;
     ++number_;
     return true;
@@ -38,12 +36,10 @@ public:
 
   std::vector<std::string> words(const char *what) {
     std::string line;
-    if (!next(line))
-      fail(std::string("the file ends where ") + what + " is expected");
+    if (!next(line)) fail(std::string("the file ends where ") + what + " is expected");
     std::istringstream stream(line);
     std::vector<std::string> out;
-    for (std::string word; stream >> word;)
-      out.push_back(word);
+    for (std::string word; stream >> word;) out.push_back(word);
     return out;
   }
 
@@ -86,8 +82,7 @@ public:
     std::vector<double> out = numbers(what, count);
     try {
       const KnotGrid grid(out);
-      if (grid.low() < 0)
-        throw Error("the first knot is negative");
+      if (grid.low() < 0) throw Error("the first knot is negative");
       if (cutoff > grid.high() * (1 + 1e-9))
         throw Error("the cutoff " + std::to_string(cutoff) + " lies beyond the last knot " +
                     std::to_string(grid.high()));
@@ -112,10 +107,8 @@ private:
 };
 
 bool is_uniform(const Lines &lines, const std::string &word) {
-  if (word == "uk")
-    return true;
-  if (word != "nk")
-    lines.fail("knot spacing: expected uk or nk, got '" + word + "'");
+  if (word == "uk") return true;
+  if (word != "nk") lines.fail("knot spacing: expected uk or nk, got '" + word + "'");
   return false;
 }
 
@@ -131,8 +124,7 @@ TwoBodyBlock read_pair(Lines &lines, const std::vector<std::string> &head) {
   const bool uniform = is_uniform(lines, head[5]);
   const auto sizes = lines.words("2B cutoff and knot count", 2);
   block.cutoff = lines.number(sizes[0], "cutoff");
-  if (block.cutoff <= 0)
-    lines.fail("cutoff: expected a positive number, got " + sizes[0]);
+  if (block.cutoff <= 0) lines.fail("cutoff: expected a positive number, got " + sizes[0]);
   const int knots = lines.integer(sizes[1], "knot count", 8);
   block.knots = lines.knots("2B knots", knots, uniform, block.cutoff);
   const int count =
@@ -225,10 +217,8 @@ PotentialFile parse_potential(const std::string &text, const std::string &name) 
     std::istringstream stream(line);
     std::string word, units;
     while (stream >> word)
-      if (word == "UNITS:")
-        stream >> units;
-    if (units.empty())
-      lines.fail("the block header names no units ('#UF3 POT UNITS: metal ...')");
+      if (word == "UNITS:") stream >> units;
+    if (units.empty()) lines.fail("the block header names no units ('#UF3 POT UNITS: metal ...')");
     if (!file.units.empty() && units != file.units)
       lines.fail("units: expected " + file.units + " as in the blocks before, got " + units);
     file.units = units;
@@ -248,12 +238,10 @@ PotentialFile parse_potential(const std::string &text, const std::string &name) 
 
 PotentialFile read_potential(const std::string &path) {
   std::ifstream stream(path, std::ios::binary);
-  if (!stream)
-    throw Error(path + ": cannot open potential file: " + std::strerror(errno));
+  if (!stream) throw Error(path + ": cannot open potential file: " + std::strerror(errno));
   std::ostringstream text;
   text << stream.rdbuf();
-  if (stream.bad())
-    throw Error(path + ": cannot read potential file");
+  if (stream.bad()) throw Error(path + ": cannot read potential file");
   return parse_potential(text.str(), path);
 }
 

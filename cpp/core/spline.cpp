@@ -27,15 +27,13 @@ std::array<Cubic, 4> span_polynomials(const std::vector<double> &t, std::size_t 
       if (k > 0) {                          // function i of the degree below
         const double width = t[i + degree] - t[i];
         const Cubic part = times_linear(functions[k - 1], (t[s] - t[i]) / width, 1.0 / width);
-        for (int c = 0; c < 4; ++c)
-          next[k][c] += part[c];
+        for (int c = 0; c < 4; ++c) next[k][c] += part[c];
       }
       if (k < degree) { // function i + 1 of the degree below
         const double width = t[i + degree + 1] - t[i + 1];
         const Cubic part =
             times_linear(functions[k], (t[i + degree + 1] - t[s]) / width, -1.0 / width);
-        for (int c = 0; c < 4; ++c)
-          next[k][c] += part[c];
+        for (int c = 0; c < 4; ++c) next[k][c] += part[c];
       }
     }
     functions = next;
@@ -47,11 +45,9 @@ std::array<Cubic, 4> span_polynomials(const std::vector<double> &t, std::size_t 
 
 KnotGrid::KnotGrid(std::vector<double> knots) : knots_(std::move(knots)) {
   const std::size_t n = knots_.size();
-  if (n < 8)
-    throw Error("a cubic spline needs at least 8 knots, got " + std::to_string(n));
+  if (n < 8) throw Error("a cubic spline needs at least 8 knots, got " + std::to_string(n));
   for (std::size_t i = 0; i < n; ++i) {
-    if (!std::isfinite(knots_[i]))
-      throw Error("knot " + std::to_string(i + 1) + " is not finite");
+    if (!std::isfinite(knots_[i])) throw Error("knot " + std::to_string(i + 1) + " is not finite");
     if (i > 0 && knots_[i] < knots_[i - 1])
       throw Error("knots must not decrease, but knot " + std::to_string(i + 1) + " is " +
                   std::to_string(knots_[i]) + " after " + std::to_string(knots_[i - 1]));
@@ -60,21 +56,18 @@ KnotGrid::KnotGrid(std::vector<double> knots) : knots_(std::move(knots)) {
   }
   low_ = knots_[3];
   high_ = knots_[n - 4];
-  if (!(low_ < high_))
-    throw Error("the knots span no interval");
+  if (!(low_ < high_)) throw Error("the knots span no interval");
 
   double shortest = high_ - low_;
   for (std::size_t s = 3; s + 4 < n; ++s) {
     const double width = knots_[s + 1] - knots_[s];
-    if (width <= 0)
-      continue;
+    if (width <= 0) continue;
     shortest = std::min(shortest, width);
     start_.push_back(knots_[s]);
     offset_.push_back(static_cast<int>(s) - 3);
     const std::array<Cubic, 4> functions = span_polynomials(knots_, s);
     for (int power = 0; power < 4; ++power)
-      for (int k = 0; k < 4; ++k)
-        polynomials_.push_back(functions[k][power]);
+      for (int k = 0; k < 4; ++k) polynomials_.push_back(functions[k][power]);
   }
   const double wanted = std::ceil((high_ - low_) / shortest);
   const std::size_t cells = static_cast<std::size_t>(std::clamp(wanted, 1.0, 4096.0));
@@ -84,8 +77,7 @@ KnotGrid::KnotGrid(std::vector<double> knots) : knots_(std::move(knots)) {
   for (std::size_t c = 0; c < cells; ++c) {
     // one step to the left, so that rounding of the cell index never starts beyond the span
     const double left = low_ + (double(c) - 0.5) / cells_per_length_;
-    while (s + 1 < start_.size() && start_[s + 1] <= left)
-      ++s;
+    while (s + 1 < start_.size() && start_[s + 1] <= left) ++s;
     lookup_[c] = static_cast<int>(s);
   }
 }

@@ -49,12 +49,10 @@ public:
   /// Span that contains r; the first or last one when r lies outside.
   std::size_t span(double r) const {
     const double cell = (r - low_) * cells_per_length_;
-    if (!(cell > 0))
-      return 0;
+    if (!(cell > 0)) return 0;
     std::size_t s = cell < double(lookup_.size()) ? std::size_t(lookup_[std::size_t(cell)])
                                                   : offset_.size() - 1;
-    while (s + 1 < offset_.size() && r >= start_[s + 1])
-      ++s;
+    while (s + 1 < offset_.size() && r >= start_[s + 1]) ++s;
     return s;
   }
 
@@ -70,8 +68,7 @@ public:
       out.derivative[k] = b + u * (2.0 * c + 3.0 * u * d);
     }
     if (r < low_)
-      for (int k = 0; k < 4; ++k)
-        out.value[k] += (r - low_) * out.derivative[k];
+      for (int k = 0; k < 4; ++k) out.value[k] += (r - low_) * out.derivative[k];
     out.offset = offset_[s];
   }
 

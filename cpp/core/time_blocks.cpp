@@ -5,8 +5,7 @@
 namespace lpsnmr {
 
 void TimeBlocks::advance(std::int64_t index) {
-  if (index >= length_ * static_cast<std::int64_t>(max_blocks_))
-    merge_pairs();
+  if (index >= length_ * static_cast<std::int64_t>(max_blocks_)) merge_pairs();
   const auto wanted = static_cast<std::size_t>(index / length_) + 1;
   while (blocks_.size() < wanted)
     blocks_.push_back({std::vector<double>(n_sums_, 0.0), std::vector<std::int64_t>(n_counts_, 0)});
@@ -26,10 +25,8 @@ void TimeBlocks::merge_pairs() {
   for (std::size_t b = 0; b < half; ++b) {
     Block merged = std::move(blocks_[2 * b]);
     const Block &later = blocks_[2 * b + 1];
-    for (std::size_t s = 0; s < merged.sums.size(); ++s)
-      merged.sums[s] += later.sums[s];
-    for (std::size_t s = 0; s < merged.counts.size(); ++s)
-      merged.counts[s] += later.counts[s];
+    for (std::size_t s = 0; s < merged.sums.size(); ++s) merged.sums[s] += later.sums[s];
+    for (std::size_t s = 0; s < merged.counts.size(); ++s) merged.counts[s] += later.counts[s];
     blocks_[b] = std::move(merged);
   }
   blocks_.resize(half);

@@ -42,8 +42,7 @@ double evaluate_triplet_block(const TripletBlock &block, std::vector<TripletReco
   double energy = 0;
   for (std::size_t j = block.j_begin; j < block.j_end; ++j) {
     const UfpNeighbor &nj = block.neighbors[j];
-    if (nj.distance >= table.cutoff_ij)
-      continue;
+    if (nj.distance >= table.cutoff_ij) continue;
     const BasisValues &bj = block.basis_ij[j];
     const double *plane = table.coefficients.data() + std::size_t(bj.offset) * row_a;
     Vec4 vj, force_j{};
@@ -51,14 +50,12 @@ double evaluate_triplet_block(const TripletBlock &block, std::vector<TripletReco
     double radial_j = 0;
     for (std::size_t k = block.same_group ? j + 1 : block.k_begin; k < block.k_end; ++k) {
       const UfpNeighbor &nk = block.neighbors[k];
-      if (nk.distance >= table.cutoff_ik)
-        continue;
+      if (nk.distance >= table.cutoff_ik) continue;
       Vec4 vk;
       load(nk.vector, vk);
       const Vec4 d = vk - vj, d2 = d * d;
       const double r = std::sqrt(d2[0] + d2[1] + d2[2]);
-      if (r >= table.cutoff_jk)
-        continue;
+      if (r >= table.cutoff_jk) continue;
 
       // basis of r_jk, four functions at once
       const std::size_t span = grid.span(r);

@@ -10,16 +10,14 @@ namespace lpsnmr {
 UfpKernel::UfpKernel(const UfpPotential &potential) : potential_(potential) {
   const int n = potential.species();
   grids_needed_.resize(std::size_t(n) * n);
-  if (!potential.three_body())
-    return;
+  if (!potential.three_body()) return;
   for (int a = 0; a < n; ++a)
     for (int b = 0; b < n; ++b)
       for (int c = b; c < n; ++c) {
         const TripleTable &table = potential.triple(a, b, c);
         const auto need = [&](int species, int grid) {
           std::vector<int> &list = grids_needed_[std::size_t(a) * n + species];
-          if (std::find(list.begin(), list.end(), grid) == list.end())
-            list.push_back(grid);
+          if (std::find(list.begin(), list.end(), grid) == list.end()) list.push_back(grid);
         };
         need(b, table.grid_ij);
         need(c, table.grid_ik);
@@ -37,16 +35,13 @@ double UfpKernel::two_body(double *force, double *virial) const {
   for (const UfpNeighbor &neighbor : neighbors_) {
     const PairTable &table = potential_.pair(species_, neighbor.species);
     const double r = neighbor.distance;
-    if (r >= table.cutoff())
-      continue;
-    if (r < table.first_knot())
-      ++short_range_;
+    if (r >= table.cutoff()) continue;
+    if (r < table.first_knot()) ++short_range_;
     double slope;
     energy += table.evaluate(r, slope);
     const double pull = slope * neighbor.inverse;
     const double *d = neighbor.vector;
-    for (int a = 0; a < 3; ++a)
-      force[a] += 2.0 * pull * d[a];
+    for (int a = 0; a < 3; ++a) force[a] += 2.0 * pull * d[a];
     if (virial) {
       virial[0] -= pull * d[0] * d[0];
       virial[1] -= pull * d[1] * d[1];
@@ -66,17 +61,13 @@ void UfpKernel::sort_neighbors() {
     return x.distance < potential_.three_body_cutoff(species_, x.species);
   };
   for (const UfpNeighbor &x : neighbors_)
-    if (takes_part(x))
-      ++first_[std::size_t(x.species) + 1];
-  for (int s = 0; s < n; ++s)
-    first_[s + 1] += first_[s];
+    if (takes_part(x)) ++first_[std::size_t(x.species) + 1];
+  for (int s = 0; s < n; ++s) first_[s + 1] += first_[s];
   sorted_.resize(first_[n]);
   std::vector<std::size_t> &next = first_; // filled from the front, then shifted back
   for (const UfpNeighbor &x : neighbors_)
-    if (takes_part(x))
-      sorted_[next[x.species]++] = x;
-  for (int s = n; s > 0; --s)
-    first_[s] = first_[s - 1];
+    if (takes_part(x)) sorted_[next[x.species]++] = x;
+  for (int s = n; s > 0; --s) first_[s] = first_[s - 1];
   first_[0] = 0;
 }
 
@@ -85,8 +76,7 @@ void UfpKernel::evaluate_bases() {
   for (int s = 0; s < n; ++s)
     for (int grid : grids_needed_[std::size_t(species_) * n + s]) {
       std::vector<BasisValues> &values = basis_[grid];
-      if (values.size() < sorted_.size())
-        values.resize(sorted_.size());
+      if (values.size() < sorted_.size()) values.resize(sorted_.size());
       const KnotGrid &knots = potential_.grids()[grid];
       for (std::size_t x = first_[s]; x < first_[s + 1]; ++x)
         knots.evaluate(sorted_[x].distance, values[x]);
@@ -94,12 +84,10 @@ void UfpKernel::evaluate_bases() {
 }
 
 double UfpKernel::three_body(double *force, double *virial, std::vector<TripletRecord> *records) {
-  if (records)
-    records->clear();
+  if (records) records->clear();
   sorted_.clear();
   forces_.clear();
-  if (!potential_.three_body())
-    return 0.0;
+  if (!potential_.three_body()) return 0.0;
   sort_neighbors();
   evaluate_bases();
   forces_.assign(4 * sorted_.size(), 0.0);

@@ -20,15 +20,13 @@ PairTable::PairTable(const TwoBodyBlock &block) : grid_(block.knots), cutoff_(bl
   value_ = cubic_[0];
   slope_ = cubic_[1];
   stiffness_ = std::max(2.0 * cubic_[2], least_stiffness);
-  if (slope_ > 0 && grid_.low() > 0)
-    stiffness_ = std::max(stiffness_, 2.0 * slope_ / grid_.low());
+  if (slope_ > 0 && grid_.low() > 0) stiffness_ = std::max(stiffness_, 2.0 * slope_ / grid_.low());
 }
 
 int UfpPotential::add_grid(const std::vector<double> &knots) {
   KnotGrid grid(knots);
   for (std::size_t g = 0; g < grids_.size(); ++g)
-    if (grids_[g] == grid)
-      return static_cast<int>(g);
+    if (grids_[g] == grid) return static_cast<int>(g);
   grids_.push_back(std::move(grid));
   return static_cast<int>(grids_.size()) - 1;
 }
@@ -55,8 +53,7 @@ void UfpPotential::add_triple(const ThreeBodyBlock &block, int a, int b, int c) 
       for (int k = 0; k < table.n_jk; ++k) {
         // like neighbours: V3 is symmetric, the half with ij <= ik of the file counts
         int p = swap ? j : i, q = swap ? i : j;
-        if (b == c && p > q)
-          std::swap(p, q);
+        if (b == c && p > q) std::swap(p, q);
         const int columns = swap ? table.n_ij : table.n_ik;
         table.coefficients[(std::size_t(i) * table.n_ik + j) * table.n_jk + k] =
             block.coefficients[(std::size_t(p) * columns + q) * table.n_jk + k];
@@ -68,13 +65,11 @@ UfpPotential::UfpPotential(const PotentialFile &file, const std::vector<std::str
     : units_(file.units), elements_(elements), three_body_(order == BodyOrder::three) {
   const std::size_t n = elements_.size();
   std::set<std::string> known;
-  for (const auto &block : file.pairs)
-    known.insert(block.elements.begin(), block.elements.end());
+  for (const auto &block : file.pairs) known.insert(block.elements.begin(), block.elements.end());
   for (const auto &element : elements_)
     if (!known.count(element)) {
       std::string names;
-      for (const auto &name : known)
-        names += (names.empty() ? "" : " ") + name;
+      for (const auto &name : known) names += (names.empty() ? "" : " ") + name;
       throw Error(file.name + ": no element '" + element + "' in the potential; it has: " + names);
     }
   std::vector<char> have(n * n, 0);
@@ -95,8 +90,7 @@ UfpPotential::UfpPotential(const PotentialFile &file, const std::vector<std::str
     }
   cutoffs_.assign(n * n, 0.0);
   three_body_cutoffs_.assign(n * n, 0.0);
-  for (std::size_t k = 0; k < n * n; ++k)
-    cutoffs_[k] = pairs_[k].cutoff();
+  for (std::size_t k = 0; k < n * n; ++k) cutoffs_[k] = pairs_[k].cutoff();
   if (three_body_) {
     if (file.triples.empty())
       throw Error(file.name + ": three-body terms were asked for, but the file has no 3B block");
@@ -105,8 +99,7 @@ UfpPotential::UfpPotential(const PotentialFile &file, const std::vector<std::str
         for (std::size_t c = b; c < n; ++c) {
           for (const auto &block : file.triples) {
             const auto &e = block.elements;
-            if (e[0] != elements_[a])
-              continue;
+            if (e[0] != elements_[a]) continue;
             if (e[1] == elements_[b] && e[2] == elements_[c])
               add_triple(block, int(a), int(b), int(c));
             else if (e[1] == elements_[c] && e[2] == elements_[b])
@@ -125,8 +118,7 @@ UfpPotential::UfpPotential(const PotentialFile &file, const std::vector<std::str
         cutoffs_[a * n + b] = std::max({pairs_[a * n + b].cutoff(), three_body_cutoffs_[a * n + b],
                                         three_body_cutoffs_[b * n + a]});
   }
-  for (double cutoff : cutoffs_)
-    max_cutoff_ = std::max(max_cutoff_, cutoff);
+  for (double cutoff : cutoffs_) max_cutoff_ = std::max(max_cutoff_, cutoff);
 }
 
 } // namespace lpsnmr

@@ -33,8 +33,7 @@ PairUFP::PairUFP(LAMMPS *lmp) : Pair(lmp) {
 }
 
 PairUFP::~PairUFP() {
-  if (copymode)
-    return;
+  if (copymode) return;
   delete[] pvector;
   if (allocated) {
     memory->destroy(setflag);
@@ -48,8 +47,7 @@ void PairUFP::allocate() {
   memory->create(setflag, n, n, "pair:setflag");
   memory->create(cutsq, n, n, "pair:cutsq");
   for (int i = 0; i < n; ++i)
-    for (int j = 0; j < n; ++j)
-      setflag[i][j] = 0;
+    for (int j = 0; j < n; ++j) setflag[i][j] = 0;
   map = new int[n];
 }
 
@@ -77,22 +75,18 @@ std::string PairUFP::read_everywhere(const std::string &path, std::string &text)
       message = path + ": cannot open potential file: " + utils::getsyserror();
     else {
       text.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
-      if (stream.bad())
-        message = path + ": cannot read potential file: " + utils::getsyserror();
-      if (text.size() > 1000000000)
-        message = path + ": larger than 1 GB, not a .uf3 potential";
+      if (stream.bad()) message = path + ": cannot read potential file: " + utils::getsyserror();
+      if (text.size() > 1000000000) message = path + ": larger than 1 GB, not a .uf3 potential";
     }
   }
   const auto broadcast = [this](std::string &value) {
     int length = static_cast<int>(value.size());
     MPI_Bcast(&length, 1, MPI_INT, 0, world);
     value.resize(length);
-    if (length > 0)
-      MPI_Bcast(&value[0], length, MPI_CHAR, 0, world);
+    if (length > 0) MPI_Bcast(&value[0], length, MPI_CHAR, 0, world);
   };
   broadcast(message);
-  if (message.empty())
-    broadcast(text);
+  if (message.empty()) broadcast(text);
   return message;
 }
 
@@ -120,14 +114,18 @@ void PairUFP::coeff(int narg, char **arg) {
         "Pair style ufp: expected pair_coeff * * FILE and one element name (or NULL) for each "
         "of the {} atom types, got {} name(s)",
         atom->ntypes, narg > 3 ? narg - 3 : 0);
-  if (!allocated)
-    allocate();
+  for (int type = 1; type <= atom->ntypes; ++type)
+    if (strcmp(arg[2 + type], "NULL") == 0 && !utils::strmatch(force->pair_style, "^hybrid"))
+      error->all(FLERR,
+                 "Pair style ufp: atom type {} is given no element; NULL is for types that another "
+                 "sub-style of pair_style hybrid treats",
+                 type);
+  if (!allocated) allocate();
   map_element2type(narg - 3, arg + 3);
 
   std::string text;
   std::string message = read_everywhere(arg[2], text);
-  if (message.empty())
-    message = build_potential(arg[2], text);
+  if (message.empty()) message = build_potential(arg[2], text);
   // the verdict is the same everywhere by construction; a rank out of memory must not be alone
   int failed = !message.empty(), anywhere = 0;
   MPI_Allreduce(&failed, &anywhere, 1, MPI_INT, MPI_MAX, world);
@@ -140,8 +138,7 @@ void PairUFP::coeff(int narg, char **arg) {
 }
 
 void PairUFP::init_style() {
-  if (force->newton_pair == 0)
-    error->all(FLERR, "Pair style ufp requires newton pair on");
+  if (force->newton_pair == 0) error->all(FLERR, "Pair style ufp requires newton pair on");
   neighbor->add_request(this, NeighConst::REQ_FULL);
 }
 
@@ -209,8 +206,7 @@ void PairUFP::tally_triplets(int i) {
       fi[a] = -fj[a] - fk[a];
     }
     ev_tally3(i, j.index, k.index, triplet.energy, 0.0, fj, fk, to_j, to_k);
-    if (!cvflag_atom)
-      continue;
+    if (!cvflag_atom) continue;
     const int atoms[3] = {i, j.index, k.index};
     const double *const forces[3] = {fi, fj, fk};
     double from_centroid[3][3];
@@ -230,16 +226,12 @@ void PairUFP::tally_triplets(int i) {
 
 /// Two-body shares: the ordered pair (i, j) belongs to i, its reverse to j.
 void PairUFP::tally_pairs(int i, double energy, const double *pair_virial) {
-  if (eflag_atom)
-    eatom[i] += energy;
+  if (eflag_atom) eatom[i] += energy;
   if (vflag_atom)
-    for (int c = 0; c < 6; ++c)
-      vatom[i][c] += pair_virial[c];
+    for (int c = 0; c < 6; ++c) vatom[i][c] += pair_virial[c];
   if (cvflag_atom) {
-    for (int c = 0; c < 6; ++c)
-      cvatom[i][c] += pair_virial[c];
-    for (int c = 3; c < 6; ++c)
-      cvatom[i][c + 3] += pair_virial[c];
+    for (int c = 0; c < 6; ++c) cvatom[i][c] += pair_virial[c];
+    for (int c = 3; c < 6; ++c) cvatom[i][c + 3] += pair_virial[c];
   }
 }
 
@@ -259,22 +251,17 @@ void PairUFP::compute(int eflag, int vflag) {
                             per_atom ? &records_ : nullptr);
     scatter_triplet_forces();
     short_range_pairs_ += 0.5 * kernel_->short_range_pairs();
-    if (!evflag)
-      continue;
-    if (eflag_global)
-      eng_vdwl += pair_energy;
+    if (!evflag) continue;
+    if (eflag_global) eng_vdwl += pair_energy;
     if (vflag_global)
-      for (int c = 0; c < 6; ++c)
-        virial[c] += pair_virial[c];
+      for (int c = 0; c < 6; ++c) virial[c] += pair_virial[c];
     if (per_atom) { // ev_tally3 tallies globally too
       tally_pairs(i, pair_energy, pair_virial);
       tally_triplets(i);
     } else {
-      if (eflag_global)
-        eng_vdwl += triplet_energy;
+      if (eflag_global) eng_vdwl += triplet_energy;
       if (vflag_global)
-        for (int c = 0; c < 6; ++c)
-          virial[c] += triplet_virial[c];
+        for (int c = 0; c < 6; ++c) virial[c] += triplet_virial[c];
     }
   }
   pvector[0] = short_range_pairs_;

@@ -48,8 +48,7 @@ void *create_pair_ufp(void *lmp) {
 /// Another LAMMPS version may lay its classes out differently: say so and stay out.
 bool same_version(const LAMMPS *lmp) {
 #if defined(LPSNMR_LAMMPS_VERSION_DATE)
-  if (lmp->num_ver == LPSNMR_LAMMPS_VERSION_DATE)
-    return true;
+  if (lmp->num_ver == LPSNMR_LAMMPS_VERSION_DATE) return true;
   std::fprintf(
       stderr,
       "ERROR: the lpsnmr plugin was built for LAMMPS %d, this is LAMMPS %d; pair style ufp "
@@ -57,8 +56,7 @@ bool same_version(const LAMMPS *lmp) {
       LPSNMR_LAMMPS_VERSION_DATE, lmp->num_ver);
   return false;
 #else
-  if (std::strcmp(lmp->version, LPSNMR_LAMMPS_VERSION) == 0)
-    return true;
+  if (std::strcmp(lmp->version, LPSNMR_LAMMPS_VERSION) == 0) return true;
   std::fprintf(
       stderr,
       "ERROR: the lpsnmr plugin was built for LAMMPS %s, this is LAMMPS %s; pair style ufp "
@@ -72,8 +70,7 @@ bool same_version(const LAMMPS *lmp) {
 
 void lammpsplugin_init(void *lmp, void *handle, void *register_function) {
   const LAMMPS *lammps = static_cast<const LAMMPS *>(lmp);
-  if (!same_version(lammps))
-    return;
+  if (!same_version(lammps)) return;
   ufp_plugin_t plugin{};
   plugin.version = lammps->version;
   plugin.style = "pair";

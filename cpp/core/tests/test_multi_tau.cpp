@@ -17,8 +17,7 @@ namespace {
 int failures = 0;
 
 void check(bool good, const std::string &what) {
-  if (good)
-    return;
+  if (good) return;
   ++failures;
   std::fprintf(stderr, "FAILED: %s\n", what.c_str());
 }
@@ -37,8 +36,7 @@ std::vector<std::vector<double>> noise(std::size_t samples, std::size_t width) {
   std::normal_distribution<double> normal;
   std::vector<std::vector<double>> series(samples, std::vector<double>(width));
   for (auto &row : series)
-    for (double &x : row)
-      x = normal(generator);
+    for (double &x : row) x = normal(generator);
   return series;
 }
 
@@ -51,8 +49,7 @@ std::vector<std::vector<double>> coarse(const std::vector<std::vector<double>> &
     if (mode == CoarseGraining::average)
       for (std::size_t i = 0; i < value.size(); ++i) {
         value[i] = 0.0;
-        for (std::size_t u = 0; u < width; ++u)
-          value[i] += series[t + u][i];
+        for (std::size_t u = 0; u < width; ++u) value[i] += series[t + u][i];
         value[i] /= static_cast<double>(width);
       }
     result.push_back(value);
@@ -83,16 +80,14 @@ void test_direct_sum(LagKernel kernel, CoarseGraining mode, std::size_t ratio,
   options.max_blocks = 4;
   MultiTau correlator(options);
   const auto series = noise(samples, 6);
-  for (const auto &row : series)
-    correlator.add(row.data());
+  for (const auto &row : series) correlator.add(row.data());
   const auto lags = correlator.lags();
   const auto means = correlator.means();
   double worst = 0.0;
   for (std::size_t i = 0; i < lags.size(); ++i) {
     const auto lag = static_cast<std::size_t>(lags[i]);
     std::size_t width = 1;
-    while (lag >= options.points_per_level * width)
-      width *= ratio;
+    while (lag >= options.points_per_level * width) width *= ratio;
     const auto seen = coarse(series, width, mode);
     check(correlator.counts()[i] == static_cast<std::int64_t>(seen.size() - lag / width), "counts");
     for (std::size_t s = 0; s < 3; ++s)
@@ -111,13 +106,10 @@ void test_continuation() {
   const auto series = noise(301, 10);
   for (std::size_t cut : {0u, 1u, 7u, 8u, 64u, 129u, 300u}) {
     MultiTau whole(options), first(options);
-    for (const auto &row : series)
-      whole.add(row.data());
-    for (std::size_t t = 0; t < cut; ++t)
-      first.add(series[t].data());
+    for (const auto &row : series) whole.add(row.data());
+    for (std::size_t t = 0; t < cut; ++t) first.add(series[t].data());
     MultiTau second(first.state());
-    for (std::size_t t = cut; t < series.size(); ++t)
-      second.add(series[t].data());
+    for (std::size_t t = cut; t < series.size(); ++t) second.add(series[t].data());
     const MultiTauState a = whole.state(), b = second.state();
     check(a.series_history == b.series_history && a.series_partial == b.series_partial &&
               a.series_block_sum == b.series_block_sum && a.block_count == b.block_count &&
@@ -134,12 +126,10 @@ void test_hard_limit() {
   options.max_levels = 3;
   MultiTau correlator(options);
   const double one = 1.0;
-  for (int t = 0; t < 1000; ++t)
-    correlator.add(&one);
+  for (int t = 0; t < 1000; ++t) correlator.add(&one);
   check(correlator.state().level_count.size() == 3, "max_levels");
   check(correlator.lags().back() == 12, "longest lag");
-  for (double mean : correlator.means())
-    check(mean == 1.0, "constant");
+  for (double mean : correlator.means()) check(mean == 1.0, "constant");
 }
 
 void test_refusals() {
@@ -159,8 +149,7 @@ void test_refusals() {
   const double nan = std::numeric_limits<double>::quiet_NaN(), one = 1.0;
   check(throws([&] { correlator.add(&nan); }), "NaN is refused");
   check(correlator.n_samples() == 0, "and leaves the accumulator alone");
-  for (int t = 0; t < 20; ++t)
-    correlator.add(&one);
+  for (int t = 0; t < 20; ++t) correlator.add(&one);
   MultiTauState state = correlator.state();
   state.series_history.pop_back();
   check(throws([&] { MultiTau c(state); }), "short history is refused");
@@ -180,7 +169,6 @@ int main() {
   test_continuation();
   test_hard_limit();
   test_refusals();
-  if (failures == 0)
-    std::puts("multi_tau: all passed");
+  if (failures == 0) std::puts("multi_tau: all passed");
   return failures == 0 ? 0 : 1;
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm, t
+from scipy.stats import norm
 
 from lpsnmr.correlation.resampling import Interval
 from lpsnmr.errors import InputError
@@ -45,8 +45,8 @@ def fit_arrhenius(
 ) -> ArrheniusFit:
     """Fit a line to ln y against 1/kT, weighted with the intervals of y.
 
-    With more than two points the error is scaled up by √(χ²/ν) when the points scatter more than
-    their intervals say, and then taken with Student's t.
+    With more than two points the error of E_a is scaled up by √(χ²/ν) when the points scatter more
+    about the line than their intervals say.
 
     Parameters
     ----------
@@ -64,7 +64,8 @@ def fit_arrhenius(
 
     Examples
     --------
-    >>> y = [Interval(x, 0.9 * x, 1.1 * x) for x in np.exp(-0.3 / (8.617333262e-5 * np.array([300.0, 600.0])))]
+    >>> rates = np.exp(-0.3 / (8.617333262e-5 * np.array([300.0, 600.0])))
+    >>> y = [Interval(rate, 0.9 * rate, 1.1 * rate) for rate in rates]
     >>> round(fit_arrhenius([300.0, 600.0], y).activation_energy_ev.value, 6)
     0.3
     """
@@ -86,11 +87,9 @@ def fit_arrhenius(
     slope = float(np.sum(w * (x - mean_x) * (y - mean_y)) / spread)
     error = 1.0 / np.sqrt(spread)
     freedom = len(x) - 2
-    quantile = normal
     if freedom > 0:
         chi2 = float(np.sum(w * (y - mean_y - slope * (x - mean_x)) ** 2)) / freedom
-        if chi2 > 1.0:
-            error, quantile = error * np.sqrt(chi2), float(t.ppf(0.5 + 0.5 * level, freedom))
-    half = float(quantile * error)
+        error *= np.sqrt(max(chi2, 1.0))
+    half = float(normal * error)
     energy = Interval(-slope, -slope - half, -slope + half)
     return ArrheniusFit(energy, float(mean_y - slope * mean_x), len(x))

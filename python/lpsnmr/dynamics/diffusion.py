@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.correlation.resampling import Interval, Resampled, resample, select_lags, wider_interval
+from lpsnmr.correlation.resampling import Interval, Resampled, resample, wider_interval
 from lpsnmr.errors import InputError
 from lpsnmr.io.results import LagStatistics
 from lpsnmr.units import ANGSTROM2_PER_PS_CM2_PER_S, SECONDS_PER_PS
@@ -98,13 +98,15 @@ def analyze_diffusion(
 ) -> Diffusion:
     """Fit MSD(t) = offset + 6 D t in the linear regime.
 
-    The regime ends at ``max_lag_fraction`` of the run. It begins at the earliest of the lags
-    ``min_lag_ps`` times 1, √2, 2, … (at most an eighth of its end) for which the slopes of its earlier
-    and its later half (on a logarithmic scale) differ by less than twice the bootstrap error of their
-    difference. Within the regime each lag is weighted with its distance in ln t and the inverse of
-    MSD² t, the variance of a random walk's MSD but for a factor. The interval of D comes from refitting
-    curves resampled over Li and over blocks of time. D is called resolved when its interval excludes
-    zero and all Li together moved by 6 D t N ≥ 100 Å² in the run.
+    The regime ends at ``max_lag_fraction`` of the run. Its beginning is sought among ``min_lag_ps``
+    times 1, √2, 2, … up to an eighth of its end: the first for which the slope over its first octave
+    differs from the slope over all later lags by less than twice the bootstrap error of the
+    difference. Unless that is ``min_lag_ps`` itself the fit begins at twice that lag, because a
+    curvature just too small to be seen would still bias D. Within the regime each lag is weighted with
+    its distance in ln t and the inverse of MSD² t, but for a factor the variance of a random walk's
+    MSD. The interval of D comes from refitting curves resampled over Li and over blocks of time. D is
+    called resolved when its interval excludes zero and all Li together moved by 6 D t N ≥ 100 Å² in
+    the run.
 
     Parameters
     ----------
@@ -127,38 +129,34 @@ def analyze_diffusion(
     error = np.max([kind.standard_error() for kind in kinds], axis=0)
     keep = (lags.lag_ps > 0) & (lags.lag_ps <= end_ps) & (msd > 0)
     used, linear = _linear_regime(lags.lag_ps, msd, kinds, keep, settings.min_lag_ps)
-    nothing = np.full(len(msd), np.nan)
     if used.sum() < 3:
         reason = (
             f"not resolved: only {used.sum()} lags with a displacement between {settings.min_lag_ps:g} ps "
             f"and {settings.max_lag_fraction:g} of the run ({duration_ps:g} ps); 3 are needed"
         )
+        nothing = np.full(len(msd), np.nan)
         return Diffusion(settings, lags.lag_ps, msd, error, lags.counts, used, nothing, False, False, reason)
-    window = select_lags(lags, used)
-    weights = _weights(window.lag_ps, msd[used])
-    offset, slope = _line(window.lag_ps, msd[None, used], weights)
-    samples = [(_line(window.lag_ps, k.curves[:, used], weights)[1] / 6.0, k.n_units) for k in kinds]
-    value = float(slope[0] / 6.0)
-    interval = wider_interval(value, samples, settings.level)
+    lag_ps = lags.lag_ps[used]
+    weights = _weights(lag_ps, msd[used])
+    offset, slope = (float(x[0]) for x in _line(lag_ps, msd[None, used], weights))
+    samples = [(_line(lag_ps, k.curves[:, used], weights)[1] / 6.0, k.n_units) for k in kinds]
+    interval = wider_interval(slope / 6.0, samples, settings.level)
     reason = _judge(interval, duration_ps, lags.values.shape[1])
-    rate = None
     a = settings.jump_distance_angstrom
-    if not reason and a is not None:
-        rate = interval.scaled(6.0 / a**2 / SECONDS_PER_PS)
     return Diffusion(
-        settings,
-        lags.lag_ps,
-        msd,
-        error,
-        lags.counts,
-        used,
-        np.where(used, float(offset[0]) + float(slope[0]) * lags.lag_ps, np.nan),
-        linear,
-        not reason,
-        reason,
-        None if reason else interval.scaled(ANGSTROM2_PER_PS_CM2_PER_S),
-        float(offset[0]),
-        rate,
+        settings=settings,
+        lag_ps=lags.lag_ps,
+        msd=msd,
+        standard_error=error,
+        counts=lags.counts,
+        used=used,
+        fitted=np.where(used, offset + slope * lags.lag_ps, np.nan),
+        linear=linear,
+        resolved=not reason,
+        reason=reason,
+        diffusion_cm2_s=None if reason else interval.scaled(ANGSTROM2_PER_PS_CM2_PER_S),
+        offset_angstrom2=offset,
+        jump_rate_per_s=None if reason or a is None else interval.scaled(6.0 / a**2 / SECONDS_PER_PS),
     )
 
 
@@ -188,6 +186,8 @@ def _linear_regime(
         used = keep & (lag_ps >= start)
         later = start * np.sqrt(2.0)
         if _is_straight(lag_ps, msd, kinds, used):
+            if start > min_lag_ps:  # keep away from a curvature just too small to be seen
+                used = keep & (lag_ps >= min(2.0 * start, max(start, end / 8.0)))
             return used, True
         if later > end / 8.0 or (keep & (lag_ps >= later)).sum() < 6:
             return used, False
@@ -195,7 +195,8 @@ def _linear_regime(
 
 
 def _is_straight(lag_ps: Array, msd: Array, kinds: list[Resampled], used: NDArray[np.bool_]) -> bool:
-    middle = np.sqrt(lag_ps[used][0] * lag_ps[used][-1])
+    """Compare the slope of the first octave with that of all later lags."""
+    middle = 2.0 * lag_ps[used][0]
     early, late = used & (lag_ps <= middle), used & (lag_ps >= middle)
     if early.sum() < 2 or late.sum() < 2:
         return True

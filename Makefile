@@ -1,0 +1,48 @@
+# Two commands set everything up on a machine with Python >= 3.10, g++ and make:
+#   make run     beta-Li3PS4 with the shipped models, from crystal to NMR decay, on 2 cores
+#   make test    linters, type checks, C++ tests under sanitizers, Python and LAMMPS tests
+PYTHON ?= python3
+VENV ?= .venv
+RANKS ?= 2
+CONFIG ?= examples/inputs/beta.toml
+
+BIN = $(CURDIR)/$(VENV)/bin
+sources = pyproject.toml CMakeLists.txt README.md \
+  $(shell find cpp cmake python -type f -not -name '*.pyc' -not -path '*/tests/*')
+
+.PHONY: run test lint core-tests python-tests clean
+export OMP_NUM_THREADS ?= 1
+
+run: $(VENV)/installed
+	$(BIN)/mpirun -np $(RANKS) $(BIN)/lpsnmr run $(CONFIG)
+
+test: lint core-tests python-tests
+
+lint: $(VENV)/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+core-tests: $(VENV)/tested
+	$(BIN)/cmake -S . -B build/sanitized -DCMAKE_BUILD_TYPE=Release -DLPSNMR_SANITIZE=ON \
+	  -DLPSNMR_TESTS=ON -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=OFF
+	$(BIN)/cmake --build build/sanitized -j 2
+	$(BIN)/ctest --test-dir build/sanitized --output-on-failure
+
+python-tests: $(VENV)/tested
+	$(BIN)/python -m pytest
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --upgrade pip
+
+$(VENV)/installed: $(sources) | $(VENV)/bin/python
+	$(BIN)/python -m pip install .
+	touch $@
+
+$(VENV)/tested: $(sources) | $(VENV)/bin/python
+	$(BIN)/python -m pip install '.[test]'
+	touch $@ $(VENV)/installed
+
+clean:
+	rm -rf build $(VENV) results

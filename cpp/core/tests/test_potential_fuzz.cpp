@@ -1,0 +1,80 @@
+// Thousands of damaged files: the parser accepts or throws lpsnmr::Error, and nothing else happens.
+#include "check.h"
+
+#include "error.h"
+#include "potential_file.h"
+#include "ufp_potential.h"
+
+#include <random>
+#include <string>
+
+namespace {
+
+const char *const good = "#UF3 POT UNITS: metal DATE: x AUTHOR: y CITATION:\n"
+                         "2B A A 0 3 uk\n"
+                         "3.0 10\n"
+                         "1 1 1 1 1.666666666 2.333333333 3 3 3 3\n"
+                         "6\n"
+                         "3 2 1 0 0 0\n"
+                         "#\n"
+                         "#UF3 POT UNITS: metal DATE: x AUTHOR: y CITATION:\n"
+                         "3B A A A 0 3 nk\n"
+                         "4 2 2 8 8 8\n"
+                         "1 1 1 1 4 4 4 4\n"
+                         "1 1 1 1 2 2 2 2\n"
+                         "1 1 1 1 2 2 2 2\n"
+                         "4 4 4\n"
+                         "1 2 3 4\n1 2 3 4\n1 2 3 4\n1 2 3 4\n"
+                         "1 2 3 4\n1 2 3 4\n1 2 3 4\n1 2 3 4\n"
+                         "1 2 3 4\n1 2 3 4\n1 2 3 4\n1 2 3 4\n"
+                         "1 2 3 4\n1 2 3 4\n1 2 3 4\n1 2 3 4\n"
+                         "#\n";
+
+/// Return whether the text makes a potential; any other exception ends the test.
+bool accepted(const std::string &text) {
+  try {
+    const lpsnmr::PotentialFile file = lpsnmr::parse_potential(text, "fuzz");
+    const lpsnmr::UfpPotential potential(file, {"A"}, lpsnmr::BodyOrder::three);
+    double slope;
+    for (double r = 0.01; r < potential.pair(0, 0).cutoff() && r < 10; r += 0.1)
+      potential.pair(0, 0).evaluate(r, slope);
+    return true;
+  } catch (const lpsnmr::Error &) {
+    return false;
+  }
+}
+
+} // namespace
+
+int main() {
+  const std::string text = good;
+  CHECK(accepted(text));
+  for (std::size_t n = 0; n < text.size() - 3; ++n) CHECK(!accepted(text.substr(0, n)));
+  std::mt19937 random(5);
+  const std::string alphabet = "0123456789.-+eE \n\tnaifBA#xuk\r\0\xff";
+  int passed = 0;
+  for (int trial = 0; trial < 20000; ++trial) {
+    std::string damaged = text;
+    for (unsigned change = 0; change <= random() % 4; ++change) {
+      const std::size_t where = random() % damaged.size();
+      switch (random() % 4) {
+      case 0:
+        damaged[where] = alphabet[random() % alphabet.size()];
+        break;
+      case 1:
+        damaged.erase(where, 1 + random() % 8);
+        break;
+      case 2:
+        damaged.insert(where, 1, alphabet[random() % alphabet.size()]);
+        break;
+      default:
+        damaged.insert(where, damaged.substr(random() % damaged.size(), random() % 30));
+      }
+      if (damaged.empty()) damaged = "#";
+    }
+    passed += accepted(damaged);
+  }
+  CHECK(passed > 100); // some damage is harmless: comments, digits of coefficients
+  CHECK(passed < 15000);
+  return failures != 0;
+}

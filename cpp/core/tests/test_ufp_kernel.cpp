@@ -1,0 +1,143 @@
+// The kernel against a direct evaluation of the definition, term by term.
+#include "check.h"
+#include "slow_spline.h"
+
+#include "potential_file.h"
+#include "ufp_system.h"
+
+#include <array>
+#include <cmath>
+#include <random>
+#include <vector>
+
+using namespace lpsnmr;
+
+namespace {
+
+std::vector<double> clamped(double low, double high, int spans) {
+  std::vector<double> t(3, low);
+  for (int s = 0; s < spans; ++s) t.push_back(low + (high - low) * s / spans);
+  t.insert(t.end(), 4, high);
+  return t;
+}
+
+double random_number(std::mt19937 &random) {
+  return std::uniform_real_distribution<double>(-1, 1)(random);
+}
+
+PotentialFile make_file(std::mt19937 &random, const std::vector<std::string> &elements) {
+  PotentialFile file;
+  file.name = "test";
+  file.units = "metal";
+  for (std::size_t a = 0; a < elements.size(); ++a)
+    for (std::size_t b = a; b < elements.size(); ++b) {
+      TwoBodyBlock block;
+      block.elements = {elements[b], elements[a]}; // the order must not matter
+      block.knots = clamped(0.3, 3.0, 6);
+      block.cutoff = 3.0;
+      for (std::size_t k = 0; k + 4 < block.knots.size(); ++k)
+        block.coefficients.push_back(random_number(random));
+      file.pairs.push_back(block);
+    }
+  for (const auto &a : elements)
+    for (std::size_t b = 0; b < elements.size(); ++b)
+      for (std::size_t c = b; c < elements.size(); ++c) {
+        ThreeBodyBlock block;
+        block.elements = {a, elements[c], elements[b]};
+        block.knots_ij = clamped(0.3, 2.0 + (b != c) * 0.3, 4);
+        block.knots_ik = clamped(0.3, 2.0, 4);
+        block.knots_jk = clamped(0.2, 4.3, 5);
+        block.cutoff_ij = block.knots_ij.back();
+        block.cutoff_ik = 2.0;
+        block.cutoff_jk = 4.3;
+        const std::size_t n = block.knots_ij.size() - 4, m = block.knots_jk.size() - 4;
+        for (std::size_t k = 0; k < n * n * m; ++k)
+          block.coefficients.push_back(random_number(random));
+        file.triples.push_back(block);
+      }
+  return file;
+}
+
+double slow_pair(const PotentialFile &file, const std::string &a, const std::string &b, double r) {
+  for (const auto &block : file.pairs) {
+    const auto &e = block.elements;
+    if (!((e[0] == a && e[1] == b) || (e[0] == b && e[1] == a)) || r >= block.cutoff) continue;
+    double sum = 0;
+    for (std::size_t k = 0; k < block.coefficients.size(); ++k)
+      sum += block.coefficients[k] * slow_basis(block.knots, k, 3, r);
+    return sum;
+  }
+  return 0;
+}
+
+double slow_triple(const PotentialFile &file, const std::string &a, const std::string &b,
+                   const std::string &c, double rij, double rik, double rjk) {
+  for (const auto &block : file.triples) {
+    const auto &e = block.elements;
+    if (e[0] != a) continue;
+    const bool straight = e[1] == b && e[2] == c, swapped = e[1] == c && e[2] == b;
+    if (!straight && !swapped) continue;
+    const double x = straight ? rij : rik, y = straight ? rik : rij;
+    if (x >= block.cutoff_ij || y >= block.cutoff_ik || rjk >= block.cutoff_jk) return 0;
+    const std::size_t n = block.knots_ij.size() - 4, m = block.knots_jk.size() - 4;
+    double sum = 0;
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < n; ++j)
+        for (std::size_t k = 0; k < m; ++k) {
+          std::size_t p = i, q = j; // like neighbours: the half with ij <= ik counts
+          if (b == c && p > q) std::swap(p, q);
+          sum += block.coefficients[(p * n + q) * m + k] * slow_basis(block.knots_ij, i, 3, x) *
+                 slow_basis(block.knots_ik, j, 3, y) * slow_basis(block.knots_jk, k, 3, rjk);
+        }
+    return sum;
+  }
+  return 0;
+}
+
+} // namespace
+
+int main() {
+  std::mt19937 random(3);
+  const std::vector<std::string> elements{"A", "B", "C"};
+  const PotentialFile file = make_file(random, elements);
+  const UfpPotential potential(file, elements, BodyOrder::three);
+
+  const std::size_t n = 14;
+  std::vector<double> x(3 * n);
+  std::vector<int> species(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (int a = 0; a < 3; ++a) x[3 * i + std::size_t(a)] = 1.6 * random_number(random);
+    species[i] = static_cast<int>(i % 3);
+  }
+  System system;
+  system.positions = x.data();
+  system.size = n;
+  system.periodic = {false, false, false};
+  const UfpResult result = evaluate_ufp(potential, system, species);
+
+  const auto distance = [&](std::size_t i, std::size_t j) {
+    double sum = 0;
+    for (std::size_t a = 0; a < 3; ++a) sum += std::pow(x[3 * j + a] - x[3 * i + a], 2);
+    return std::sqrt(sum);
+  };
+  int triplets = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    double expected = 0;
+    const auto name = [&](std::size_t k) { return elements[std::size_t(species[k])]; };
+    for (std::size_t j = 0; j < n; ++j) {
+      if (j == i || distance(i, j) < 0.3) continue;
+      expected += slow_pair(file, name(i), name(j), distance(i, j));
+      for (std::size_t k = j + 1; k < n; ++k) {
+        if (k == i || distance(i, k) < 0.3 || distance(j, k) < 0.2) continue;
+        const double v = slow_triple(file, name(i), name(j), name(k), distance(i, j),
+                                     distance(i, k), distance(j, k));
+        expected += v;
+        triplets += v != 0;
+      }
+    }
+    CHECK_CLOSE(result.atom_energy[i], expected, 1e-11);
+  }
+  CHECK(triplets > 100);
+  CHECK(result.short_range_pairs == 0);
+  return failures != 0;
+}
