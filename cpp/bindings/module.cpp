@@ -11,4 +11,6 @@ PYBIND11_MODULE(_core, module) {
   export_neighbor_list(module);
   export_ufp(module);
   export_correlators(module);
+  export_efg(module);
+  export_dump_parser(module);
 }

@@ -65,3 +65,94 @@ class MultiTau:
     def block_counts(self) -> NDArray[np.int64]: ...
     def series_mean(self) -> Array: ...
     def series_mean_square(self) -> Array: ...
+
+class EfgBasis:
+    def __init__(
+        self,
+        *,
+        species: Sequence[int],
+        bridges: Sequence[int],
+        pair: tuple[int, float],
+        chain: tuple[int, float],
+        bridge: tuple[int, float],
+        bridge_l_max: int,
+        product: tuple[int, float],
+        product_l_max: int,
+        product_degree_max: int,
+        triple: tuple[int, float],
+        triple_l_max: int,
+    ) -> None: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def chain_begin(self) -> int: ...
+    @property
+    def triple_begin(self) -> int: ...
+    @property
+    def chain_channels(self) -> list[int]: ...
+    def features(
+        self,
+        positions: Array,
+        cell: Array,
+        pbc: Sequence[bool],
+        numbers: NDArray[Any],
+        targets: NDArray[Any],
+    ) -> Array: ...
+    def environments(
+        self,
+        positions: Array,
+        cell: Array,
+        pbc: Sequence[bool],
+        numbers: NDArray[Any],
+        targets: NDArray[Any],
+    ) -> tuple[Array, Array, NDArray[np.int32]]: ...
+
+class EfgPredictor:
+    def __init__(
+        self,
+        basis: EfgBasis,
+        weights: Array,
+        target_range: Array | None = ...,
+        bridge_ranges: Array | None = ...,
+    ) -> None: ...
+    def predict(
+        self,
+        positions: Array,
+        cell: Array,
+        pbc: Sequence[bool],
+        numbers: NDArray[Any],
+        targets: NDArray[Any],
+        threads: int = ...,
+    ) -> tuple[Array, NDArray[np.uint8]]: ...
+
+class DumpParser:
+    def __init__(self) -> None: ...
+    def feed(self, text: bytes | bytearray | memoryview) -> None: ...
+    def next(
+        self,
+    ) -> (
+        tuple[
+            int,
+            float,
+            Array,
+            list[float],
+            list[bool],
+            NDArray[np.int64],
+            NDArray[np.int32],
+            Array,
+            Array | None,
+        ]
+        | None
+    ): ...
+    @property
+    def pending(self) -> bool: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def has_elements(self) -> bool: ...
+    @property
+    def elements(self) -> list[str]: ...
+    @property
+    def units(self) -> str: ...

@@ -15,21 +15,29 @@ __all__ = ["command"]
     help="Folder of results and checkpoints.",
 )  # fmt: skip
 @click.option("--model", default="default", show_default=True, help="EFG model file, or the shipped one.")
-@click.option("--elements", help="Elements of LAMMPS types 1, 2, …, such as Li,P,S; needed without a column element.")
+@click.option(
+    "--elements", help="Elements of LAMMPS types 1, 2, …, such as Li,P,S; needed without a column element."
+)
 @click.option("--timestep-fs", type=float, help="MD time step, fs; needed when the dump has no ITEM: TIME.")
 @click.option("--temperature-k", type=float, help="Temperature of the MD, K, noted in the results.")
 @click.option("--from-step", type=int, default=0, show_default=True, help="Skip frames of earlier steps.")
 @click.option("--every", type=int, default=1, show_default=True, help="Use every n-th frame.")
 @click.option("--frames", type=int, help="Stop after this many samples.")
-@click.option("--follow/--no-follow", default=True, show_default=True, help="Wait for more at the end of the last dump.")
+@click.option(
+    "--follow/--no-follow", default=True, show_default=True, help="Wait for more at the end of the last dump."
+)
 @click.option(
     "--idle-s", type=float, default=60.0, show_default=True,
     help="Stop following after this many seconds without anything new; 0 waits for ever.",
 )  # fmt: skip
 @click.option("--nucleus", default="7Li", show_default=True, help="Nucleus of the analysis.")
 @click.option("--jump-distance", type=float, help="Mean distance between Li sites, Å, for the jump rate.")
-@click.option("--points-per-level", type=int, default=16, show_default=True, help="Lags per level of the correlators.")
-@click.option("--checkpoint-min", type=float, default=5.0, show_default=True, help="Minutes between checkpoints.")
+@click.option(
+    "--points-per-level", type=int, default=16, show_default=True, help="Lags per level of the correlators."
+)
+@click.option(
+    "--checkpoint-min", type=float, default=5.0, show_default=True, help="Minutes between checkpoints."
+)
 @click.option("--fresh", is_flag=True, help="Start over instead of resuming what the folder holds.")
 @click.option("--no-analysis", is_flag=True, help="Do not analyse at the end.")
 def command(
