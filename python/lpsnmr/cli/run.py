@@ -3,6 +3,7 @@
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,7 +37,7 @@ def command(
     lpsnmr run my.toml                      one core
     mpirun -np 2 lpsnmr run my.toml         two
     lpsnmr run my.toml --set md.temperature_k=800 --set output.folder=t800
-    """
+    """  # noqa: D301
     from lpsnmr.pipeline.config import example_config, load_config
 
     if example:
@@ -48,37 +49,28 @@ def command(
     try:
         _run(comm, load_config(config, overrides), fresh, not no_analysis)
     except LpsnmrError as error:
-        _fail(comm, str(error), error)
+        _fail(comm, error)
 
 
-def _run(comm: object, settings: object, fresh: bool, analyze: bool) -> None:
-    from mpi4py import MPI
-
+def _run(comm: Any, settings: Any, fresh: bool, analyze: bool) -> None:
     from lpsnmr.cli.display import ProgressDisplay
     from lpsnmr.cli.outcome import EXIT_STOPPED, report_outcome
-    from lpsnmr.pipeline.config import RunSettings
     from lpsnmr.pipeline.run import run_md
 
-    world: MPI.Comm = comm
-    if not isinstance(settings, RunSettings):
-        raise TypeError("settings must be RunSettings")
-    with ProgressDisplay(world.rank == 0) as display:
-        outcome = run_md(settings, comm=world, fresh=fresh, progress=display)
-    if world.rank == 0:
+    with ProgressDisplay(comm.rank == 0) as display:
+        outcome = run_md(settings, comm=comm, fresh=fresh, progress=display)
+    if comm.rank == 0:
         report_outcome(outcome, analyze and (outcome.finished or outcome.n_samples > 0))
     if not outcome.finished:
         sys.exit(EXIT_STOPPED)
 
 
-def _fail(comm: object, message: str, error: LpsnmrError) -> None:
+def _fail(comm: Any, error: LpsnmrError) -> None:
     """End all ranks: one line, status 2. A rank alone in trouble must not leave the others waiting."""
-    from mpi4py import MPI
-
-    world: MPI.Comm = comm
-    if world.size == 1:
+    if comm.size == 1:
         raise error
-    if world.rank != 0:
+    if comm.rank != 0:
         time.sleep(1.0)  # rank 0 most likely has the same message, and prints it first
-    click.echo(f"lpsnmr: error: {message}", err=True)
+    click.echo(f"lpsnmr: error: {error}", err=True)
     sys.stderr.flush()
-    world.Abort(2)
+    comm.Abort(2)

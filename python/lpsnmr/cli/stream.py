@@ -60,7 +60,7 @@ def command(
     \b
     lpsnmr stream dump.lps.gz -o stream --timestep-fs 2 --temperature-k 700
     mkfifo dump.lps; mpirun -np 2 lmp -in in.lps & lpsnmr stream dump.lps --timestep-fs 2
-    """
+    """  # noqa: D301
     from lpsnmr.cli.display import ProgressDisplay
     from lpsnmr.cli.outcome import EXIT_STOPPED, report_outcome
     from lpsnmr.pipeline.prepare import load_model
