@@ -26,8 +26,8 @@ def describe(status: Status) -> str:
     parts = [f"{status.stage:<13}", f"{status.time_ps:10.1f} ps"]
     if status.last_step:
         parts.append(f"{100.0 * min(status.step / status.last_step, 1.0):5.1f} %")
-    parts.append(f"{status.steps_per_s:7.0f} steps/s")
-    parts.append(f"{status.ns_per_day:7.1f} ns/day")
+    if status.steps_per_s > 0:
+        parts.append(f"{status.steps_per_s:7.0f} steps/s  {status.ns_per_day:7.1f} ns/day")
     if status.eta_s is not None:
         parts.append(f"ETA {_duration(status.eta_s)}")
     if status.temperature_k is not None:

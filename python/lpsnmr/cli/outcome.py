@@ -1,7 +1,5 @@
 """What ``run`` and ``stream`` print at their end."""
 
-from pathlib import Path
-
 import click
 
 from lpsnmr.errors import LpsnmrError
@@ -29,11 +27,6 @@ def report_outcome(outcome: RunOutcome, analyze: bool) -> None:
         else:
             for line in analysis.summary_lines():
                 click.echo(line)
-    click.echo("files:")
-    for path in sorted([outcome.results, folder / "thermo.csv", *_files(folder / "analysis")]):
+    for path in (outcome.results, folder / "thermo.csv"):
         if path.exists():
-            click.echo(f"  {path}")
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+            click.echo(f"  wrote {path}")

@@ -20,6 +20,9 @@ __all__ = ["DumpReader"]
 TIME_UNIT_PS = {"": 1.0, "metal": 1.0, "real": 1.0e-3}
 """Unit styles whose lengths are Å, with their time unit in ps; without a line it is ``metal``."""
 
+CLOSED_IDLE_S = 2.0
+"""A compressed stream that has ended is taken as closed when nothing is appended for so long."""
+
 
 class DumpReader:
     """Iterate over the frames of one dump file or FIFO.
@@ -123,6 +126,8 @@ class DumpReader:
         elif self._stopped():
             self.reason = "stopped"
             return True  # a frame half written is no error here, its writer still lives
+        elif source.stream_ended and idle > CLOSED_IDLE_S:
+            self.reason = "the writer closed the compressed stream"
         elif self.idle_s is not None and idle > self.idle_s:
             self.reason = f"nothing new for {self.idle_s:g} s"
         else:

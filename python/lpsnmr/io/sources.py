@@ -96,6 +96,11 @@ class ByteSource:
         """True when a compressed stream has begun and its end has not been read."""
         return bool(self._head) or (self._decompressor is not None and not self._decompressor.eof)
 
+    @property
+    def stream_ended(self) -> bool:
+        """True when the end of a compressed stream is the last thing read: its writer closed it."""
+        return self._decompressor is not None and self._decompressor.eof
+
     def check_unchanged(self) -> None:
         """Raise unless the path still names the open file and the file has not shrunk."""
         if self.is_fifo:
