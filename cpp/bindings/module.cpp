@@ -13,4 +13,5 @@ PYBIND11_MODULE(_core, module) {
   export_efg(module);
   export_correlators(module);
   export_ufp_features(module);
+  export_dump_parser(module);
 }

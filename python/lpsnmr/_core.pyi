@@ -143,3 +143,35 @@ class UfpBasis:
     def features(
         self, positions: Array, cell: Array, pbc: Sequence[bool], species: Sequence[int]
     ) -> Array: ...
+
+class DumpParser:
+    def __init__(self) -> None: ...
+    def feed(self, text: bytes | bytearray | memoryview) -> None: ...
+    def next(
+        self,
+    ) -> (
+        tuple[
+            int,
+            float,
+            Array,
+            list[float],
+            list[bool],
+            NDArray[np.int64],
+            NDArray[np.int32],
+            Array,
+            Array | None,
+        ]
+        | None
+    ): ...
+    @property
+    def pending(self) -> bool: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def has_elements(self) -> bool: ...
+    @property
+    def elements(self) -> list[str]: ...
+    @property
+    def units(self) -> str: ...
