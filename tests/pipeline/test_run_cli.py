@@ -97,7 +97,7 @@ def kill_after_a_checkpoint(command, folder):
 
 
 def test_kill_at_random_moments(tmp_path):
-    write_config(tmp_path, production_ps=4.0)
+    write_config(tmp_path, equilibration_ps=0, production_ps=4.0)
     steady = ["run", "run.toml", "--no-analysis", "--set", "sampling.interval_ps=0.002"]
     killed = [*steady, "--set", "output.folder=killed", "--set", "output.checkpoint_min=0.002"]
     random.seed(os.getpid())
