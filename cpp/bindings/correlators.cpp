@@ -154,7 +154,7 @@ void export_correlators(py::module_ &module) {
            }),
            py::arg("n_series"), py::arg("n_components"), py::kw_only(),
            py::arg("kernel") = "product", py::arg("coarse_graining") = "average",
-           py::arg("points_per_level") = 16, py::arg("ratio") = 2, py::arg("max_levels") = 32,
+           py::arg("points_per_level") = 16, py::arg("ratio") = 2, py::arg("max_levels") = 24,
            py::arg("max_blocks") = 32)
       .def("add", &add, py::arg("values"), "Add one sample, (n_series, n_components) float64.")
       .def(

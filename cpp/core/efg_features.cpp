@@ -1,6 +1,8 @@
 // The features one by one, as the fit needs them; the prediction has its own, contracted path.
 #include "efg_basis.h"
 
+#include "vector_clones.h"
+
 #include <algorithm>
 #include <array>
 
@@ -59,8 +61,8 @@ void write_triples(const EfgBasis &basis, const double *density, double *feature
 
 } // namespace
 
-void expand_density(const Neighborhood &neighbors, int n_species, const EfgRadial &radial,
-                    int l_max, double *density) {
+LPSNMR_CLONES void expand_density(const Neighborhood &neighbors, int n_species,
+                                  const EfgRadial &radial, int l_max, double *density) {
   constexpr int lanes = 4;
   const int width = harmonic_count(l_max);
   const int block = radial.count * width;
@@ -114,9 +116,18 @@ void describe_bridge(const EfgBasis &basis, const Neighborhood &neighbors, doubl
                   descriptor + basis.bridge_offset(l) + q * (2 * l + 1));
   if (s.product.count == 0)
     return;
-  expand_density(neighbors, basis.species_count(), s.product, s.product_l_max, density);
+  // the first functions of one cutoff are the same whatever their number: share the expansion
+  int stride = s.bridge.count, width = harmonic_count(s.bridge_l_max);
+  if (s.product.cutoff != s.bridge.cutoff || s.product.count > s.bridge.count ||
+      s.product_l_max > s.bridge_l_max) {
+    expand_density(neighbors, basis.species_count(), s.product, s.product_l_max, density);
+    stride = s.product.count;
+    width = harmonic_count(s.product_l_max);
+  }
   const int n_factors = basis.species_count() * s.product.count;
-  const int width = harmonic_count(s.product_l_max);
+  const auto factor = [&](int q) {
+    return density + (q / s.product.count * stride + q % s.product.count) * width;
+  };
   int l = -1;
   double *out = nullptr;
   for (const DegreePair &pair : basis.product_pairs()) {
@@ -125,8 +136,8 @@ void describe_bridge(const EfgBasis &basis, const Neighborhood &neighbors, doubl
     l = pair.l;
     for (int q = 0; q < n_factors; ++q)
       for (int p = pair.l1 == pair.l2 ? q : 0; p < n_factors; ++p, out += 2 * l + 1) {
-        const double *a = density + q * width + pair.l1 * pair.l1;
-        const double *b = density + p * width + pair.l2 * pair.l2;
+        const double *a = factor(q) + pair.l1 * pair.l1;
+        const double *b = factor(p) + pair.l2 * pair.l2;
         std::fill_n(out, 2 * l + 1, 0.0);
         for (const CouplingTerm &t : pair.terms)
           out[t.c] += t.value * a[t.a] * b[t.b];

@@ -56,15 +56,20 @@ std::complex<double> real_from_complex(int row, int m) {
 
 } // namespace
 
-HarmonicNorms::HarmonicNorms() {
-  for (int l = 0; l <= max_harmonic_degree; ++l)
-    for (int m = 0; m <= max_harmonic_degree; ++m)
-      value[l][m] = m > l ? 0.0 : std::sqrt((m ? 2.0 : 1.0) * factorial(l - m) / factorial(l + m));
+HarmonicConstants::HarmonicConstants() : norm{}, first{}, last{} {
+  for (int l = 0; l < size; ++l)
+    for (int m = 0; m <= l; ++m) {
+      norm[l][m] = std::sqrt((m ? 2.0 : 1.0) * factorial(l - m) / factorial(l + m));
+      if (m == l)
+        continue;
+      first[l][m] = double(2 * l - 1) / (l - m);
+      last[l][m] = double(l + m - 1) / (l - m);
+    }
 }
 
-const HarmonicNorms &harmonic_norms() {
-  static const HarmonicNorms norms;
-  return norms;
+const HarmonicConstants &harmonic_constants() {
+  static const HarmonicConstants constants;
+  return constants;
 }
 
 std::vector<CouplingTerm> real_coupling(int l1, int l2, int l) {

@@ -17,12 +17,15 @@ constexpr int harmonic_count(int l_max) {
   return (l_max + 1) * (l_max + 1);
 }
 
-/// √((2 − δ_m0) (l − m)! / (l + m)!) for m ≥ 0, in row l, column m.
-struct HarmonicNorms {
-  double value[max_harmonic_degree + 1][max_harmonic_degree + 1];
-  HarmonicNorms();
+/// Constants of the recursion, in row l, column m ≥ 0.
+struct HarmonicConstants {
+  static constexpr int size = max_harmonic_degree + 1;
+  double norm[size][size];  ///< √((2 − δ_m0) (l − m)! / (l + m)!)
+  double first[size][size]; ///< (2l − 1) / (l − m)
+  double last[size][size];  ///< (l + m − 1) / (l − m)
+  HarmonicConstants();
 };
-const HarmonicNorms &harmonic_norms();
+const HarmonicConstants &harmonic_constants();
 
 /// Evaluate real harmonics of `lanes` unit vectors at once.
 ///
@@ -35,7 +38,7 @@ const HarmonicNorms &harmonic_norms();
 template <int lanes>
 inline void real_harmonics(int l_max, const double *x, const double *y, const double *z,
                            double *out) {
-  const HarmonicNorms &norms = harmonic_norms();
+  const HarmonicConstants &constants = harmonic_constants();
   double c[lanes], s[lanes], diagonal = 1.0; // c + i s = (x + i y)^m, diagonal = (2m − 1)!!
   for (int k = 0; k < lanes; ++k)
     c[k] = 1.0, s[k] = 0.0;
@@ -45,7 +48,7 @@ inline void real_harmonics(int l_max, const double *x, const double *y, const do
       before[k] = 0.0, here[k] = diagonal;
     for (int l = m; l <= l_max; ++l) {
       if (l > m) {
-        const double a = double(2 * l - 1) / (l - m), b = double(l + m - 1) / (l - m);
+        const double a = constants.first[l][m], b = constants.last[l][m];
         for (int k = 0; k < lanes; ++k) {
           const double next = a * z[k] * here[k] - b * before[k];
           before[k] = here[k];
@@ -54,7 +57,7 @@ inline void real_harmonics(int l_max, const double *x, const double *y, const do
       }
       double *plus = out + harmonic_index(l, m) * lanes;
       double *minus = out + harmonic_index(l, -m) * lanes;
-      const double norm = norms.value[l][m];
+      const double norm = constants.norm[l][m];
       for (int k = 0; k < lanes; ++k)
         plus[k] = norm * here[k] * c[k];
       if (m > 0)

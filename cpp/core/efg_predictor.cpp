@@ -1,6 +1,7 @@
 #include "efg_predictor.h"
 
 #include "error.h"
+#include "vector_clones.h"
 
 #include <algorithm>
 #include <cmath>
@@ -26,6 +27,55 @@ void check_range(const EnvironmentRange &range, std::size_t n_species) {
 bool outside(const EnvironmentRange &range, std::size_t species, double coordination) {
   return !range.most.empty() &&
          (coordination < range.fewest[species] || coordination > range.most[species]);
+}
+
+/// Unit vectors and distances of up to `lanes` neighbours; empty lanes repeat the first.
+struct Batch {
+  alignas(32) double x[lanes], y[lanes], z[lanes], r[lanes];
+  int filled;
+  template <typename Entry>
+  Batch(const Neighborhood &neighbors, const Entry &entry, std::size_t count)
+      : filled(static_cast<int>(count)) {
+    for (int k = 0; k < lanes; ++k) {
+      const std::size_t e = entry(k < filled ? k : 0);
+      r[k] = neighbors.distance[e];
+      const double inverse = 1.0 / r[k];
+      x[k] = neighbors.vector[3 * e] * inverse;
+      y[k] = neighbors.vector[3 * e + 1] * inverse;
+      z[k] = neighbors.vector[3 * e + 2] * inverse;
+    }
+  }
+};
+
+/// out_m = Σ_q w_q values_qm; returns the end of out.
+template <int size>
+inline double *add_weighted_of(std::size_t channels, const double *w, const double *values,
+                               double *out) {
+  double sum[size] = {};
+  for (std::size_t q = 0; q < channels; ++q)
+    for (int m = 0; m < size; ++m)
+      sum[m] += w[q] * values[q * size + m];
+  return std::copy_n(sum, size, out);
+}
+
+inline double *add_weighted(int l, std::size_t channels, const double *w, const double *values,
+                            double *out) {
+  switch (l) {
+  case 0:
+    return add_weighted_of<1>(channels, w, values, out);
+  case 1:
+    return add_weighted_of<3>(channels, w, values, out);
+  case 2:
+    return add_weighted_of<5>(channels, w, values, out);
+  case 3:
+    return add_weighted_of<7>(channels, w, values, out);
+  case 4:
+    return add_weighted_of<9>(channels, w, values, out);
+  case 5:
+    return add_weighted_of<11>(channels, w, values, out);
+  default:
+    return add_weighted_of<13>(channels, w, values, out);
+  }
 }
 
 /// Run f(begin, end) over 0 … n on several threads.
@@ -75,13 +125,14 @@ EfgPredictor::EfgPredictor(EfgBasis basis, const std::vector<double> &weights,
   const double *w = weights.data() + basis_.chain_begin();
   chain_weights_.resize(basis_.triple_begin() - basis_.chain_begin());
   double *out = chain_weights_.data();
-  for (std::size_t b = 0; b < bridge_ranges_.size(); ++b)
-    for (const DegreePair &pair : basis_.chain_pairs()) {
-      const std::size_t channels = basis_.bridge_channels(pair.l2);
-      for (std::size_t q = 0; q < channels; ++q)
-        for (int n = 0; n < s.chain.count; ++n)
-          *out++ = w[n * channels + q];
-      w += channels * s.chain.count;
+  for (std::size_t b = 0; b < bridge_ranges_.size(); ++b, w += basis_.bridge_block())
+    for (int n = 0; n < s.chain.count; ++n) {
+      const double *from = w;
+      for (const DegreePair &pair : basis_.chain_pairs()) {
+        const std::size_t channels = basis_.bridge_channels(pair.l2);
+        out = std::copy_n(from + n * channels, channels, out);
+        from += channels * s.chain.count;
+      }
     }
   for (const DegreePair &pair : basis_.chain_pairs()) {
     chain_l_max_ = std::max(chain_l_max_, pair.l1);
@@ -90,6 +141,11 @@ EfgPredictor::EfgPredictor(EfgBasis basis, const std::vector<double> &weights,
           {pair.l1 * pair.l1 + t.a, static_cast<int>(width_) + t.b, t.c, t.value});
     width_ += 2 * pair.l2 + 1;
   }
+  padded_width_ = (width_ + lanes - 1) / lanes * lanes;
+  std::stable_sort(chain_terms_.begin(), chain_terms_.end(),
+                   [](const CouplingTerm &x, const CouplingTerm &y) { return x.c < y.c; });
+  for (std::size_t t = 0; t < chain_terms_.size(); ++t)
+    terms_end_[chain_terms_[t].c] = t + 1;
   if (width_ > max_width)
     throw Error("bridge_l_max is too high for the predictor");
   const std::size_t channels = s.species.size() * s.triple.count;
@@ -102,23 +158,21 @@ EfgPredictor::EfgPredictor(EfgBasis basis, const std::vector<double> &weights,
   }
 }
 
-unsigned char EfgPredictor::contract_bridge(int bridge, const Neighborhood &neighbors,
-                                            double *contracted) const {
+LPSNMR_CLONES unsigned char EfgPredictor::contract_bridge(int bridge, const Neighborhood &neighbors,
+                                                          double *contracted) const {
   const EfgSettings &s = basis_.settings();
-  const int count = s.chain.count;
   std::vector<double> room(basis_.descriptor_size());
   describe_bridge(basis_, neighbors, room.data());
   std::fill_n(contracted, contracted_size(), 0.0);
   const double *w = chain_weights_.data() + bridge * basis_.bridge_block();
-  std::size_t column = 0;
-  for (const DegreePair &pair : basis_.chain_pairs()) {
-    const int size = 2 * pair.l2 + 1;
-    const double *channel = room.data() + basis_.bridge_offset(pair.l2);
-    for (std::size_t q = 0; q < basis_.bridge_channels(pair.l2); ++q, channel += size, w += count)
-      for (int m = 0; m < size; ++m)
-        for (int n = 0; n < count; ++n)
-          contracted[(column + m) * count + n] += w[n] * channel[m];
-    column += size;
+  for (int n = 0; n < s.chain.count; ++n) {
+    double *out = contracted + n * padded_width_;
+    for (const DegreePair &pair : basis_.chain_pairs()) {
+      const std::size_t channels = basis_.bridge_channels(pair.l2);
+      const double *values = room.data() + basis_.bridge_offset(pair.l2);
+      out = add_weighted(pair.l2, channels, w, values, out);
+      w += channels;
+    }
   }
   const EnvironmentRange &range = bridge_ranges_[bridge];
   unsigned char flag = 0;
@@ -131,60 +185,84 @@ unsigned char EfgPredictor::contract_bridge(int bridge, const Neighborhood &neig
   return flag;
 }
 
-void EfgPredictor::pair_and_chain(const Neighborhood &neighbors, const double *contracted,
-                                  double *sums) const {
+LPSNMR_CLONES void EfgPredictor::add_pairs(const Neighborhood &neighbors, double *sums) const {
   const EfgSettings &s = basis_.settings();
-  const int count = s.chain.count;
-  alignas(32) double harmonics[max_harmonics * lanes], functions[max_count * lanes];
-  alignas(32) double pulled[max_width * lanes];
-  alignas(32) double x[lanes], y[lanes], z[lanes], r[lanes], pair_value[lanes];
+  alignas(32) double harmonics[harmonic_count(2) * lanes], functions[max_count * lanes];
+  alignas(32) double value[lanes];
   for (std::size_t begin = 0; begin < neighbors.size; begin += lanes) {
-    const int filled = static_cast<int>(std::min<std::size_t>(lanes, neighbors.size - begin));
+    const Batch batch(
+        neighbors, [&](int k) { return begin + k; },
+        std::min<std::size_t>(lanes, neighbors.size - begin));
+    real_harmonics<lanes>(2, batch.x, batch.y, batch.z, harmonics);
+    radial_functions<lanes>(s.pair.count, s.pair.cutoff, batch.r, functions);
     for (int k = 0; k < lanes; ++k) {
-      const std::size_t e = begin + (k < filled ? k : 0);
-      r[k] = neighbors.distance[e];
-      const double inverse = 1.0 / r[k];
-      x[k] = neighbors.vector[3 * e] * inverse;
-      y[k] = neighbors.vector[3 * e + 1] * inverse;
-      z[k] = neighbors.vector[3 * e + 2] * inverse;
-    }
-    bool chained = false;
-    for (int k = 0; k < filled; ++k)
-      chained = chained || neighbors.slot[begin + k] >= 0;
-    real_harmonics<lanes>(chained ? chain_l_max_ : 2, x, y, z, harmonics);
-    radial_functions<lanes>(s.pair.count, s.pair.cutoff, r, functions);
-    for (int k = 0; k < lanes; ++k) {
-      pair_value[k] = 0.0;
-      if (k >= filled)
+      value[k] = 0.0;
+      if (k >= batch.filled)
         continue;
       const double *w = pair_weights_.data() + neighbors.species[begin + k] * s.pair.count;
       for (int n = 0; n < s.pair.count; ++n)
-        pair_value[k] += w[n] * functions[n * lanes + k];
+        value[k] += w[n] * functions[n * lanes + k];
     }
     for (int m = 0; m < 5; ++m)
       for (int k = 0; k < lanes; ++k)
-        sums[m * lanes + k] += pair_value[k] * harmonics[(4 + m) * lanes + k];
-    if (!chained)
-      continue;
-    radial_functions<lanes>(count, s.chain.cutoff, r, functions);
-    for (int k = 0; k < lanes; ++k) {
-      const int slot = k < filled ? neighbors.slot[begin + k] : -1;
-      const double *row = contracted + (slot < 0 ? 0 : slot) * contracted_size();
-      for (std::size_t c = 0; c < width_; ++c) {
-        double value = 0.0;
-        if (slot >= 0)
-          for (int n = 0; n < count; ++n)
-            value += row[c * count + n] * functions[n * lanes + k];
-        pulled[c * lanes + k] = value;
-      }
-    }
-    for (const CouplingTerm &t : chain_terms_)
-      for (int k = 0; k < lanes; ++k)
-        sums[t.c * lanes + k] += t.value * harmonics[t.a * lanes + k] * pulled[t.b * lanes + k];
+        sums[m * lanes + k] += value[k] * harmonics[(4 + m) * lanes + k];
   }
 }
 
-void EfgPredictor::triples(const Neighborhood &neighbors, double *components) const {
+LPSNMR_CLONES void EfgPredictor::add_chains(const Neighborhood &neighbors, const double *contracted,
+                                            double *sums) const {
+  const EfgSettings &s = basis_.settings();
+  alignas(32) double harmonics[max_harmonics * lanes], functions[max_count * lanes];
+  alignas(32) double pulled[max_width * lanes], row[max_width];
+  std::size_t next = 0;
+  while (true) {
+    std::size_t entry[lanes];
+    std::size_t filled = 0;
+    for (; next < neighbors.size && filled < lanes; ++next)
+      if (neighbors.slot[next] >= 0)
+        entry[filled++] = next;
+    if (filled == 0)
+      return;
+    const Batch batch(neighbors, [&](int k) { return entry[k]; }, filled);
+    real_harmonics<lanes>(chain_l_max_, batch.x, batch.y, batch.z, harmonics);
+    radial_functions<lanes>(s.chain.count, s.chain.cutoff, batch.r, functions);
+    for (int k = 0; k < lanes; ++k) {
+      std::fill_n(row, padded_width_, 0.0);
+      if (k < batch.filled) {
+        const double *from = contracted + neighbors.slot[entry[k]] * contracted_size();
+        for (int n = 0; n < s.chain.count; ++n, from += padded_width_) {
+          const double factor = functions[n * lanes + k];
+          for (std::size_t c = 0; c < padded_width_; ++c)
+            row[c] += factor * from[c];
+        }
+      }
+      for (std::size_t c = 0; c < padded_width_; ++c)
+        pulled[c * lanes + k] = row[c];
+    }
+    multiply_out(harmonics, pulled, sums);
+  }
+}
+
+LPSNMR_CLONES void EfgPredictor::multiply_out(const double *harmonics, const double *pulled,
+                                              double *sums) const {
+  const CouplingTerm *term = chain_terms_.data();
+  for (int c = 0; c < 5; ++c) {
+    const CouplingTerm *end = chain_terms_.data() + terms_end_[c];
+    double even[lanes] = {}, odd[lanes] = {}; // two sums hide the latency of one
+    for (; term + 1 < end; term += 2)
+      for (int k = 0; k < lanes; ++k) {
+        even[k] += term[0].value * harmonics[term[0].a * lanes + k] * pulled[term[0].b * lanes + k];
+        odd[k] += term[1].value * harmonics[term[1].a * lanes + k] * pulled[term[1].b * lanes + k];
+      }
+    for (; term < end; ++term)
+      for (int k = 0; k < lanes; ++k)
+        even[k] += term->value * harmonics[term->a * lanes + k] * pulled[term->b * lanes + k];
+    for (int k = 0; k < lanes; ++k)
+      sums[c * lanes + k] += even[k] + odd[k];
+  }
+}
+
+LPSNMR_CLONES void EfgPredictor::triples(const Neighborhood &neighbors, double *components) const {
   const EfgSettings &s = basis_.settings();
   const std::size_t channels = s.species.size() * s.triple.count;
   const int width = harmonic_count(s.triple_l_max);
@@ -220,7 +298,9 @@ unsigned char EfgPredictor::predict_target(const Neighborhood &neighbors, const 
                                            const unsigned char *bridge_flags,
                                            double *components) const {
   alignas(32) double sums[5 * lanes] = {};
-  pair_and_chain(neighbors, contracted, sums);
+  add_pairs(neighbors, sums);
+  if (width_ > 0)
+    add_chains(neighbors, contracted, sums);
   for (int m = 0; m < 5; ++m)
     components[m] =
         (sums[m * lanes] + sums[m * lanes + 1]) + (sums[m * lanes + 2] + sums[m * lanes + 3]);

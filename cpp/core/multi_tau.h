@@ -28,7 +28,7 @@ struct MultiTauOptions {
   CoarseGraining coarse_graining = CoarseGraining::average;
   std::size_t points_per_level = 16; ///< p, a multiple of ratio
   std::size_t ratio = 2;             ///< m ≥ 2
-  std::size_t max_levels = 32;       ///< hard limit of memory and longest lag
+  std::size_t max_levels = 24;       ///< hard limit of memory and longest lag
   std::size_t max_blocks = 32;       ///< even; time blocks kept for error bars
 };
 

@@ -58,6 +58,27 @@ void UfpPotential::add_triple(const ThreeBodyBlock &block, int a, int b, int c) 
         table.coefficients[(std::size_t(i) * table.n_ik + j) * table.n_jk + k] =
             block.coefficients[(std::size_t(p) * columns + q) * table.n_jk + k];
       }
+  shrink_to_support(table);
+}
+
+/// Move the cutoffs in to where the last non-zero coefficients end: V3 vanishes beyond anyway.
+void UfpPotential::shrink_to_support(TripleTable &table) const {
+  int last[3] = {-1, -1, -1};
+  for (int i = 0; i < table.n_ij; ++i)
+    for (int j = 0; j < table.n_ik; ++j)
+      for (int k = 0; k < table.n_jk; ++k)
+        if (table.coefficients[(std::size_t(i) * table.n_ik + j) * table.n_jk + k] != 0) {
+          last[0] = std::max(last[0], i);
+          last[1] = std::max(last[1], j);
+          last[2] = std::max(last[2], k);
+        }
+  const int grids[3] = {table.grid_ij, table.grid_ik, table.grid_jk};
+  double *cutoffs[3] = {&table.cutoff_ij, &table.cutoff_ik, &table.cutoff_jk};
+  for (int axis = 0; axis < 3; ++axis) {
+    // function f is non-zero between knots f and f + 4
+    const double end = last[axis] < 0 ? 0.0 : grids_[grids[axis]].knots()[std::size_t(last[axis] + 4)];
+    *cutoffs[axis] = std::min(*cutoffs[axis], end);
+  }
 }
 
 UfpPotential::UfpPotential(const PotentialFile &file, const std::vector<std::string> &elements,

@@ -90,6 +90,7 @@ public:
 private:
   int add_grid(const std::vector<double> &knots);
   void add_triple(const ThreeBodyBlock &block, int a, int b, int c);
+  void shrink_to_support(TripleTable &table) const;
 
   std::string units_;
   std::vector<std::string> elements_;

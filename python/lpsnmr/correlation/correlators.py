@@ -116,7 +116,7 @@ class MultiTauCorrelator(_Accumulator):
     points_per_level, ratio
         p and m; p must be a multiple of m.
     max_levels
-        Hard limit of memory; the longest lag is (p − 1) m^(max_levels − 1) samples.
+        Hard limit of memory; the longest lag is (p − 1) m^(max_levels − 1) samples, 1e8 by default.
     max_blocks
         Time blocks kept for error bars; even. When full, neighbours merge.
     coarse_graining
@@ -144,7 +144,7 @@ class MultiTauCorrelator(_Accumulator):
         sample_interval_ps: float,
         points_per_level: int = 16,
         ratio: int = 2,
-        max_levels: int = 32,
+        max_levels: int = 24,
         max_blocks: int = 32,
         coarse_graining: str = "average",
     ) -> None:
@@ -225,7 +225,7 @@ class DisplacementCorrelator(_Accumulator):
         sample_interval_ps: float,
         points_per_level: int = 16,
         ratio: int = 2,
-        max_levels: int = 32,
+        max_levels: int = 24,
         max_blocks: int = 32,
     ) -> None:
         core = MultiTau(

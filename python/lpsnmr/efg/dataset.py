@@ -19,6 +19,10 @@ __all__ = ["EFG_UNITS", "EfgData", "build_data", "default_nucleus", "phase_of"]
 EFG_UNITS = {"au": EFG_AU_V_PER_ANGSTROM2, "V/A^2": 1.0, "1e21V/m^2": 10.0}
 """Unit of the ``efg`` columns: how many V/Å² it is."""
 ASYMMETRY_LIMIT = 1e-3
+DISTANCE_MARGIN = 0.02
+"""How much nearer than in training, in Å, is not yet out of range."""
+COORDINATION_MARGIN = 0.05
+"""How far outside the range of coordination numbers, in parts of the range, is not yet out of range."""
 
 Array = NDArray[np.float64]
 
@@ -116,8 +120,8 @@ def build_data(
         np.concatenate(owner),
         [run_name(frame) for frame in frames],
         [phase_of(frame) for frame in frames],
-        ranges.target,
-        ranges.bridges,
+        _with_margin(ranges.target),
+        np.array([_with_margin(rows) for rows in ranges.bridges]).reshape(ranges.bridges.shape),
     )
 
 
@@ -149,6 +153,15 @@ class _Ranges:
         _widen(self.target, around_targets)
         for rows, z in zip(self.bridges, self._bridge_numbers, strict=True):
             _widen(rows, around_bridges[numbers[bridge_atoms] == z])
+
+
+def _with_margin(rows: Array) -> Array:
+    """Return a range a little wider than what was seen; a bridge that never occurred keeps all out."""
+    nearest, fewest, most = rows
+    if not np.isfinite(fewest).all():
+        return np.array([np.full_like(nearest, np.inf), np.zeros_like(fewest), np.zeros_like(most)])
+    margin = COORDINATION_MARGIN * (most - fewest) + 1e-9
+    return np.array([nearest - DISTANCE_MARGIN, fewest - margin, most + margin])
 
 
 def _widen(rows: Array, around: Array) -> None:

@@ -195,10 +195,15 @@ class EfgModel:
 
         Atoms that are no target get NaN.
         """
-        copied = copy.deepcopy(atoms)
         chosen = self.find_targets(atoms.numbers)
+        return self.attach(atoms, chosen, self.predict(atoms, chosen, threads))
+
+    @staticmethod
+    def attach(atoms: ase.Atoms, targets: NDArray[Any], tensors: Array) -> ase.Atoms:
+        """Return a copy with given tensors (m, 3, 3), V/Å², as its ``efg`` array; see ``annotate``."""
+        copied = copy.deepcopy(atoms)
         values = np.full((len(atoms), 9), np.nan)
-        values[chosen] = self.predict(atoms, chosen, threads).reshape(-1, 9) / EFG_AU_V_PER_ANGSTROM2
+        values[targets] = tensors.reshape(-1, 9) / EFG_AU_V_PER_ANGSTROM2
         copied.arrays["efg"] = values
         return copied
 

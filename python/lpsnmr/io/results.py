@@ -198,7 +198,7 @@ class Results:
                 results = _read(cls, file)
             results.validate()
         except (InputError, OSError, KeyError, TypeError, ValueError) as error:
-            text = str(error).strip("'\"")
+            text = error.args[0] if isinstance(error, KeyError) else error
             raise FileFormatError(f"{path}: not a usable lpsnmr results file: {text}") from error
         return results
 

@@ -4,7 +4,7 @@ C(t) = C∞ + ΔC exp[−(t/τ)^γ]. For given τ and γ the best C∞ and ΔC a
 left is a search in two dimensions: a grid, then Levenberg–Marquardt, for all curves together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -105,10 +105,20 @@ def fit_kohlrausch(
     """
     log_t, y, w = _checked(lag, curves, weights, baseline)
     scale = np.maximum(np.abs(y).max(axis=1), 1e-300)
-    problem = _Problem(log_t, y / scale[:, None], w, baseline == "zero")
+    y = y / scale[:, None]
+    best = _solve(_Problem(log_t, y, w, True))
+    if baseline == "fit":
+        free = _solve(_Problem(log_t, y, w, False))
+        best = np.where(free[3] >= 0.0, free, best)  # C∞ ≥ 0 binds where the free one is negative
+    log_tau, log_gamma, amplitude, plateau = best
+    return KohlrauschFit(np.exp(log_tau), np.exp(log_gamma), amplitude * scale, plateau * scale)
+
+
+def _solve(problem: "_Problem") -> Array:
+    """Return ln τ, ln γ, ΔC and C∞ of every curve, (4, B)."""
     log_tau, log_gamma = _refine(problem, *_grid_start(problem))
     amplitude, plateau, _ = problem.solve(problem.basis(log_tau, log_gamma))
-    return KohlrauschFit(np.exp(log_tau), np.exp(log_gamma), amplitude * scale, plateau * scale)
+    return np.stack([log_tau, log_gamma, amplitude, plateau])
 
 
 @dataclass(frozen=True)
@@ -144,13 +154,12 @@ class _Problem:
 
 
 def _linear(s_e: Array, s_ee: Array, s_y: Array, s_ye: Array, zero: bool) -> tuple[Array, Array]:
-    """Solve the normal equations for (ΔC, C∞ ≥ 0)."""
-    variance = np.maximum(s_ee - s_e**2, 1e-14)
-    amplitude = (s_ye - s_e * s_y) / variance
-    plateau = s_y - amplitude * s_e
-    without = s_ye / np.maximum(s_ee, 1e-300)
-    negative = np.ones_like(plateau, dtype=bool) if zero else plateau < 0.0
-    return np.where(negative, without, amplitude), np.where(negative, 0.0, plateau)
+    """Solve the normal equations for (ΔC, C∞)."""
+    if zero:
+        amplitude = s_ye / np.maximum(s_ee, 1e-300)
+        return amplitude, np.zeros_like(amplitude)
+    amplitude = (s_ye - s_e * s_y) / np.maximum(s_ee - s_e**2, 1e-14)
+    return amplitude, s_y - amplitude * s_e
 
 
 def _grid_start(problem: _Problem) -> tuple[Array, Array]:
@@ -172,38 +181,44 @@ def _grid_start(problem: _Problem) -> tuple[Array, Array]:
     return log_tau[best], log_gamma[best]
 
 
-def _refine(problem: _Problem, log_tau: Array, log_gamma: Array, steps: int = 40) -> tuple[Array, Array]:
-    """Levenberg–Marquardt in (ln τ, ln γ) within the bounds, all curves together."""
+def _refine(problem: _Problem, log_tau: Array, log_gamma: Array, steps: int = 100) -> tuple[Array, Array]:
+    """Levenberg–Marquardt in (ln τ, ln γ) within the bounds, all curves together until each is done."""
     parameters = np.stack([log_tau, log_gamma])
     low, high = (np.array(b)[:, None] for b in zip(*problem.bounds, strict=True))
-    residual = problem.residual(*parameters)
-    cost = np.sum(residual**2, axis=1)
-    damping = np.full(cost.shape, 1e-2)
-    h = 1e-5
+    damping = np.full(log_tau.shape, 1e-2)
+    active = np.arange(len(log_tau))
     for _ in range(steps):
-        jacobian = np.stack(
-            [
-                (problem.residual(parameters[0] + h, parameters[1]) - residual) / h,
-                (problem.residual(parameters[0], parameters[1] + h) - residual) / h,
-            ]
-        )
-        normal = np.einsum("abl,cbl->bac", jacobian, jacobian)
-        gradient = np.einsum("abl,bl->ba", jacobian, residual)
-        diagonal = np.einsum("baa->ba", normal)
-        damped = normal + np.einsum("ba,ac->bac", damping[:, None] * diagonal + 1e-14, np.eye(2))
-        step = -np.linalg.solve(damped, gradient[..., None])[..., 0].T
-        trial = np.clip(parameters + np.clip(step, -1.0, 1.0), low, high)
-        trial_residual = problem.residual(*trial)
-        trial_cost = np.sum(trial_residual**2, axis=1)
-        better = trial_cost < cost
-        change = np.abs(np.where(better, trial - parameters, 0.0)).max()
-        parameters = np.where(better, trial, parameters)
-        residual = np.where(better[:, None], trial_residual, residual)
-        cost = np.where(better, trial_cost, cost)
-        damping = np.clip(np.where(better, damping * 0.2, damping * 8.0), 1e-9, 1e9)
-        if change < 1e-9 and np.all(damping > 1.0):
+        part = replace(problem, y=problem.y[active])
+        now = parameters[:, active]
+        step, cost = _damped_step(part, now, damping[active])
+        trial = np.clip(now + np.clip(step, -1.0, 1.0), low, high)
+        better = np.sum(part.residual(*trial) ** 2, axis=1) < cost
+        parameters[:, active] = np.where(better, trial, now)
+        factor = np.where(better, 0.2, 8.0)
+        damping[active] = np.clip(damping[active] * factor, 1e-9, 1e9)
+        done = np.where(better, np.abs(trial - now).max(axis=0) < 1e-6, damping[active] > 1e4)
+        active = active[~done]
+        if len(active) == 0:
             break
     return parameters[0], parameters[1]
+
+
+def _damped_step(problem: _Problem, at: Array, damping: Array) -> tuple[Array, Array]:
+    """Return the damped Gauss–Newton step (2, B) and the cost (B,) at (ln τ, ln γ)."""
+    h = 1e-5
+    residual = problem.residual(at[0], at[1])
+    jacobian = np.stack(
+        [
+            (problem.residual(at[0] + h, at[1]) - residual) / h,
+            (problem.residual(at[0], at[1] + h) - residual) / h,
+        ]
+    )
+    normal = np.einsum("abl,cbl->bac", jacobian, jacobian)
+    gradient = np.einsum("abl,bl->ba", jacobian, residual)
+    diagonal = np.einsum("baa->ba", normal)
+    normal = normal + (damping[:, None] * diagonal + 1e-14)[:, :, None] * np.eye(2)
+    step = -np.linalg.solve(normal, gradient[..., None])[..., 0].T
+    return step, np.sum(residual**2, axis=1)
 
 
 def _checked(

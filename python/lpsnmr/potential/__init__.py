@@ -1,1 +1,41 @@
 """Ultra-fast potentials (UF2+3): evaluate, fit, write."""
+
+from lpsnmr.potential.basis import BasisSettings, Layout, clamped_knots
+from lpsnmr.potential.calculator import Ufp, UfpCalculator, UfpPrediction
+from lpsnmr.potential.errors_table import ErrorRow, format_table
+from lpsnmr.potential.fit import FitResult, FitSettings, fit_ufp
+from lpsnmr.potential.normal import DataSet, WeightSettings
+from lpsnmr.potential.prior import PriorSettings
+from lpsnmr.potential.provenance import save_fit
+from lpsnmr.potential.uf3_file import (
+    PairBlock,
+    TripleBlock,
+    Uf3Potential,
+    blocks_from_coefficients,
+    read_uf3,
+    write_uf3,
+)
+
+__all__ = [
+    "BasisSettings",
+    "DataSet",
+    "ErrorRow",
+    "FitResult",
+    "FitSettings",
+    "Layout",
+    "PairBlock",
+    "PriorSettings",
+    "TripleBlock",
+    "Uf3Potential",
+    "Ufp",
+    "UfpCalculator",
+    "UfpPrediction",
+    "WeightSettings",
+    "blocks_from_coefficients",
+    "clamped_knots",
+    "fit_ufp",
+    "format_table",
+    "read_uf3",
+    "save_fit",
+    "write_uf3",
+]

@@ -40,7 +40,8 @@ def build_table(series: "SeriesAnalysis") -> Table:
         temperature = analysis.results.best_temperature_k
         run = Text(analysis.path.stem if np.isnan(temperature) else f"{temperature:.0f} K")
         for name, unit, interval in analysis.quantities():
-            table.add_row(run, name, *_cells(interval), unit)
+            unknown = name.startswith("Γ_D") and analysis.jump_distance_angstrom is None
+            table.add_row(run, name, *(("a unknown", "") if unknown else _cells(interval)), unit)
             run = Text("")
         table.add_section()
     for name, fit in series.arrhenius.items():

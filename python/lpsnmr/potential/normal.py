@@ -1,0 +1,216 @@
+"""Rows of the least-squares problem, frame by frame, and the normal equations they add up to."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import ase
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import blas
+
+from lpsnmr.errors import InputError
+from lpsnmr.potential.basis import Layout
+from lpsnmr.units import EV_PER_ANGSTROM3_GPA
+
+__all__ = ["DataSet", "FrameRows", "NormalEquations", "WeightSettings", "frame_rows", "touched_columns"]
+
+Array = NDArray[np.float64]
+VIRIAL_OF_VOIGT = (0, 1, 2, 5, 4, 3)
+"""Position in xx yy zz xy xz yz of ASE's xx yy zz yz xz xy."""
+
+
+@dataclass(frozen=True)
+class WeightSettings:
+    """Expected errors; a row weighs one over its expected error."""
+
+    energy_ev_per_atom: float = 0.003
+    force_ev_per_angstrom: float = 0.1
+    stress_gpa: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse errors that are not positive; infinity switches a kind of row off."""
+        for name, value in vars(self).items():
+            if not value > 0:
+                raise InputError(f"{name}: expected a positive number, got {value}")
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Frames with labels, a common weight, and a factor on their labels.
+
+    ``weight`` multiplies the squared residuals (0.05: a frame counts a twentieth); ``scale`` multiplies
+    energies, forces and stress before use, for labels of a method that is known to be too soft.
+    """
+
+    frames: Sequence[ase.Atoms]
+    weight: float = 1.0
+    scale: float = 1.0
+    name: str = "reference"
+
+    def __post_init__(self) -> None:
+        """Refuse weights and factors that make no sense."""
+        if not (np.isfinite(self.weight) and self.weight > 0):
+            raise InputError(f"data set {self.name}: expected a weight > 0, got {self.weight}")
+        if not (np.isfinite(self.scale) and self.scale > 0):
+            raise InputError(f"data set {self.name}: expected a scale > 0, got {self.scale}")
+
+
+@dataclass(frozen=True, eq=False)
+class FrameRows:
+    """Unweighted rows of one frame: energy per atom, forces, stress (eV/Å³, Voigt) as far as labelled.
+
+    ``design`` is (columns, rows); the columns are the coefficients, then for each data set one reference
+    energy per element.
+    """
+
+    design: Array
+    target: Array
+    kind: NDArray[np.int8]  # 0 energy, 1 force, 2 stress
+
+
+def frame_rows(
+    layout: Layout,
+    frame: ase.Atoms,
+    columns: NDArray[np.intp] | None = None,
+    scale: float = 1.0,
+    data_set: tuple[int, int] = (0, 1),
+) -> FrameRows:
+    """Evaluate the features of a frame and pair them with its labels.
+
+    Parameters
+    ----------
+    layout
+        Numbering of the coefficients.
+    frame
+        Atoms with ``calc.results`` energy and forces; stress where there is one.
+    columns
+        Coefficients to keep; all by default. Reference energies are always kept.
+    scale
+        Factor on the labels.
+    data_set
+        Number of the data set and how many there are: each has its own reference energies.
+
+    Raises
+    ------
+    InputError
+        For a missing label, an unknown element or a pair below the first knot.
+    """
+    where = str(frame.info.get("source", "frame"))
+    results = frame.calc.results if frame.calc is not None else {}
+    for label in ("energy", "forces"):
+        if label not in results:
+            raise InputError(f"{where}: no {label!r}; the fit needs energy and forces of every frame")
+    species = layout.species(frame.get_chemical_symbols(), where)
+    try:
+        features = layout.basis.features(frame.positions, frame.cell.array, frame.pbc.tolist(), species)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    if columns is not None:
+        features = features[columns]
+    n = len(frame)
+    number, sets = data_set
+    elements = len(layout.settings.elements)
+    counts = np.zeros(sets * elements)
+    counts[number * elements : (number + 1) * elements] = np.bincount(species, minlength=elements) / n
+    stress = results.get("stress")
+    size = 1 + 3 * n + (6 if stress is not None else 0)
+    design = np.zeros((len(features) + len(counts), size))
+    design[: len(features), 0] = features[:, 0] / n
+    design[len(features) :, 0] = counts
+    design[: len(features), 1 : 1 + 3 * n] = features[:, 7:]
+    parts = [np.array([float(results["energy"]) / n]), np.ravel(results["forces"])]
+    if stress is not None:
+        design[: len(features), 1 + 3 * n :] = (
+            -features[:, [1 + k for k in VIRIAL_OF_VOIGT]] / frame.get_volume()
+        )
+        parts.append(np.asarray(stress, dtype=float))
+    target = np.concatenate(parts) * scale
+    if not np.isfinite(target).all():
+        raise InputError(f"{where}: labels are not finite")
+    kind = np.repeat(np.array([0, 1, 2], dtype=np.int8), [1, 3 * n, size - 1 - 3 * n])
+    return FrameRows(design, target, kind)
+
+
+def row_weights(kind: NDArray[np.int8], weights: WeightSettings, data_weight: float = 1.0) -> Array:
+    """Return the factor of each row: sqrt(data weight) / expected error, (rows,) float64."""
+    expected = np.array(
+        [
+            weights.energy_ev_per_atom,
+            weights.force_ev_per_angstrom,
+            weights.stress_gpa / EV_PER_ANGSTROM3_GPA,
+        ]
+    )
+    return np.asarray(np.sqrt(data_weight) / expected[kind])
+
+
+@dataclass(eq=False)
+class NormalEquations:
+    """Sums over rows: design' design (lower triangle), design' target, target' target and the row count.
+
+    Memory is that of one (columns, columns) float64 matrix, whatever the number of frames; rows are
+    gathered into batches for one rank-k update each.
+    """
+
+    size: int
+    gram: Array = field(init=False)
+    moment: Array = field(init=False)
+    square: float = 0.0
+    rows: int = 0
+
+    def __post_init__(self) -> None:
+        """Start from zero."""
+        self.gram = np.zeros((self.size, self.size), order="F")
+        self.moment = np.zeros(self.size)
+        self._waiting: list[Array] = []
+
+    def add(self, design: Array, target: Array) -> None:
+        """Add weighted rows: design (columns, rows), target (rows,)."""
+        self._waiting.append(design)
+        self.moment += design @ target
+        self.square += float(target @ target)
+        self.rows += len(target)
+        if sum(d.shape[1] for d in self._waiting) >= 512:
+            self.flush()
+
+    def flush(self) -> None:
+        """Bring the waiting rows into ``gram``."""
+        if not self._waiting:
+            return
+        batch = np.asfortranarray(np.concatenate(self._waiting, axis=1))
+        self._waiting = []
+        self.gram = blas.dsyrk(1.0, batch, beta=1.0, c=self.gram, lower=1, overwrite_c=1)
+
+    def __iadd__(self, other: "NormalEquations") -> "NormalEquations":
+        """Add the sums of other rows."""
+        self.flush()
+        other.flush()
+        self.gram += other.gram
+        self.moment += other.moment
+        self.square += other.square
+        self.rows += other.rows
+        return self
+
+    def loss(self, coefficients: Array) -> float:
+        """Return the mean squared weighted residual of these rows at given coefficients."""
+        self.flush()
+        product = blas.dsymv(1.0, self.gram, coefficients, lower=1)
+        total = self.square - 2 * coefficients @ self.moment + coefficients @ product
+        return float(max(total, 0.0) / max(self.rows, 1))
+
+
+def touched_columns(
+    layout: Layout, data: Iterable[ase.Atoms], tick: Callable[[], None] | None = None
+) -> NDArray[np.intp]:
+    """Return the columns that any frame moves, and all two-body columns, in ascending order."""
+    touched = np.zeros(layout.columns, dtype=bool)
+    touched[: layout.two_body_columns] = True
+    for frame in data:
+        species = layout.species(frame.get_chemical_symbols(), str(frame.info.get("source", "frame")))
+        try:
+            features = layout.basis.features(frame.positions, frame.cell.array, frame.pbc.tolist(), species)
+        except InputError as error:
+            raise InputError(f"{frame.info.get('source', 'frame')}: {error}") from error
+        touched |= np.abs(features).max(axis=1) > 1e-9
+        if tick:
+            tick()
+    return np.flatnonzero(touched)

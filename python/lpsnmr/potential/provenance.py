@@ -1,0 +1,114 @@
+"""The sidecar of a fitted potential: settings, errors and where the data came from, as JSON."""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lpsnmr import __version__
+from lpsnmr.io.atomic import written_aside
+from lpsnmr.potential.fit import FitResult, FitSettings
+from lpsnmr.potential.normal import DataSet
+from lpsnmr.potential.uf3_file import blocks_from_coefficients, write_uf3
+
+__all__ = ["file_hash", "save_fit", "sidecar_path"]
+
+PathLike = str | os.PathLike[str]
+
+
+def file_hash(path: PathLike) -> str:
+    """Return the SHA-256 of a file's bytes, hexadecimal."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def sidecar_path(potential: PathLike) -> Path:
+    """Return the path of the JSON beside a potential: ``NAME.uf3`` -> ``NAME.json``."""
+    return Path(potential).with_suffix(".json")
+
+
+def _finite(value: Any) -> Any:
+    """Replace infinities and NaN, which JSON does not have, by None."""
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return value
+
+
+def save_fit(
+    path: PathLike,
+    result: FitResult,
+    settings: FitSettings,
+    data: Sequence[DataSet],
+    files: Sequence[Sequence[PathLike]],
+    committee: bool = False,
+) -> list[Path]:
+    """Write ``path`` (.uf3), its sidecar, and on request the potential of each fold.
+
+    Files appear whole or not at all; the same fit gives the same bytes.
+
+    Parameters
+    ----------
+    path
+        Target, ``*.uf3``.
+    result, settings, data
+        From ``fit_ufp``.
+    files
+        For each data set the files it was read from; their names and hashes are recorded.
+    committee
+        Also write ``NAME.fold1.uf3`` … from cross-validation.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    target = Path(path)
+    written = [target]
+    frames = sum(len(d.frames) for d in data)
+    comments = [
+        f"fitted by lpsnmr {__version__} to {frames} frames; see {sidecar_path(target).name}",
+        "E = sum_i [ sum_j V2(r_ij) + sum_{j<k} V3(r_ij, r_ik, r_jk) ] (ordered pairs)",
+    ]
+    write_uf3(target, blocks_from_coefficients(result.layout, result.coefficients), comments)
+    if committee:
+        for k, coefficients in enumerate(result.committee):
+            member = target.with_name(f"{target.stem}.fold{k + 1}.uf3")
+            write_uf3(member, blocks_from_coefficients(result.layout, coefficients), [f"fold {k + 1}"])
+            written.append(member)
+    record = {
+        "format": "lpsnmr-ufp-1",
+        "lpsnmr": __version__,
+        "potential": {"file": target.name, "sha256": file_hash(target)},
+        "units": "eV, Å, eV/Å, GPa",
+        "data": [
+            {
+                "name": d.name,
+                "frames": len(d.frames),
+                "weight": d.weight,
+                "scale": d.scale,
+                "files": [{"file": Path(f).name, "sha256": file_hash(f)} for f in names],
+            }
+            for d, names in zip(data, files, strict=True)
+        ],
+        "settings": asdict(settings),
+        "prior": asdict(result.prior),
+        "candidates": [{"prior": asdict(p), "held_out_loss": loss} for p, loss in result.candidates],
+        "columns": {"total": result.layout.columns, "fitted": result.fitted_columns},
+        "reference_energies_eV": result.reference_energies,
+        "held_out_errors": [row.as_dict() for row in result.held_out],
+        "training_errors": [row.as_dict() for row in result.training],
+        "short_range": [{**asdict(row), "repulsive": row.repulsive} for row in result.core],
+        "active_core_constraints": result.active_core_constraints,
+    }
+    sidecar = sidecar_path(target)
+    with written_aside(sidecar) as aside:
+        aside.write_text(json.dumps(_finite(record), indent=1) + "\n", encoding="utf-8")
+    return [*written, sidecar]
