@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
 
 from lpsnmr.errors import InputError
 from lpsnmr.io.results import LagStatistics
@@ -174,8 +174,8 @@ def wider_interval(
     best: tuple[float, float] | None = None
     width = -np.inf
     for values, n_units in samples:
-        quantile = t.ppf(0.5 + 0.5 * level, n_units - 1) * np.sqrt(n_units / (n_units - 1))
-        tail = norm.cdf(-quantile)
+        quantile = stdtrit(n_units - 1, 0.5 + 0.5 * level) * np.sqrt(n_units / (n_units - 1))
+        tail = ndtr(-quantile)
         low, high = (float(q) for q in np.quantile(values, [tail, 1.0 - tail]))
         span = np.log(max(high, 1e-300) / max(low, 1e-300)) if log else high - low
         if best is None or span > width:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from lpsnmr.correlation.resampling import Interval
 from lpsnmr.errors import InputError
@@ -78,7 +78,7 @@ def fit_arrhenius(
         raise InputError("an Arrhenius fit needs values with positive, finite intervals")
     x = 1.0 / (BOLTZMANN_EV_PER_K * temperatures)
     y = np.log([v.value for v in values])
-    normal = float(norm.ppf(0.5 + 0.5 * level))
+    normal = float(ndtri(0.5 + 0.5 * level))
     sigma = np.log([v.high / v.low for v in values]) / (2.0 * normal)
     sigma = np.maximum(sigma, 1e-6)
     w = 1.0 / sigma**2

@@ -5,7 +5,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
 
-import ase.io
 import numpy as np
 from ase import Atoms
 
@@ -66,6 +65,8 @@ def load_structure(name: str | os.PathLike[str]) -> Atoms:
 
 
 def _read_with_ase(path: Path) -> Atoms:
+    import ase.io  # here, because it is slow to import
+
     try:
         atoms = ase.io.read(path)
     except Exception as error:  # ASE readers raise anything
