@@ -3,7 +3,7 @@
     python benchmarks/bench_efg.py [--output bench_efg.json] [--featomic PYTHON]
 
 ``--featomic`` names a Python that can import featomic (its own environment). The peer is then timed in turns
-with our model, on the same structure: the λ = 2 equivariant power spectrum with n = 6, l ≤ 4, 6 Å. It computes
+with our model, on the same structure: λ = 2 equivariant power spectrum, n = 6, l ≤ 4, 6 Å. It computes
 every atom, so its time is divided by the number of atoms; it yields features, ours yields tensors.
 """
 
