@@ -10,5 +10,8 @@ PYBIND11_MODULE(_core, module) {
   pybind11::register_exception<lpsnmr::Error>(module, "CoreError", base);
   export_neighbor_list(module);
   export_ufp(module);
+  export_efg(module);
+  export_correlators(module);
   export_ufp_features(module);
+  export_dump_parser(module);
 }

@@ -69,6 +69,11 @@ KnotGrid::KnotGrid(std::vector<double> knots) : knots_(std::move(knots)) {
     for (int power = 0; power < 4; ++power)
       for (int k = 0; k < 4; ++k) polynomials_.push_back(functions[k][power]);
   }
+  spans_per_length_ = double(start_.size()) / (high_ - low_);
+  uniform_ = true;
+  for (std::size_t s = 0; s < start_.size(); ++s)
+    if (std::abs(start_[s] - (low_ + double(s) / spans_per_length_)) > 1e-12 * (high_ - low_))
+      uniform_ = false;
   const double wanted = std::ceil((high_ - low_) / shortest);
   const std::size_t cells = static_cast<std::size_t>(std::clamp(wanted, 1.0, 4096.0));
   cells_per_length_ = double(cells) / (high_ - low_);

@@ -46,6 +46,10 @@ public:
   /// The 16 polynomial coefficients of a span, [power][function].
   const double *polynomials(std::size_t span) const { return &polynomials_[span * 16]; }
 
+  /// True when all spans have one width; then span s starts at low() + s / spans_per_length().
+  bool uniform() const { return uniform_; }
+  double spans_per_length() const { return spans_per_length_; }
+
   /// Span that contains r; the first or last one when r lies outside.
   std::size_t span(double r) const {
     const double cell = (r - low_) * cells_per_length_;
@@ -76,7 +80,8 @@ public:
 
 private:
   std::vector<double> knots_;
-  double low_ = 0, high_ = 0, cells_per_length_ = 0;
+  double low_ = 0, high_ = 0, cells_per_length_ = 0, spans_per_length_ = 0;
+  bool uniform_ = false;
   std::vector<double> start_;       // (spans)
   std::vector<int> offset_;         // (spans)
   std::vector<double> polynomials_; // (spans, power, function)

@@ -1,13 +1,16 @@
 #include "ufp_kernel.h"
 
-#include "triplet_block.h"
+#include "triplets.h"
 
 #include <algorithm>
 #include <cmath>
 
 namespace lpsnmr {
 
-UfpKernel::UfpKernel(const UfpPotential &potential) : potential_(potential) {
+UfpKernel::~UfpKernel() = default;
+
+UfpKernel::UfpKernel(const UfpPotential &potential)
+    : potential_(potential), work_(std::make_unique<TripletWorkspace>()) {
   const int n = potential.species();
   grids_needed_.resize(std::size_t(n) * n);
   if (!potential.three_body()) return;
@@ -83,38 +86,29 @@ void UfpKernel::evaluate_bases() {
     }
 }
 
+const std::vector<double> &UfpKernel::triplet_forces() const {
+  return work_->forces;
+}
+
 double UfpKernel::three_body(double *force, double *virial, std::vector<TripletRecord> *records) {
   if (records) records->clear();
   sorted_.clear();
-  forces_.clear();
-  if (!potential_.three_body()) return 0.0;
-  sort_neighbors();
+  if (potential_.three_body()) sort_neighbors();
+  const std::size_t n = sorted_.size();
+  work_->reset(n);
+  if (n == 0) return 0.0;
   evaluate_bases();
-  forces_.assign(4 * sorted_.size(), 0.0);
-  radial_.assign(sorted_.size(), 0.0);
-  double energy = 0;
-  const int n = potential_.species();
-  for (int b = 0; b < n; ++b)
-    for (int c = b; c < n; ++c) {
-      const TripleTable &table = potential_.triple(species_, b, c);
-      const TripletBlock block{&table,
-                               &potential_.grids()[table.grid_jk],
-                               sorted_.data(),
-                               basis_[table.grid_ij].data(),
-                               basis_[table.grid_ik].data(),
-                               first_[b],
-                               first_[b + 1],
-                               first_[c],
-                               first_[c + 1],
-                               b == c,
-                               radial_.data(),
-                               forces_.data()};
-      energy += evaluate_triplet_block(block, records);
-    }
-  for (std::size_t x = 0; x < sorted_.size(); ++x) {
-    const double pull = radial_[x] * sorted_[x].inverse;
-    const double *d = sorted_[x].vector;
-    double *f = &forces_[4 * x];
+  for (std::size_t k = 0; k < n; ++k) {
+    work_->x[k] = sorted_[k].vector[0];
+    work_->y[k] = sorted_[k].vector[1];
+    work_->z[k] = sorted_[k].vector[2];
+  }
+  const TripletCenter center{&potential_, species_, &sorted_, first_.data(), &basis_, work_.get()};
+  const double energy = evaluate_triplets(center, records);
+  for (std::size_t k = 0; k < n; ++k) {
+    const double pull = work_->radial[k] * sorted_[k].inverse;
+    const double *d = sorted_[k].vector;
+    double *f = &work_->forces[4 * k];
     for (int a = 0; a < 3; ++a) {
       f[a] -= pull * d[a];
       force[a] -= f[a];

@@ -4,6 +4,7 @@
 #include "ufp_potential.h"
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 namespace lpsnmr {
@@ -23,6 +24,8 @@ struct UfpNeighbor {
   int species;
 };
 
+struct TripletWorkspace;
+
 /// Evaluates one centre at a time; holds the work space, so use one per thread.
 ///
 /// Usage: begin(species); add(...) for every atom within UfpPotential::cutoff; then two_body() and
@@ -31,6 +34,7 @@ struct UfpNeighbor {
 class UfpKernel {
 public:
   explicit UfpKernel(const UfpPotential &potential);
+  ~UfpKernel();
 
   void begin(int species) {
     species_ = species;
@@ -59,7 +63,7 @@ public:
   /// Three-body neighbours, grouped by species.
   const std::vector<UfpNeighbor> &triplet_neighbors() const { return sorted_; }
   /// (n, 4) forces on triplet_neighbors() from this centre's triplets, eV/Å.
-  const std::vector<double> &triplet_forces() const { return forces_; }
+  const std::vector<double> &triplet_forces() const;
   /// Neighbours of the last two_body() that lay below the first knot.
   int short_range_pairs() const { return short_range_; }
 
@@ -74,7 +78,7 @@ private:
   std::vector<UfpNeighbor> neighbors_, sorted_;
   std::vector<std::size_t> first_;              // (species + 1) into sorted_
   std::vector<std::vector<BasisValues>> basis_; // (grid, neighbour)
-  std::vector<double> forces_, radial_;
+  std::unique_ptr<TripletWorkspace> work_;
 };
 
 } // namespace lpsnmr

@@ -33,6 +33,98 @@ class UfpPotential:
         self, positions: Array, cell: Array, pbc: Sequence[bool], species: Sequence[int]
     ) -> dict[str, Any]: ...
 
+class EfgBasis:
+    def __init__(
+        self,
+        *,
+        species: Sequence[int],
+        bridges: Sequence[int],
+        pair: tuple[int, float],
+        chain: tuple[int, float],
+        bridge: tuple[int, float],
+        bridge_l_max: int,
+        product: tuple[int, float],
+        product_l_max: int,
+        product_degree_max: int,
+        triple: tuple[int, float],
+        triple_l_max: int,
+    ) -> None: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def chain_begin(self) -> int: ...
+    @property
+    def triple_begin(self) -> int: ...
+    @property
+    def chain_channels(self) -> list[int]: ...
+    def features(
+        self,
+        positions: Array,
+        cell: Array,
+        pbc: Sequence[bool],
+        numbers: NDArray[Any],
+        targets: NDArray[Any],
+    ) -> Array: ...
+    def environments(
+        self,
+        positions: Array,
+        cell: Array,
+        pbc: Sequence[bool],
+        numbers: NDArray[Any],
+        targets: NDArray[Any],
+    ) -> tuple[Array, Array, NDArray[np.int32]]: ...
+
+class EfgPredictor:
+    def __init__(
+        self,
+        basis: EfgBasis,
+        weights: Array,
+        target_range: Array | None = ...,
+        bridge_ranges: Array | None = ...,
+    ) -> None: ...
+    def predict(
+        self,
+        positions: Array,
+        cell: Array,
+        pbc: Sequence[bool],
+        numbers: NDArray[Any],
+        targets: NDArray[Any],
+        threads: int = ...,
+    ) -> tuple[Array, NDArray[np.uint8]]: ...
+
+class MultiTau:
+    def __init__(
+        self,
+        n_series: int,
+        n_components: int,
+        *,
+        kernel: str = ...,
+        coarse_graining: str = ...,
+        points_per_level: int = ...,
+        ratio: int = ...,
+        max_levels: int = ...,
+        max_blocks: int = ...,
+    ) -> None: ...
+    def add(self, values: Array) -> None: ...
+    def state(self) -> dict[str, NDArray[np.generic]]: ...
+    @staticmethod
+    def from_state(state: dict[str, NDArray[np.generic]]) -> MultiTau: ...
+    @property
+    def n_series(self) -> int: ...
+    @property
+    def n_components(self) -> int: ...
+    @property
+    def n_samples(self) -> int: ...
+    @property
+    def block_length(self) -> int: ...
+    def lags(self) -> NDArray[np.int64]: ...
+    def counts(self) -> NDArray[np.int64]: ...
+    def means(self) -> Array: ...
+    def block_means(self) -> Array: ...
+    def block_counts(self) -> NDArray[np.int64]: ...
+    def series_mean(self) -> Array: ...
+    def series_mean_square(self) -> Array: ...
+
 def read_uf3_blocks(path: str) -> dict[str, Any]: ...
 
 class UfpBasis:
@@ -51,3 +143,35 @@ class UfpBasis:
     def features(
         self, positions: Array, cell: Array, pbc: Sequence[bool], species: Sequence[int]
     ) -> Array: ...
+
+class DumpParser:
+    def __init__(self) -> None: ...
+    def feed(self, text: bytes | bytearray | memoryview) -> None: ...
+    def next(
+        self,
+    ) -> (
+        tuple[
+            int,
+            float,
+            Array,
+            list[float],
+            list[bool],
+            NDArray[np.int64],
+            NDArray[np.int32],
+            Array,
+            Array | None,
+        ]
+        | None
+    ): ...
+    @property
+    def pending(self) -> bool: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def has_elements(self) -> bool: ...
+    @property
+    def elements(self) -> list[str]: ...
+    @property
+    def units(self) -> str: ...

@@ -20,6 +20,7 @@ EV_PER_ANGSTROM3_GPA: Final = 160.21766208
 BAR_PER_GPA: Final = 1.0e4
 EFG_AU_V_PER_ANGSTROM2: Final = HARTREE_EV / BOHR_ANGSTROM**2
 """Electric field gradient: 1 atomic unit in V/Å² (97.17362)."""
+SECONDS_PER_PS: Final = 1.0e-12
 BARN_ANGSTROM2: Final = 1.0e-8
 ANGSTROM2_PER_PS_CM2_PER_S: Final = 1.0e-4
 """Diffusion coefficient: 1 Å²/ps in cm²/s."""

@@ -1,1 +1,8 @@
-"""Molecular dynamics with LAMMPS and following its dumps."""
+"""Molecular dynamics with LAMMPS: settings, commands, driver.
+
+Importing this package does not import LAMMPS; ``lpsnmr.md.driver`` does.
+"""
+
+from lpsnmr.md.settings import MdSettings, PotentialSettings
+
+__all__ = ["MdSettings", "PotentialSettings"]

@@ -1,0 +1,223 @@
+#include "multi_tau.h"
+
+#include "arrays.h"
+#include "exports.h"
+
+#include <string>
+
+namespace py = pybind11;
+using lpsnmr::CoarseGraining;
+using lpsnmr::Error;
+using lpsnmr::LagKernel;
+using lpsnmr::MultiTau;
+using lpsnmr::MultiTauOptions;
+using lpsnmr::MultiTauState;
+
+namespace {
+
+using LongArray = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>;
+
+LagKernel parse_kernel(const std::string &name) {
+  if (name == "product") return LagKernel::product;
+  if (name == "squared_difference") return LagKernel::squared_difference;
+  throw Error("kernel must be 'product' or 'squared_difference', got '" + name + "'");
+}
+
+CoarseGraining parse_coarse_graining(const std::string &name) {
+  if (name == "average") return CoarseGraining::average;
+  if (name == "subsample") return CoarseGraining::subsample;
+  throw Error("coarse_graining must be 'average' or 'subsample', got '" + name + "'");
+}
+
+py::ssize_t size(std::size_t n) {
+  return static_cast<py::ssize_t>(n);
+}
+
+std::size_t count_of(long value, const char *name) {
+  if (value < 0)
+    throw Error(std::string(name) + " must not be negative, got " + std::to_string(value));
+  return static_cast<std::size_t>(value);
+}
+
+py::array scalar(std::int64_t value) {
+  py::array_t<std::int64_t> array(std::vector<py::ssize_t>{});
+  *array.mutable_data() = value;
+  return std::move(array);
+}
+
+py::dict state_to_dict(MultiTauState &&state) {
+  const MultiTauOptions &o = state.options;
+  const py::ssize_t n = size(o.n_series), c = size(o.n_components), p = size(o.points_per_level);
+  const py::ssize_t levels = size(state.level_count.size());
+  const py::ssize_t blocks =
+      static_cast<py::ssize_t>((state.n_samples + state.block_length - 1) / state.block_length);
+  py::dict d;
+  d["n_components"] = scalar(c);
+  d["points_per_level"] = scalar(p);
+  d["ratio"] = scalar(static_cast<std::int64_t>(o.ratio));
+  d["max_levels"] = scalar(static_cast<std::int64_t>(o.max_levels));
+  d["max_blocks"] = scalar(static_cast<std::int64_t>(o.max_blocks));
+  d["squared_difference"] = scalar(o.kernel == LagKernel::squared_difference);
+  d["subsample"] = scalar(o.coarse_graining == CoarseGraining::subsample);
+  d["n_samples"] = scalar(state.n_samples);
+  d["block_length"] = scalar(state.block_length);
+  d["level_count"] = to_numpy(std::move(state.level_count), {levels});
+  d["block_count"] = to_numpy(std::move(state.block_count), {blocks, levels, p});
+  d["series_history"] = to_numpy(std::move(state.series_history), {n, levels, c, p});
+  d["series_partial"] = to_numpy(std::move(state.series_partial), {n, levels, c});
+  d["series_block_sum"] = to_numpy(std::move(state.series_block_sum), {n, blocks, levels, p});
+  d["series_sum"] = to_numpy(std::move(state.series_sum), {n, c});
+  d["series_sum_of_squares"] = to_numpy(std::move(state.series_sum_of_squares), {n, c});
+  return d;
+}
+
+template <typename Array> Array item(const py::dict &d, const char *key) {
+  if (!d.contains(key)) throw Error(std::string("state of a correlator: no '") + key + "'");
+  Array array = Array::ensure(d[key]); // null, and the Python error cleared, when not convertible
+  if (!array) throw Error(std::string("state of a correlator: '") + key + "' must hold numbers");
+  return array;
+}
+
+std::int64_t integer(const py::dict &d, const char *key) {
+  const auto array = item<LongArray>(d, key);
+  if (array.size() != 1)
+    throw Error(std::string("state of a correlator: '") + key + "' must be a scalar");
+  return *array.data();
+}
+
+std::vector<double> doubles(const py::dict &d, const char *key) {
+  const auto array = item<DoubleArray>(d, key);
+  return std::vector<double>(array.data(), array.data() + array.size());
+}
+
+std::vector<std::int64_t> integers(const py::dict &d, const char *key) {
+  const auto array = item<LongArray>(d, key);
+  return std::vector<std::int64_t>(array.data(), array.data() + array.size());
+}
+
+MultiTau from_dict(const py::dict &d) {
+  MultiTauState state;
+  MultiTauOptions &o = state.options;
+  const auto history = item<DoubleArray>(d, "series_history");
+  if (history.ndim() != 4) throw Error("state of a correlator: 'series_history' must have 4 axes");
+  o.n_series = static_cast<std::size_t>(history.shape(0));
+  o.n_components = count_of(integer(d, "n_components"), "n_components");
+  o.points_per_level = count_of(integer(d, "points_per_level"), "points_per_level");
+  o.ratio = count_of(integer(d, "ratio"), "ratio");
+  o.max_levels = count_of(integer(d, "max_levels"), "max_levels");
+  o.max_blocks = count_of(integer(d, "max_blocks"), "max_blocks");
+  o.kernel = integer(d, "squared_difference") ? LagKernel::squared_difference : LagKernel::product;
+  o.coarse_graining = integer(d, "subsample") ? CoarseGraining::subsample : CoarseGraining::average;
+  state.n_samples = integer(d, "n_samples");
+  state.block_length = integer(d, "block_length");
+  state.level_count = integers(d, "level_count");
+  state.block_count = integers(d, "block_count");
+  state.series_history = doubles(d, "series_history");
+  state.series_partial = doubles(d, "series_partial");
+  state.series_block_sum = doubles(d, "series_block_sum");
+  state.series_sum = doubles(d, "series_sum");
+  state.series_sum_of_squares = doubles(d, "series_sum_of_squares");
+  return MultiTau(state);
+}
+
+void add(MultiTau &self, const DoubleArray &values) {
+  const MultiTauOptions &o = self.options();
+  if (values.ndim() != 2 || values.shape(0) != size(o.n_series) ||
+      values.shape(1) != size(o.n_components))
+    throw Error("values must have the shape (" + std::to_string(o.n_series) + ", " +
+                std::to_string(o.n_components) + "), got " +
+                py::str(values.attr("shape")).cast<std::string>());
+  const double *data = values.data();
+  py::gil_scoped_release release;
+  self.add(data);
+}
+
+} // namespace
+
+void export_correlators(py::module_ &module) {
+  py::class_<MultiTau>(module, "MultiTau",
+                       R"(Multi-tau accumulator of many series in bounded memory.
+
+`lpsnmr.correlation` wraps it with units; lags here are in samples.
+)")
+      .def(py::init([](long n_series, long n_components, const std::string &kernel,
+                       const std::string &coarse_graining, long points_per_level, long ratio,
+                       long max_levels, long max_blocks) {
+             MultiTauOptions o;
+             o.n_series = count_of(n_series, "n_series");
+             o.n_components = count_of(n_components, "n_components");
+             o.kernel = parse_kernel(kernel);
+             o.coarse_graining = parse_coarse_graining(coarse_graining);
+             o.points_per_level = count_of(points_per_level, "points_per_level");
+             o.ratio = count_of(ratio, "ratio");
+             o.max_levels = count_of(max_levels, "max_levels");
+             o.max_blocks = count_of(max_blocks, "max_blocks");
+             return MultiTau(o);
+           }),
+           py::arg("n_series"), py::arg("n_components"), py::kw_only(),
+           py::arg("kernel") = "product", py::arg("coarse_graining") = "average",
+           py::arg("points_per_level") = 16, py::arg("ratio") = 2, py::arg("max_levels") = 24,
+           py::arg("max_blocks") = 32)
+      .def("add", &add, py::arg("values"), "Add one sample, (n_series, n_components) float64.")
+      .def(
+          "state", [](const MultiTau &self) { return state_to_dict(self.state()); },
+          "Return everything as a dict of arrays; keys `series_*` have n_series as first axis.")
+      .def_static("from_state", &from_dict, py::arg("state"), "Continue from a state, bit for bit.")
+      .def_property_readonly("n_series",
+                             [](const MultiTau &self) { return self.options().n_series; })
+      .def_property_readonly("n_components",
+                             [](const MultiTau &self) { return self.options().n_components; })
+      .def_property_readonly("n_samples", &MultiTau::n_samples)
+      .def_property_readonly("block_length", &MultiTau::block_length, "Samples per time block.")
+      .def(
+          "lags",
+          [](const MultiTau &self) {
+            auto lags = self.lags();
+            const auto n = size(lags.size());
+            return to_numpy(std::move(lags), {n});
+          },
+          "Lags with at least one pair, (L,) int64, samples.")
+      .def(
+          "counts",
+          [](const MultiTau &self) {
+            auto counts = self.counts();
+            const auto n = size(counts.size());
+            return to_numpy(std::move(counts), {n});
+          },
+          "Pairs of each series at each lag, (L,) int64.")
+      .def(
+          "means",
+          [](const MultiTau &self) {
+            const auto n = size(self.lags().size());
+            return to_numpy(self.means(), {n, size(self.options().n_series)});
+          },
+          "Mean over pairs, (L, n_series) float64.")
+      .def(
+          "block_means",
+          [](const MultiTau &self) {
+            const auto n = size(self.lags().size());
+            return to_numpy(self.block_means(), {size(self.n_blocks()), n});
+          },
+          "Mean over pairs and series per time block, (blocks, L) float64; NaN without pairs.")
+      .def(
+          "block_counts",
+          [](const MultiTau &self) {
+            const auto n = size(self.lags().size());
+            return to_numpy(self.block_counts(), {size(self.n_blocks()), n});
+          },
+          "Pairs of each series per time block, (blocks, L) int64.")
+      .def(
+          "series_mean",
+          [](const MultiTau &self) {
+            return to_numpy(self.series_mean(),
+                            {size(self.options().n_series), size(self.options().n_components)});
+          },
+          "Mean over samples, (n_series, n_components) float64; NaN before the first.")
+      .def(
+          "series_mean_square",
+          [](const MultiTau &self) {
+            return to_numpy(self.series_mean_square(),
+                            {size(self.options().n_series), size(self.options().n_components)});
+          },
+          "Mean square over samples, (n_series, n_components) float64.");
+}

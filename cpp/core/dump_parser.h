@@ -1,0 +1,90 @@
+// Incremental parser of LAMMPS text dumps (`dump custom`, `dump atom`).
+#pragma once
+
+#include "number_reader.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lpsnmr {
+
+/// One snapshot; atoms sorted by id.
+struct DumpFrame {
+  std::int64_t step = 0;
+  double time = 0.0; ///< of an `ITEM: TIME` section, in the dump's time unit; NaN without one
+  std::array<double, 9> cell{};   ///< rows are the cell vectors, distance unit of the dump
+  std::array<double, 3> origin{}; ///< lower corner of the cell
+  std::array<bool, 3> periodic{};
+  std::vector<std::int64_t> id;  ///< (n) ascending
+  std::vector<int> kind;         ///< (n) LAMMPS type, or index into DumpParser::elements()
+  std::vector<double> positions; ///< (n, 3) as dumped, scaled ones turned into distances
+  std::vector<double> unwrapped; ///< (n, 3), or empty when the dump has neither images nor xu
+};
+
+/// Turns pieces of a dump, of any length, into frames.
+///
+/// Columns are found by name: `id`, `element` or `type`, and coordinates `xu yu zu`, `x y z`,
+/// `xsu ysu zsu` or `xs ys zs`, with `ix iy iz` used when present; others are skipped. Boxes may be
+/// orthogonal, restricted triclinic (`xy xz yz`) or general (`abc origin`). A frame is complete
+/// only when the last of its lines ends with a newline. Errors name the line.
+class DumpParser {
+public:
+  /// Add text; it is copied.
+  void feed(const char *text, std::size_t size);
+
+  /// Parse the next frame. @return false when its text is not complete yet
+  /// @throws Error for text that is not a dump, with "line N: " in front
+  bool next(DumpFrame &frame);
+
+  /// True when text of an unfinished frame, not only blank space, is waiting.
+  bool pending() const;
+  std::int64_t line() const { return line_; } ///< lines consumed so far
+  std::int64_t frames() const { return frames_; }
+  bool has_elements() const { return columns_.element >= 0; }
+  /// Element names in the order of their first appearance.
+  const std::vector<std::string> &elements() const { return elements_; }
+  const std::string &units() const { return units_; } ///< of an `ITEM: UNITS` line, or empty
+
+private:
+  enum class Coordinates { absolute, unwrapped, scaled, scaled_unwrapped };
+  enum class Box { orthogonal, restricted, general };
+  struct Columns {
+    std::size_t count = 0;
+    int id = -1, type = -1, element = -1;
+    std::array<int, 3> position{-1, -1, -1}, image{-1, -1, -1};
+    Coordinates coordinates = Coordinates::absolute;
+  };
+  struct Line {
+    const char *begin, *end;
+  };
+
+  bool take_line(Line &line);
+  bool read_header(DumpFrame &frame, bool &complete);
+  void read_box(const std::string &keywords, const std::array<Line, 3> &rows, DumpFrame &frame);
+  void read_columns(const std::string &names);
+  bool read_atoms(DumpFrame &frame);
+  void read_atom(Line line, std::size_t row, DumpFrame &frame);
+  int element_index(const char *begin, const char *end);
+  void place(std::size_t row, const std::array<double, 3> &x, const std::array<double, 3> &image,
+             DumpFrame &frame) const;
+  void sort_by_id(DumpFrame &frame) const;
+  [[noreturn]] void fail(const std::string &message) const;
+  void compact();
+
+  std::string buffer_;
+  std::size_t cursor_ = 0;  // start of the next unread line
+  std::size_t scanned_ = 0; // newlines before this are counted in newlines_
+  std::size_t newlines_ = 0;
+  std::int64_t line_ = 0, frames_ = 0;
+  bool header_done_ = false;
+  std::int64_t n_atoms_ = 0;
+  DumpFrame header_;
+  std::string column_names_, units_;
+  Columns columns_;
+  std::vector<std::string> elements_;
+};
+
+} // namespace lpsnmr

@@ -1,0 +1,235 @@
+// The features one by one, as the fit needs them; the prediction has its own, contracted path.
+#include "efg_basis.h"
+
+#include "vector_clones.h"
+
+#include <algorithm>
+#include <array>
+
+namespace lpsnmr {
+namespace {
+
+constexpr int max_count = 16;
+constexpr int max_harmonics = harmonic_count(max_harmonic_degree);
+
+/// Radial functions and harmonics of one neighbour.
+struct Direction {
+  std::array<double, max_harmonics> harmonics;
+  Direction(const Neighborhood &neighbors, std::size_t k, int l_max) {
+    const double *v = neighbors.vector + 3 * k;
+    const double r = neighbors.distance[k];
+    const double x = v[0] / r, y = v[1] / r, z = v[2] / r;
+    real_harmonics<1>(l_max, &x, &y, &z, harmonics.data());
+  }
+};
+
+/// Add the chain features of one target–bridge pair; `block` is the part of that bridge species.
+void add_chain(const EfgBasis &basis, double r, const double *harmonics, const double *descriptor,
+               double *block, std::size_t row) {
+  const EfgSettings &s = basis.settings();
+  double radial[max_count];
+  radial_functions<1>(s.chain.count, s.chain.cutoff, &r, radial);
+  for (const DegreePair &pair : basis.chain_pairs()) {
+    const std::size_t channels = basis.bridge_channels(pair.l2);
+    for (std::size_t q = 0; q < channels; ++q) {
+      const double *channel = descriptor + basis.bridge_offset(pair.l2) + q;
+      double coupled[5] = {};
+      for (const CouplingTerm &t : pair.terms)
+        coupled[t.c] += t.value * harmonics[pair.l1 * pair.l1 + t.a] * channel[t.b * channels];
+      for (int n = 0; n < s.chain.count; ++n)
+        for (int m = 0; m < 5; ++m) block[m * row + n * channels + q] += radial[n] * coupled[m];
+    }
+    block += s.chain.count * channels;
+  }
+}
+
+/// The factors of the products at a bridge, laid out so that one loop runs over pairs of channels.
+class Factors {
+public:
+  /// Gather from density[channel][lm], channel = species · stride + n.
+  Factors(const EfgBasis &basis, const double *density, int stride, int width) {
+    const EfgSettings &s = basis.settings();
+    const int n = basis.species_count() * s.product.count;
+    const auto values = [&](int q) {
+      return density + (q / s.product.count * stride + q % s.product.count) * width;
+    };
+    const int harmonics = harmonic_count(s.product_l_max);
+    all_.resize(std::size_t(n) * n, harmonics);
+    ordered_.resize(std::size_t(n) * (n + 1) / 2, harmonics);
+    std::size_t every = 0, half = 0;
+    for (int lm = 0; lm < harmonics; ++lm)
+      for (int q = 0; q < n; ++q) {
+        const double left = values(q)[lm];
+        for (int p = 0; p < n; ++p, ++every) {
+          all_.left[every] = left;
+          all_.right[every] = values(p)[lm];
+        }
+        for (int p = q; p < n; ++p, ++half) {
+          ordered_.left[half] = left;
+          ordered_.right[half] = values(p)[lm];
+        }
+      }
+  }
+
+  /// Write the products of one pair of degrees to out[m][begin …]; returns where they end.
+  inline std::size_t multiply(const DegreePair &pair, double *out, std::size_t channels,
+                              std::size_t begin) const {
+    const Pairs &pairs = pair.l1 == pair.l2 ? ordered_ : all_;
+    const std::size_t count = pairs.count;
+    for (int m = 0; m < 2 * pair.l + 1; ++m) std::fill_n(out + m * channels + begin, count, 0.0);
+    for (const CouplingTerm &t : pair.terms) {
+      const double *a = pairs.left.data() + (pair.l1 * pair.l1 + t.a) * count;
+      const double *b = pairs.right.data() + (pair.l2 * pair.l2 + t.b) * count;
+      double *to = out + t.c * channels + begin;
+      for (std::size_t k = 0; k < count; ++k) to[k] += t.value * a[k] * b[k];
+    }
+    return begin + count;
+  }
+
+private:
+  /// Left and right factor, [lm][pair of channels].
+  struct Pairs {
+    std::vector<double> left, right;
+    std::size_t count = 0;
+    void resize(std::size_t pairs, int harmonics) {
+      count = pairs;
+      left.resize(pairs * harmonics);
+      right.resize(pairs * harmonics);
+    }
+  };
+  Pairs all_, ordered_;
+};
+
+/// Write the body-order-3 features from the density around the target.
+void write_triples(const EfgBasis &basis, const double *density, double *features) {
+  const EfgSettings &s = basis.settings();
+  const std::size_t channels = s.species.size() * s.triple.count;
+  const int width = harmonic_count(s.triple_l_max);
+  std::size_t f = basis.triple_begin();
+  for (const DegreePair &pair : basis.triple_pairs())
+    for (std::size_t q = 0; q < channels; ++q)
+      for (std::size_t p = pair.l1 == pair.l2 ? q : 0; p < channels; ++p, ++f)
+        for (const CouplingTerm &t : pair.terms)
+          features[t.c * basis.size() + f] += t.value *
+                                              density[q * width + pair.l1 * pair.l1 + t.a] *
+                                              density[p * width + pair.l2 * pair.l2 + t.b];
+}
+
+} // namespace
+
+LPSNMR_CLONES void expand_density(const Neighborhood &neighbors, int n_species,
+                                  const EfgRadial &radial, int l_max, double *density) {
+  constexpr int lanes = 4;
+  const int width = harmonic_count(l_max);
+  const int block = radial.count * width;
+  alignas(32) double harmonics[max_harmonics * lanes], functions[max_count * lanes];
+  alignas(32) double sums[max_count * max_harmonics * lanes];
+  alignas(32) double x[lanes], y[lanes], z[lanes], r[lanes];
+  for (int species = 0; species < n_species; ++species) {
+    std::fill(sums, sums + block * lanes, 0.0);
+    std::size_t k = 0;
+    while (true) {
+      int filled = 0;
+      for (; k < neighbors.size && filled < lanes; ++k) {
+        if (neighbors.species[k] != species || neighbors.distance[k] >= radial.cutoff) continue;
+        const double inverse = 1.0 / neighbors.distance[k];
+        r[filled] = neighbors.distance[k];
+        x[filled] = neighbors.vector[3 * k] * inverse;
+        y[filled] = neighbors.vector[3 * k + 1] * inverse;
+        z[filled] = neighbors.vector[3 * k + 2] * inverse;
+        ++filled;
+      }
+      if (filled == 0) break;
+      for (int rest = filled; rest < lanes; ++rest)
+        r[rest] = radial.cutoff, x[rest] = 0.0, y[rest] = 0.0, z[rest] = 1.0;
+      real_harmonics<lanes>(l_max, x, y, z, harmonics);
+      radial_functions<lanes>(radial.count, radial.cutoff, r, functions);
+      for (int n = 0; n < radial.count; ++n)
+        for (int lm = 0; lm < width; ++lm)
+          for (int lane = 0; lane < lanes; ++lane)
+            sums[(n * width + lm) * lanes + lane] +=
+                functions[n * lanes + lane] * harmonics[lm * lanes + lane];
+    }
+    for (int q = 0; q < block; ++q)
+      density[species * block + q] =
+          (sums[q * lanes] + sums[q * lanes + 1]) + (sums[q * lanes + 2] + sums[q * lanes + 3]);
+  }
+}
+
+LPSNMR_CLONES void describe_bridge(const EfgBasis &basis, const Neighborhood &neighbors,
+                                   double *descriptor) {
+  const EfgSettings &s = basis.settings();
+  const int largest = std::max(s.bridge.count * harmonic_count(s.bridge_l_max),
+                               s.product.count * harmonic_count(s.product_l_max));
+  std::vector<double> density(std::size_t(largest) * basis.species_count());
+  const int n_linear = basis.species_count() * s.bridge.count;
+  int stride = s.bridge.count, width = harmonic_count(s.bridge_l_max);
+  expand_density(neighbors, basis.species_count(), s.bridge, s.bridge_l_max, density.data());
+  for (int l = 0; l <= s.bridge_l_max; ++l)
+    for (int m = 0; m < 2 * l + 1; ++m)
+      for (int q = 0; q < n_linear; ++q)
+        descriptor[basis.bridge_offset(l) + m * basis.bridge_channels(l) + q] =
+            density[q * width + l * l + m];
+  if (s.product.count == 0) return;
+  // the first functions of one cutoff are the same whatever their number: share the expansion
+  if (s.product.cutoff != s.bridge.cutoff || s.product.count > s.bridge.count ||
+      s.product_l_max > s.bridge_l_max) {
+    expand_density(neighbors, basis.species_count(), s.product, s.product_l_max, density.data());
+    stride = s.product.count;
+    width = harmonic_count(s.product_l_max);
+  }
+  const Factors factors(basis, density.data(), stride, width);
+  int l = -1;
+  std::size_t begin = 0;
+  for (const DegreePair &pair : basis.product_pairs()) {
+    if (pair.l != l) begin = n_linear;
+    l = pair.l;
+    begin = factors.multiply(pair, descriptor + basis.bridge_offset(l), basis.bridge_channels(l),
+                             begin);
+  }
+}
+
+void target_features(const EfgBasis &basis, const Neighborhood &neighbors,
+                     const double *descriptors, double *features) {
+  const EfgSettings &s = basis.settings();
+  const std::size_t row = basis.size();
+  std::fill(features, features + 5 * row, 0.0);
+  const int l_max = basis.target_l_max();
+  double radial[max_count];
+  for (std::size_t k = 0; k < neighbors.size; ++k) {
+    const Direction direction(neighbors, k, l_max);
+    const double r = neighbors.distance[k];
+    const int species = neighbors.species[k];
+    radial_functions<1>(s.pair.count, s.pair.cutoff, &r, radial);
+    for (int n = 0; n < s.pair.count; ++n)
+      for (int m = 0; m < 5; ++m)
+        features[m * row + species * s.pair.count + n] +=
+            radial[n] * direction.harmonics[harmonic_index(2, m - 2)];
+    const int bridge = basis.bridge_of(species);
+    if (s.chain.count > 0 && bridge >= 0 && r < s.chain.cutoff)
+      add_chain(basis, r, direction.harmonics.data(),
+                descriptors + neighbors.slot[k] * basis.descriptor_size(),
+                features + basis.chain_begin() + bridge * basis.bridge_block(), row);
+  }
+  if (s.triple.count == 0) return;
+  std::vector<double> density(s.species.size() * s.triple.count * harmonic_count(s.triple_l_max));
+  expand_density(neighbors, static_cast<int>(s.species.size()), s.triple, s.triple_l_max,
+                 density.data());
+  write_triples(basis, density.data(), features);
+}
+
+std::vector<double> efg_features(const EfgBasis &basis, const System &system, const int *numbers,
+                                 const std::vector<int> &targets) {
+  const EfgNeighbors neighbors = find_efg_neighbors(basis, system, numbers, targets);
+  std::vector<double> descriptors(neighbors.bridge_atoms.size() * basis.descriptor_size());
+  for (std::size_t b = 0; b < neighbors.bridge_atoms.size(); ++b)
+    describe_bridge(basis, neighbors.of_bridge(b),
+                    descriptors.data() + b * basis.descriptor_size());
+  std::vector<double> features(targets.size() * 5 * basis.size());
+  for (std::size_t t = 0; t < targets.size(); ++t)
+    target_features(basis, neighbors.of_target(t), descriptors.data(),
+                    features.data() + t * 5 * basis.size());
+  return features;
+}
+
+} // namespace lpsnmr

@@ -1,0 +1,307 @@
+#include "efg_predictor.h"
+
+#include "error.h"
+#include "vector_clones.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <thread>
+
+namespace lpsnmr {
+namespace {
+
+constexpr int lanes = 4;
+constexpr int max_count = 16;
+constexpr int max_harmonics = harmonic_count(max_harmonic_degree);
+constexpr int max_width = 256;
+
+void check_range(const EnvironmentRange &range, std::size_t n_species) {
+  for (const std::vector<double> *values : {&range.nearest, &range.fewest, &range.most}) {
+    if (!values->empty() && values->size() != n_species)
+      throw Error("a training range must have one number per species (" +
+                  std::to_string(n_species) + "), got " + std::to_string(values->size()));
+  }
+}
+
+bool outside(const EnvironmentRange &range, std::size_t species, double coordination) {
+  return !range.most.empty() &&
+         (coordination < range.fewest[species] || coordination > range.most[species]);
+}
+
+/// Unit vectors and distances of up to `lanes` neighbours; empty lanes repeat the first.
+struct Batch {
+  alignas(32) double x[lanes], y[lanes], z[lanes], r[lanes];
+  int filled;
+  template <typename Entry>
+  Batch(const Neighborhood &neighbors, const Entry &entry, std::size_t count)
+      : filled(static_cast<int>(count)) {
+    for (int k = 0; k < lanes; ++k) {
+      const std::size_t e = entry(k < filled ? k : 0);
+      r[k] = neighbors.distance[e];
+      const double inverse = 1.0 / r[k];
+      x[k] = neighbors.vector[3 * e] * inverse;
+      y[k] = neighbors.vector[3 * e + 1] * inverse;
+      z[k] = neighbors.vector[3 * e + 2] * inverse;
+    }
+  }
+};
+
+/// Scalar product by four running sums, which the compiler turns into one vector.
+inline double dot(std::size_t n, const double *a, const double *b) {
+  double sum[lanes] = {}, rest = 0.0;
+  std::size_t k = 0;
+  for (; k + lanes <= n; k += lanes)
+    for (int lane = 0; lane < lanes; ++lane) sum[lane] += a[k + lane] * b[k + lane];
+  for (; k < n; ++k) rest += a[k] * b[k];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]) + rest;
+}
+
+/// Run f(begin, end) over 0 … n on several threads.
+template <typename F> void parallel_for(int threads, std::size_t n, const F &f) {
+  const std::size_t parts =
+      std::min<std::size_t>(std::max(threads, 1), std::max<std::size_t>(n, 1));
+  std::vector<std::thread> workers;
+  for (std::size_t p = 1; p < parts; ++p)
+    workers.emplace_back([&f, n, p, parts] { f(n * p / parts, n * (p + 1) / parts); });
+  f(0, n / parts);
+  for (std::thread &worker : workers) worker.join();
+}
+
+} // namespace
+
+void summarize_environment(const Neighborhood &neighbors, int n_species, double cutoff,
+                           double *nearest, double *coordination) {
+  std::fill_n(nearest, n_species, std::numeric_limits<double>::infinity());
+  std::fill_n(coordination, n_species, 0.0);
+  for (std::size_t k = 0; k < neighbors.size; ++k) {
+    const int s = neighbors.species[k];
+    double envelope;
+    radial_functions<1>(1, cutoff, neighbors.distance + k, &envelope);
+    nearest[s] = std::min(nearest[s], neighbors.distance[k]);
+    coordination[s] += envelope;
+  }
+}
+
+EfgPredictor::EfgPredictor(EfgBasis basis, const std::vector<double> &weights,
+                           EnvironmentRange target, std::vector<EnvironmentRange> bridges)
+    : basis_(std::move(basis)), target_range_(std::move(target)),
+      bridge_ranges_(std::move(bridges)) {
+  const EfgSettings &s = basis_.settings();
+  if (weights.size() != basis_.size())
+    throw Error("the EFG model needs " + std::to_string(basis_.size()) + " weights, got " +
+                std::to_string(weights.size()));
+  for (const double w : weights)
+    if (!std::isfinite(w)) throw Error("a weight of the EFG model is not a finite number");
+  bridge_ranges_.resize(s.chain.count > 0 ? s.bridges.size() : 0);
+  check_range(target_range_, s.species.size());
+  for (const EnvironmentRange &range : bridge_ranges_) check_range(range, s.species.size());
+
+  pair_weights_.assign(weights.begin(), weights.begin() + basis_.chain_begin());
+  const double *w = weights.data() + basis_.chain_begin();
+  chain_weights_.resize(basis_.triple_begin() - basis_.chain_begin());
+  double *out = chain_weights_.data();
+  for (std::size_t b = 0; b < bridge_ranges_.size(); ++b, w += basis_.bridge_block())
+    for (int n = 0; n < s.chain.count; ++n) {
+      const double *from = w;
+      for (const DegreePair &pair : basis_.chain_pairs()) {
+        const std::size_t channels = basis_.bridge_channels(pair.l2);
+        out = std::copy_n(from + n * channels, channels, out);
+        from += channels * s.chain.count;
+      }
+    }
+  for (const DegreePair &pair : basis_.chain_pairs()) {
+    chain_l_max_ = std::max(chain_l_max_, pair.l1);
+    for (const CouplingTerm &t : pair.terms)
+      chain_terms_.push_back(
+          {pair.l1 * pair.l1 + t.a, static_cast<int>(width_) + t.b, t.c, t.value});
+    width_ += 2 * pair.l2 + 1;
+  }
+  padded_width_ = (width_ + lanes - 1) / lanes * lanes;
+  std::stable_sort(chain_terms_.begin(), chain_terms_.end(),
+                   [](const CouplingTerm &x, const CouplingTerm &y) { return x.c < y.c; });
+  for (std::size_t t = 0; t < chain_terms_.size(); ++t) terms_end_[chain_terms_[t].c] = t + 1;
+  if (width_ > max_width) throw Error("bridge_l_max is too high for the predictor");
+  const std::size_t channels = s.species.size() * s.triple.count;
+  for (const DegreePair &pair : basis_.triple_pairs()) {
+    std::vector<double> square(channels * channels, 0.0);
+    for (std::size_t q = 0; q < channels; ++q)
+      for (std::size_t p = pair.l1 == pair.l2 ? q : 0; p < channels; ++p)
+        square[p * channels + q] = *w++;
+    triple_weights_.insert(triple_weights_.end(), square.begin(), square.end());
+  }
+}
+
+LPSNMR_CLONES unsigned char EfgPredictor::contract_bridge(int bridge, const Neighborhood &neighbors,
+                                                          double *contracted) const {
+  const EfgSettings &s = basis_.settings();
+  std::vector<double> room(basis_.descriptor_size());
+  describe_bridge(basis_, neighbors, room.data());
+  std::fill_n(contracted, contracted_size(), 0.0);
+  const double *w = chain_weights_.data() + bridge * basis_.bridge_block();
+  for (int n = 0; n < s.chain.count; ++n) {
+    double *out = contracted + n * padded_width_;
+    for (const DegreePair &pair : basis_.chain_pairs()) {
+      const std::size_t channels = basis_.bridge_channels(pair.l2);
+      const double *values = room.data() + basis_.bridge_offset(pair.l2);
+      for (int m = 0; m < 2 * pair.l2 + 1; ++m, values += channels)
+        *out++ = dot(channels, w, values);
+      w += channels;
+    }
+  }
+  const EnvironmentRange &range = bridge_ranges_[bridge];
+  unsigned char flag = 0;
+  for (std::size_t k = 0; k < neighbors.size && !range.nearest.empty(); ++k)
+    if (neighbors.distance[k] < range.nearest[neighbors.species[k]]) flag = bridge_too_near;
+  for (std::size_t q = 0; q < s.species.size(); ++q) // entry n = 0, l = 0 is the coordination
+    if (outside(range, q, room[q * s.bridge.count])) flag |= bridge_coordination;
+  return flag;
+}
+
+LPSNMR_CLONES void EfgPredictor::add_pairs(const Neighborhood &neighbors, double *sums) const {
+  const EfgSettings &s = basis_.settings();
+  alignas(32) double harmonics[harmonic_count(2) * lanes], functions[max_count * lanes];
+  alignas(32) double value[lanes];
+  for (std::size_t begin = 0; begin < neighbors.size; begin += lanes) {
+    const Batch batch(
+        neighbors, [&](int k) { return begin + k; },
+        std::min<std::size_t>(lanes, neighbors.size - begin));
+    real_harmonics<lanes>(2, batch.x, batch.y, batch.z, harmonics);
+    radial_functions<lanes>(s.pair.count, s.pair.cutoff, batch.r, functions);
+    for (int k = 0; k < lanes; ++k) {
+      value[k] = 0.0;
+      if (k >= batch.filled) continue;
+      const double *w = pair_weights_.data() + neighbors.species[begin + k] * s.pair.count;
+      for (int n = 0; n < s.pair.count; ++n) value[k] += w[n] * functions[n * lanes + k];
+    }
+    for (int m = 0; m < 5; ++m)
+      for (int k = 0; k < lanes; ++k)
+        sums[m * lanes + k] += value[k] * harmonics[(4 + m) * lanes + k];
+  }
+}
+
+LPSNMR_CLONES void EfgPredictor::add_chains(const Neighborhood &neighbors, const double *contracted,
+                                            double *sums) const {
+  const EfgSettings &s = basis_.settings();
+  alignas(32) double harmonics[max_harmonics * lanes], functions[max_count * lanes];
+  alignas(32) double pulled[max_width * lanes], row[max_width];
+  std::size_t next = 0;
+  while (true) {
+    std::size_t entry[lanes];
+    std::size_t filled = 0;
+    for (; next < neighbors.size && filled < lanes; ++next)
+      if (neighbors.slot[next] >= 0) entry[filled++] = next;
+    if (filled == 0) return;
+    const Batch batch(neighbors, [&](int k) { return entry[k]; }, filled);
+    real_harmonics<lanes>(chain_l_max_, batch.x, batch.y, batch.z, harmonics);
+    radial_functions<lanes>(s.chain.count, s.chain.cutoff, batch.r, functions);
+    for (int k = 0; k < lanes; ++k) {
+      std::fill_n(row, padded_width_, 0.0);
+      if (k < batch.filled) {
+        const double *from = contracted + neighbors.slot[entry[k]] * contracted_size();
+        for (int n = 0; n < s.chain.count; ++n, from += padded_width_) {
+          const double factor = functions[n * lanes + k];
+          for (std::size_t c = 0; c < padded_width_; ++c) row[c] += factor * from[c];
+        }
+      }
+      for (std::size_t c = 0; c < padded_width_; ++c) pulled[c * lanes + k] = row[c];
+    }
+    multiply_out(harmonics, pulled, sums);
+  }
+}
+
+LPSNMR_CLONES void EfgPredictor::multiply_out(const double *harmonics, const double *pulled,
+                                              double *sums) const {
+  const CouplingTerm *term = chain_terms_.data();
+  for (int c = 0; c < 5; ++c) {
+    const CouplingTerm *end = chain_terms_.data() + terms_end_[c];
+    double even[lanes] = {}, odd[lanes] = {}; // two sums hide the latency of one
+    for (; term + 1 < end; term += 2)
+      for (int k = 0; k < lanes; ++k) {
+        even[k] += term[0].value * harmonics[term[0].a * lanes + k] * pulled[term[0].b * lanes + k];
+        odd[k] += term[1].value * harmonics[term[1].a * lanes + k] * pulled[term[1].b * lanes + k];
+      }
+    for (; term < end; ++term)
+      for (int k = 0; k < lanes; ++k)
+        even[k] += term->value * harmonics[term->a * lanes + k] * pulled[term->b * lanes + k];
+    for (int k = 0; k < lanes; ++k) sums[c * lanes + k] += even[k] + odd[k];
+  }
+}
+
+LPSNMR_CLONES void EfgPredictor::triples(const Neighborhood &neighbors, double *components) const {
+  const EfgSettings &s = basis_.settings();
+  const std::size_t channels = s.species.size() * s.triple.count;
+  const int width = harmonic_count(s.triple_l_max);
+  std::vector<double> room(channels * width * 2 + channels * (2 * s.triple_l_max + 1));
+  double *density = room.data(), *by_harmonic = density + channels * width,
+         *weighted = by_harmonic + channels * width;
+  expand_density(neighbors, basis_.species_count(), s.triple, s.triple_l_max, density);
+  for (std::size_t q = 0; q < channels; ++q)
+    for (int lm = 0; lm < width; ++lm) by_harmonic[lm * channels + q] = density[q * width + lm];
+  const double *w = triple_weights_.data();
+  for (const DegreePair &pair : basis_.triple_pairs()) {
+    const int size = 2 * pair.l2 + 1;
+    std::fill_n(weighted, size * channels, 0.0);
+    for (std::size_t p = 0; p < channels; ++p, w += channels)
+      for (int b = 0; b < size; ++b) {
+        const double factor = density[p * width + pair.l2 * pair.l2 + b];
+        for (std::size_t q = 0; q < channels; ++q) weighted[b * channels + q] += factor * w[q];
+      }
+    for (const CouplingTerm &t : pair.terms) {
+      const double *a = by_harmonic + (pair.l1 * pair.l1 + t.a) * channels;
+      const double *b = weighted + t.b * channels;
+      components[t.c] += t.value * dot(channels, a, b);
+    }
+  }
+}
+
+unsigned char EfgPredictor::predict_target(const Neighborhood &neighbors, const double *contracted,
+                                           const unsigned char *bridge_flags,
+                                           double *components) const {
+  alignas(32) double sums[5 * lanes] = {};
+  add_pairs(neighbors, sums);
+  if (width_ > 0) add_chains(neighbors, contracted, sums);
+  for (int m = 0; m < 5; ++m)
+    components[m] =
+        (sums[m * lanes] + sums[m * lanes + 1]) + (sums[m * lanes + 2] + sums[m * lanes + 3]);
+  if (basis_.settings().triple.count > 0) triples(neighbors, components);
+
+  unsigned char flag = 0;
+  for (std::size_t k = 0; k < neighbors.size; ++k)
+    if (neighbors.slot[k] >= 0) flag |= bridge_flags[neighbors.slot[k]];
+  if (target_range_.nearest.empty()) return flag;
+  const int n_species = basis_.species_count();
+  std::vector<double> room(2 * n_species);
+  summarize_environment(neighbors, n_species, basis_.settings().pair.cutoff, room.data(),
+                        room.data() + n_species);
+  for (int q = 0; q < n_species; ++q) {
+    if (room[q] < target_range_.nearest[q]) flag |= target_too_near;
+    if (outside(target_range_, q, room[n_species + q])) flag |= target_coordination;
+  }
+  return flag;
+}
+
+void EfgPredictor::predict(const System &system, const int *numbers,
+                           const std::vector<int> &targets, double *components,
+                           unsigned char *flags, int threads) const {
+  const EfgNeighbors neighbors = find_efg_neighbors(basis_, system, numbers, targets);
+  const std::size_t n_bridges = neighbors.bridge_atoms.size();
+  std::vector<double> contracted(n_bridges * contracted_size());
+  std::vector<unsigned char> bridge_flags(n_bridges);
+  parallel_for(threads, n_bridges, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t b = begin; b < end; ++b) {
+      const int species = basis_.species_of(numbers[neighbors.bridge_atoms[b]]);
+      bridge_flags[b] = contract_bridge(basis_.bridge_of(species), neighbors.of_bridge(b),
+                                        contracted.data() + b * contracted_size());
+    }
+  });
+  parallel_for(threads, targets.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t t = begin; t < end; ++t) {
+      const unsigned char flag = predict_target(neighbors.of_target(t), contracted.data(),
+                                                bridge_flags.data(), components + 5 * t);
+      if (flags) flags[t] = flag;
+    }
+  });
+}
+
+} // namespace lpsnmr

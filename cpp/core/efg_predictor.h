@@ -1,0 +1,91 @@
+// EFG tensors from a fitted model, with the weights contracted before the loop over neighbours.
+#pragma once
+
+#include "efg_basis.h"
+
+#include <limits>
+#include <vector>
+
+namespace lpsnmr {
+
+/// What surroundings of one kind of atom the model was trained on, per neighbour species.
+struct EnvironmentRange {
+  std::vector<double> nearest;      ///< (species) shortest distance seen, Å
+  std::vector<double> fewest, most; ///< (species) smooth coordination numbers seen
+};
+
+/// Reasons why a prediction is outside the range of the training data; bits of a flag.
+enum EfgFlag : unsigned char {
+  target_too_near = 1,     ///< a neighbour of the target nearer than any in training
+  target_coordination = 2, ///< smooth coordination of the target outside the range of training
+  bridge_too_near = 4,     ///< as the first, at a bridge that reaches the target
+  bridge_coordination = 8, ///< as the second, at a bridge that reaches the target
+};
+
+/// Nearest distance and smooth coordination number Σ (1 − r²/r_c²)³ per species.
+///
+/// @param nearest,coordination  (n_species), overwritten; no neighbour: infinity and 0
+void summarize_environment(const Neighborhood &neighbors, int n_species, double cutoff,
+                           double *nearest, double *coordination);
+
+/// A fitted model of one target species. Immutable, safe to use from several threads.
+class EfgPredictor {
+public:
+  /// @param weights  (basis.size()), V/Å² per unit of feature
+  /// @param target   range of the targets (cutoff of the pair term); empty vectors: no check
+  /// @param bridges  ranges by bridge species (cutoff of the bridge term)
+  /// @throws Error   for weights or ranges of the wrong length or not finite
+  EfgPredictor(EfgBasis basis, const std::vector<double> &weights, EnvironmentRange target,
+               std::vector<EnvironmentRange> bridges);
+
+  const EfgBasis &basis() const { return basis_; }
+
+  /// Numbers in the contracted form of one bridge: (chain.count, padded width).
+  std::size_t contracted_size() const { return basis_.settings().chain.count * padded_width_; }
+
+  /// Kernel: contract the descriptor of a bridge with the weights of its species.
+  ///
+  /// @param bridge      position in EfgSettings::bridges
+  /// @param contracted  (contracted_size()), overwritten
+  /// @return            EfgFlag bits of the bridge
+  unsigned char contract_bridge(int bridge, const Neighborhood &neighbors,
+                                double *contracted) const;
+
+  /// Kernel: the tensor of one target.
+  ///
+  /// @param contracted  (slots, contracted_size()) of the bridges, picked by `neighbors.slot`
+  /// @param bridge_flags (slots) flags of the bridges
+  /// @param components  (5), overwritten, V/Å²
+  /// @return            EfgFlag bits
+  unsigned char predict_target(const Neighborhood &neighbors, const double *contracted,
+                               const unsigned char *bridge_flags, double *components) const;
+
+  /// Loop: components of chosen atoms of a system.
+  ///
+  /// @param numbers     (system.size) atomic numbers
+  /// @param components  (targets, 5), overwritten, V/Å²
+  /// @param flags       (targets), overwritten, EfgFlag bits; may be nullptr
+  /// @param threads     at least 1
+  /// @throws Error      see efg_features
+  void predict(const System &system, const int *numbers, const std::vector<int> &targets,
+               double *components, unsigned char *flags, int threads = 1) const;
+
+private:
+  void add_pairs(const Neighborhood &neighbors, double *sums) const;
+  void add_chains(const Neighborhood &neighbors, const double *contracted, double *sums) const;
+  void multiply_out(const double *harmonics, const double *pulled, double *sums) const;
+  void triples(const Neighborhood &neighbors, double *components) const;
+
+  EfgBasis basis_;
+  std::size_t width_ = 0, padded_width_ = 0; // Σ over chain pairs of 2 l2 + 1; whole vectors of it
+  int chain_l_max_ = 2;                      // harmonics of the chain
+  std::vector<double> pair_weights_;         // (species, n)
+  std::vector<double> chain_weights_;        // (bridge, n, pair of degrees, channel)
+  std::vector<double> triple_weights_;       // (pair of degrees, channel', channel), full rectangle
+  std::vector<CouplingTerm> chain_terms_; // a in harmonics, b in a contracted row; by component c
+  std::size_t terms_end_[5] = {};         // where the terms of each component end
+  EnvironmentRange target_range_;
+  std::vector<EnvironmentRange> bridge_ranges_;
+};
+
+} // namespace lpsnmr

@@ -1,0 +1,99 @@
+"""``lpsnmr analyze``: NMR decay, diffusion and jump rates from results files."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from lpsnmr.dynamics import DiffusionSettings
+from lpsnmr.nmr import DecaySettings
+from lpsnmr.nmr.kohlrausch import BASELINES
+from lpsnmr.report import SeriesAnalysis, analyze_results, analyze_series
+from lpsnmr.report.text import build_table
+
+DEFAULTS = DecaySettings()
+
+
+@click.command(
+    name="analyze",
+    epilog="Examples:\n\n"
+    "  lpsnmr analyze run-600K.h5 -o analysis\n\n"
+    "  lpsnmr analyze 500K.h5 600K.h5 700K.h5 -o arrhenius --jump-distance 3.2",
+)
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("analysis"),
+    show_default=True, help="Folder for analysis.json, CSV files and plots.",
+)  # fmt: skip
+@click.option(
+    "--jump-distance", type=float, metavar="Å",
+    help="Jump distance a of the jump rate 6D/a²; default: that of the results file, the mean distance "
+    "between neighbouring Li sites of the starting crystal.",
+)  # fmt: skip
+@click.option(
+    "--fit-start", type=float, default=DEFAULTS.fit_start_ps, show_default=True, metavar="PS",
+    help="Lags below belong to vibrations and are left out of the Kohlrausch fit.",
+)  # fmt: skip
+@click.option(
+    "--max-lag-fraction", type=float, default=DEFAULTS.max_lag_fraction, show_default=True,
+    help="Longest lag used, as a fraction of the run.",
+)  # fmt: skip
+@click.option(
+    "--baseline", type=click.Choice(BASELINES), default=DEFAULTS.baseline, show_default=True,
+    help="Fit the plateau C∞ of C(t), or hold it at zero.",
+)  # fmt: skip
+@click.option(
+    "--msd-start", type=float, default=DiffusionSettings().min_lag_ps, show_default=True, metavar="PS",
+    help="Shortest lag at which the linear regime of the MSD may begin.",
+)  # fmt: skip
+@click.option(
+    "--bootstrap", type=int, default=DEFAULTS.n_bootstrap, show_default=True,
+    help="Curves resampled over Li, and as many over blocks of time, for the intervals.",
+)  # fmt: skip
+@click.option(
+    "--level", type=float, default=DEFAULTS.level, show_default=True, help="Confidence of the intervals."
+)
+@click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Of the resampling.")
+@click.option("--plots/--no-plots", default=True, show_default=True, help="Draw PNG files.")
+def command(
+    results: tuple[Path, ...],
+    output: Path,
+    jump_distance: float | None,
+    fit_start: float,
+    max_lag_fraction: float,
+    baseline: str,
+    msd_start: float,
+    bootstrap: int,
+    level: float,
+    seed: int,
+    plots: bool,
+) -> None:
+    """Print decay constants and jump rates of RESULTS files and write plots and numbers.
+
+    A results file comes from `lpsnmr run` or `lpsnmr stream`. C(t) of the quadrupolar frequency is
+    fitted with C∞ + ΔC exp[−(t/τ)^γ]; the rate Γ_NMR = 1/τ_mean stands beside the jump rate 6D/a² from the
+    mean squared displacement, each with its confidence interval. What the run is too short to say
+    is called not resolved. Files at several temperatures also give activation energies.
+    """
+    decay = DecaySettings(
+        fit_start_ps=fit_start, max_lag_fraction=max_lag_fraction, baseline=baseline,
+        n_bootstrap=bootstrap, level=level, seed=seed,
+    )  # fmt: skip
+    diffusion = DiffusionSettings(
+        min_lag_ps=msd_start, max_lag_fraction=max_lag_fraction, jump_distance_angstrom=jump_distance,
+        n_bootstrap=bootstrap, level=level, seed=seed,
+    )  # fmt: skip
+    console = Console(highlight=False, soft_wrap=True)
+    with Console(stderr=True).status("Fitting and resampling"):
+        if len(results) == 1:
+            analysis = analyze_results(results[0], output, decay=decay, diffusion=diffusion, make_plots=plots)
+            series = SeriesAnalysis([analysis], {})
+        else:
+            series = analyze_series(results, output, decay=decay, diffusion=diffusion, make_plots=plots)
+    console.print(build_table(series))
+    for analysis in series.analyses:
+        for note in analysis.notes():
+            console.print(f"{analysis.path.name}: {note}", markup=False)
+    written = [path for analysis in series.analyses for path in analysis.files] + series.files
+    for path in written:
+        console.print(f"wrote {path}", markup=False)

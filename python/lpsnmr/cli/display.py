@@ -1,0 +1,84 @@
+"""Progress of runs and streams on standard error: a live line on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from lpsnmr.pipeline.progress import Status
+
+__all__ = ["ProgressDisplay", "describe"]
+
+PLAIN_EVERY_S = 30.0
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
+
+
+def describe(status: Status) -> str:
+    """Return one line about the progress."""
+    parts = [f"{status.stage:<13}", f"{status.time_ps:10.1f} ps"]
+    if status.last_step:
+        parts.append(f"{100.0 * min(status.step / status.last_step, 1.0):5.1f} %")
+    if status.steps_per_s > 0:
+        parts.append(f"{status.steps_per_s:7.0f} steps/s  {status.ns_per_day:7.1f} ns/day")
+    if status.eta_s is not None:
+        parts.append(f"ETA {_duration(status.eta_s)}")
+    if status.temperature_k is not None:
+        parts.append(f"T {status.temperature_k:5.0f} K")
+    if status.n_phosphorus:
+        parts.append(f"PS4 {status.intact}/{status.n_phosphorus}")
+    if status.n_samples:
+        parts.append(f"{status.n_samples} samples")
+    if status.n_flagged:
+        parts.append(f"{status.n_flagged} EFG outside training")
+    return "  ".join(parts)
+
+
+class ProgressDisplay:
+    """Context that shows statuses; an inactive one shows nothing.
+
+    Parameters
+    ----------
+    active
+        False on ranks other than 0.
+    """
+
+    def __init__(self, active: bool = True) -> None:
+        self._active = active
+        self._console = Console(stderr=True, highlight=False)
+        self._live = Live(console=self._console, refresh_per_second=4) if sys.stderr.isatty() else None
+        self._printed_at = 0.0
+        self._stage = ""
+
+    def __enter__(self) -> "ProgressDisplay":
+        """Begin."""
+        if self._active and self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End, leaving the last line."""
+        if self._active and self._live is not None:
+            self._live.stop()
+
+    def __call__(self, status: Status) -> None:
+        """Show a status."""
+        if not self._active:
+            return
+        line = describe(status)
+        if self._live is not None:
+            self._live.update(Text(line))
+            return
+        now = time.monotonic()
+        if status.stage != self._stage or now - self._printed_at > PLAIN_EVERY_S:
+            self._console.print(line, soft_wrap=True)
+            self._printed_at, self._stage = now, status.stage

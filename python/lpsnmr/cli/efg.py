@@ -1,0 +1,104 @@
+"""``lpsnmr efg``: predict tensors for structures or dumps."""
+
+from pathlib import Path
+from typing import Any
+
+import ase
+import ase.io
+import click
+import numpy as np
+from ase.data import atomic_numbers
+from rich.console import Console
+from rich.progress import Progress
+
+from lpsnmr.efg.dataset import default_nucleus
+from lpsnmr.efg.model import EfgModel
+from lpsnmr.efg.output import predict_frames, write_predictions
+from lpsnmr.efg.tensors import principal_values, quadrupolar_coupling_hz
+from lpsnmr.errors import FileFormatError, InputError
+
+
+@click.command("efg", epilog="Example: lpsnmr efg beta-Li3PS4.cif -o tensors.csv")
+@click.argument("structures", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Result: .csv, .extxyz (efg in atomic units, soprano's convention) or .h5.",
+)
+@click.option(
+    "-m",
+    "--model",
+    "model_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Model file (.efg).  [default: the shipped model of 7Li in Li-P-S solids]",
+)
+@click.option("--nucleus", help="Isotope of C_Q.  [default: 7Li for Li, 23Na for Na, …]")
+@click.option("--format", "file_format", help="ASE's name of the format, where the suffix does not tell it.")
+@click.option(
+    "--elements", help="Elements of LAMMPS atom types 1, 2, …, as Li,P,S; for dumps without element."
+)
+@click.option("--index", default=":", show_default=True, help="Which frames of each file, as a Python slice.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads per frame."
+)
+def command(
+    structures: tuple[Path, ...],
+    output: Path | None,
+    model_path: Path | None,
+    nucleus: str | None,
+    file_format: str | None,
+    elements: str | None,
+    index: str,
+    threads: int,
+) -> None:
+    """Predict the EFG tensor of every target atom in STRUCTURES (any format ASE reads).
+
+    Prints |C_Q| and asymmetry per frame, and how many environments lie outside what the model was trained
+    on: nearer neighbours, or more or fewer neighbours, than in its training data. Their tensors are written
+    with a flag that is not zero.
+    """
+    model = EfgModel.default() if model_path is None else EfgModel.load(model_path)
+    if nucleus is None:
+        nucleus = default_nucleus(next(iter(model.targets)))
+    frames = [frame for path in structures for frame in _read_structures(path, file_format, elements, index)]
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("frames", total=len(frames))
+        predictions = predict_frames(model, frames, threads, lambda: progress.advance(task))
+    if output is not None:
+        write_predictions(output, predictions, model, nucleus)
+    for number, p in enumerate(predictions[:10]):
+        v_zz, eta, _ = principal_values(p.tensors)
+        cq = np.abs(quadrupolar_coupling_hz(v_zz, nucleus)) * 1e-3
+        click.echo(
+            f"frame {number}: {len(cq)} {nucleus}, |C_Q| {cq.mean():.1f} kHz "
+            f"({cq.min():.1f} to {cq.max():.1f}), eta {eta.mean():.2f}"
+        )
+    if len(predictions) > 10:
+        click.echo(f"… {len(predictions) - 10} more frames")
+    click.echo(f"{model.n_predicted} tensors, {model.n_flagged} outside the range of the training data")
+    if output is not None:
+        click.echo(f"written: {output}")
+
+
+def _read_structures(
+    path: Path, file_format: str | None, elements: str | None, index: str
+) -> list[ase.Atoms]:
+    """Read structures with ASE; every failure becomes one clear message."""
+    if not path.is_file():
+        raise FileFormatError(f"{path}: no such file")
+    options: dict[str, Any] = {}
+    if elements is not None:
+        options["specorder"] = [name.strip() for name in elements.split(",")]
+        for name in options["specorder"]:
+            if name not in atomic_numbers:
+                raise InputError(f"unknown element {name!r} in --elements")
+        file_format = file_format or "lammps-dump-text"
+    try:
+        frames = ase.io.read(path, index=index, format=file_format, **options)
+    except Exception as error:  # ASE raises many kinds of exception on malformed files
+        raise FileFormatError(f"{path}: cannot be read as a structure: {error}") from error
+    found = frames if isinstance(frames, list) else [frames]
+    if not found:
+        raise InputError(f"{path}: no frame in {index!r}")
+    return found

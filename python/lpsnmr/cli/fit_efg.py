@@ -1,0 +1,183 @@
+"""``lpsnmr fit-efg``: fit an EFG model to reference tensors and tell its held-out errors."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from lpsnmr.efg.dataset import EFG_UNITS
+from lpsnmr.efg.regression import FitResult
+from lpsnmr.efg.settings import EfgSettings
+from lpsnmr.efg.training import TrainingOptions, train_model
+from lpsnmr.errors import InputError
+from lpsnmr.reference import read_reference
+
+DEFAULT = EfgSettings()
+TABLE_WIDTH = 118
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def radial_option(name: str, text: str) -> Decorator:
+    """Return a click option that takes a number of functions and a cutoff."""
+    return click.option(
+        f"--{name}",
+        type=(int, float),
+        default=getattr(DEFAULT, name),
+        show_default=True,
+        metavar="N CUTOFF",
+        help=f"{text}: number of radial functions and cutoff in Å.",
+    )
+
+
+def degree_option(name: str, text: str) -> Decorator:
+    """Return a click option that takes a degree of spherical harmonics."""
+    default = getattr(DEFAULT, name.replace("-", "_"))
+    return click.option(f"--{name}", type=int, default=default, show_default=True, metavar="L", help=text)
+
+
+@click.command("fit-efg", epilog="Example: lpsnmr fit-efg lps_gpaw_pbe.extxyz -o li3ps4.efg")
+@click.argument("data", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Model file (.efg).",
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Errors and settings as JSON.  [default: OUTPUT with .fit.json]",
+)
+@click.option("--target", default="Li", show_default=True, help="Element whose tensors are learnt.")
+@click.option("--nucleus", help="Isotope whose C_Q is reported.  [default: 7Li for Li, 23Na for Na, …]")
+@click.option(
+    "--unit",
+    type=click.Choice(list(EFG_UNITS)),
+    default="au",
+    show_default=True,
+    help="Unit of the efg columns; au is Hartree/(e bohr²).",
+)
+@click.option(
+    "--folds",
+    type=int,
+    help="Number of held-out folds.  [default: one per block, at most 12]",
+)
+@click.option(
+    "--steps-per-block",
+    type=int,
+    metavar="STEPS",
+    help="Hold out stretches of this many MD steps instead of whole runs.",
+)
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Seed of the sharing of blocks over folds."
+)
+@click.option(
+    "--bridge-species", default="S", show_default=True, help="Elements a chain runs through, as S,P."
+)
+@radial_option("pair", "Body order 2, target–neighbour")
+@radial_option("chain", "Chain, target–bridge distance")
+@radial_option("bridge", "Chain, density around the bridge")
+@degree_option("bridge-l-max", "Chain: highest degree of the density around the bridge.")
+@radial_option("product", "Chain, density around the bridge that is multiplied by itself (0: off)")
+@degree_option("product-l-max", "Chain: highest degree of the factors of the product.")
+@degree_option("product-degree-max", "Chain: highest degree of the product.")
+@radial_option("triple", "Body order 3, density around the target (0: off)")
+@degree_option("triple-l-max", "Body order 3: highest degree of that density.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress display and no table.")
+def command(
+    data: tuple[Path, ...],
+    output: Path,
+    report: Path | None,
+    target: str,
+    nucleus: str | None,
+    unit: str,
+    folds: int | None,
+    steps_per_block: int | None,
+    seed: int,
+    bridge_species: str,
+    quiet: bool,
+    **terms: Any,
+) -> None:
+    """Fit an EFG model to the tensors in DATA (extended XYZ with nine efg columns).
+
+    Frames need `run` in their header: errors are those of whole MD runs that the fit has not seen. The
+    strength of the regularisation of each group of features is chosen on the same held-out runs; the model
+    that is written is then fitted to all data.
+    """
+    if not output.parent.is_dir():
+        raise InputError(f"{output}: the folder {output.parent} does not exist")
+    frames = read_reference(data, require=("efg",))
+    options = TrainingOptions(
+        target=target,
+        nucleus=nucleus,
+        unit=unit,
+        folds=folds,
+        steps_per_block=steps_per_block,
+        seed=seed,
+        bridge_species=tuple(name.strip() for name in bridge_species.split(",") if name.strip()),
+        terms=terms,
+    )
+    console = Console(stderr=True, quiet=quiet)
+    with Progress(console=console, transient=True) as progress:
+        featurise = progress.add_task("features", total=len(frames))
+        search = progress.add_task("regularisation", total=None)
+
+        def on_step(rmse: float) -> None:
+            progress.update(search, advance=1, description=f"regularisation, RMSE {rmse:.4f} V/Å²")
+
+        trained = train_model(
+            frames, data, options, on_frame=lambda: progress.advance(featurise), on_step=on_step
+        )
+    trained.model.save(output)
+    written = trained.write_report(report or output.with_suffix(".fit.json"))
+    if not quiet:
+        Console(width=TABLE_WIDTH).print(error_table(trained.result, str(trained.report["nucleus"])))
+        click.echo(
+            f"{trained.report['frames']} frames, {trained.report['tensors']} tensors, "
+            f"{trained.report['features']} features; training error "
+            f"{trained.result.training_rmse_percent:.1f} % of the component RMS"
+        )
+        click.echo(f"model:  {output} (sha256 {trained.model.sha256[:12]})")
+        click.echo(f"report: {written}")
+
+
+def error_table(result: FitResult, nucleus: str) -> Table:
+    """Return the held-out errors as a table."""
+    table = Table(title=f"Held-out errors, {nucleus}", box=box.SIMPLE_HEAD, padding=(0, 1))
+    table.add_column("part", no_wrap=True)
+    for heading in (
+        "tensors",
+        "RMSE\nV/Å²",
+        "RMSE\n%",
+        "MAE\nV/Å²",
+        "|C_Q|\nRMSE kHz",
+        "|C_Q|\nMAE kHz",
+        "C_Q*\nkHz",
+        "axis*\n°",
+        "η RMSE",
+        "C(0)\nratio",
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, e in result.errors.items():
+        table.add_row(
+            name.partition(":")[2] or name,
+            str(e["tensors"]),
+            f"{e['component_rmse']:.3f}",
+            f"{e['component_rmse_percent']:.1f}",
+            f"{e['component_mae']:.3f}",
+            f"{e['abs_cq_rmse_khz']:.1f}",
+            f"{e['abs_cq_mae_khz']:.1f}",
+            f"{e['signed_cq_rmse_khz']:.1f}",
+            f"{e['axis_angle_mean_deg']:.1f}",
+            f"{e['eta_rmse']:.3f}",
+            f"{e['mean_square_ratio']:.3f}",
+            end_section=name == "all" or name == "phase:disordered",
+        )
+    table.caption = "* tensors with η < 0.7 in the reference; % of the RMS of the components of that part"
+    return table

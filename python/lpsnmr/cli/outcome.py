@@ -1,0 +1,32 @@
+"""What ``run`` and ``stream`` print at their end."""
+
+import click
+
+from lpsnmr.errors import LpsnmrError
+from lpsnmr.pipeline.run import RunOutcome
+
+__all__ = ["EXIT_STOPPED", "report_outcome"]
+
+EXIT_STOPPED = 3
+"""Exit status of a run that a signal ended early, with a checkpoint."""
+
+
+def report_outcome(outcome: RunOutcome, analyze: bool) -> None:
+    """Print how it ended, the result files and, when there is enough, the summary of the analysis."""
+    from lpsnmr.report import analyze_results
+
+    click.echo(f"{outcome.reason}: {outcome.n_samples} samples")
+    if outcome.n_samples == 0:
+        return
+    folder = outcome.results.parent
+    if analyze:
+        try:
+            analysis = analyze_results(outcome.results, folder / "analysis")
+        except LpsnmrError as error:
+            click.echo(f"no analysis yet: {error}", err=True)
+        else:
+            for line in analysis.summary_lines():
+                click.echo(line)
+    for path in (outcome.results, folder / "thermo.csv"):
+        if path.exists():
+            click.echo(f"  wrote {path}")

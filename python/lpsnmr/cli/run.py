@@ -1,0 +1,76 @@
+"""``lpsnmr run``: MD with LAMMPS, sampled and correlated on the way."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lpsnmr.errors import LpsnmrError
+
+__all__ = ["command"]
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("config", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--set",
+    "overrides",
+    metavar="SECTION.KEY=VALUE",
+    multiple=True,
+    help="Change one key of the configuration; may be given more than once.",
+)
+@click.option("--fresh", is_flag=True, help="Start over instead of resuming what the folder holds.")
+@click.option("--example", is_flag=True, help="Print a configuration with every key and default, and stop.")
+@click.option("--no-analysis", is_flag=True, help="Do not analyse at the end.")
+def command(
+    config: Path | None, overrides: tuple[str, ...], fresh: bool, example: bool, no_analysis: bool
+) -> None:
+    """Run MD as CONFIG (a TOML file) says and correlate the EFG of every Li on the way.
+
+    Without CONFIG every default is used: β-Li3PS4 with the shipped models. The same command resumes
+    a run that was stopped (Ctrl-C, SIGTERM, power cut) from its last checkpoint.
+
+    \b
+    lpsnmr run --example > my.toml          a commented configuration to start from
+    lpsnmr run my.toml                      one core
+    mpirun -np 2 lpsnmr run my.toml         two
+    lpsnmr run my.toml --set md.temperature_k=800 --set output.folder=t800
+    """  # noqa: D301
+    from lpsnmr.pipeline.config import example_config, load_config
+
+    if example:
+        click.echo(example_config(), nl=False)
+        return
+    from mpi4py import MPI
+
+    comm = MPI.COMM_WORLD
+    try:
+        _run(comm, load_config(config, overrides), fresh, not no_analysis)
+    except LpsnmrError as error:
+        _fail(comm, error)
+
+
+def _run(comm: Any, settings: Any, fresh: bool, analyze: bool) -> None:
+    from lpsnmr.cli.display import ProgressDisplay
+    from lpsnmr.cli.outcome import EXIT_STOPPED, report_outcome
+    from lpsnmr.pipeline.run import run_md
+
+    with ProgressDisplay(comm.rank == 0) as display:
+        outcome = run_md(settings, comm=comm, fresh=fresh, progress=display)
+    if comm.rank == 0:
+        report_outcome(outcome, analyze and (outcome.finished or outcome.n_samples > 0))
+    if not outcome.finished:
+        sys.exit(EXIT_STOPPED)
+
+
+def _fail(comm: Any, error: LpsnmrError) -> None:
+    """End all ranks: one line, status 2. A rank alone in trouble must not leave the others waiting."""
+    if comm.size == 1:
+        raise error
+    if comm.rank != 0:
+        time.sleep(1.0)  # rank 0 most likely has the same message, and prints it first
+    click.echo(f"lpsnmr: error: {error}", err=True)
+    sys.stderr.flush()
+    comm.Abort(2)

@@ -1,0 +1,80 @@
+"""``lpsnmr stream``: follow dumps that LAMMPS is writing, to the same results as ``lpsnmr run``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+__all__ = ["command"]
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("dumps", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "-o", "--output", "folder", type=click.Path(path_type=Path), default=Path("results"), show_default=True,
+    help="Folder of results and checkpoints.",
+)  # fmt: skip
+@click.option("--model", default="default", show_default=True, help="EFG model file, or the shipped one.")
+@click.option(
+    "--elements", help="Elements of LAMMPS types 1, 2, …, such as Li,P,S; needed without a column element."
+)
+@click.option("--timestep-fs", type=float, help="MD time step, fs; needed when the dump has no ITEM: TIME.")
+@click.option("--temperature-k", type=float, help="Temperature of the MD, K, noted in the results.")
+@click.option("--from-step", type=int, default=0, show_default=True, help="Skip frames of earlier steps.")
+@click.option("--every", type=int, default=1, show_default=True, help="Use every n-th frame.")
+@click.option("--frames", type=int, help="Stop after this many samples.")
+@click.option(
+    "--follow/--no-follow", default=True, show_default=True, help="Wait for more at the end of the last dump."
+)
+@click.option(
+    "--idle-s", type=float, default=60.0, show_default=True,
+    help="Stop following after this many seconds without anything new; 0 waits for ever.",
+)  # fmt: skip
+@click.option("--nucleus", default="7Li", show_default=True, help="Nucleus of the analysis.")
+@click.option("--jump-distance", type=float, help="Mean distance between Li sites, Å, for the jump rate.")
+@click.option(
+    "--points-per-level", type=int, default=16, show_default=True, help="Lags per level of the correlators."
+)
+@click.option(
+    "--checkpoint-min", type=float, default=5.0, show_default=True, help="Minutes between checkpoints."
+)
+@click.option("--fresh", is_flag=True, help="Start over instead of resuming what the folder holds.")
+@click.option("--no-analysis", is_flag=True, help="Do not analyse at the end.")
+def command(
+    dumps: tuple[Path, ...],
+    folder: Path,
+    model: str,
+    elements: str | None,
+    idle_s: float,
+    jump_distance: float | None,
+    fresh: bool,
+    no_analysis: bool,
+    **options: object,
+) -> None:
+    """Read DUMPS in the order of time, the last one while LAMMPS still writes it.
+
+    A dump is the text of `dump custom` (or `dump atom`) with the columns id, element (or type) and
+    xu yu zu (or x y z ix iy iz): plain, gzip, zstd, or a FIFO. Atoms may come in any order. The same
+    command resumes a stream that was stopped.
+
+    \b
+    lpsnmr stream dump.lps.gz -o stream --timestep-fs 2 --temperature-k 700
+    mkfifo dump.lps; mpirun -np 2 lmp -in in.lps & lpsnmr stream dump.lps --timestep-fs 2
+    """  # noqa: D301
+    from lpsnmr.cli.display import ProgressDisplay
+    from lpsnmr.cli.outcome import EXIT_STOPPED, report_outcome
+    from lpsnmr.pipeline.prepare import load_model
+    from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
+
+    settings = StreamSettings(
+        folder=folder,
+        elements=None if elements is None else tuple(word for word in elements.replace(",", " ").split()),
+        idle_s=idle_s if idle_s > 0 else None,
+        jump_distance_angstrom=jump_distance,
+        **options,  # type: ignore[arg-type]
+    )
+    with ProgressDisplay() as display:
+        outcome = stream_dumps(dumps, load_model(model), settings, fresh=fresh, progress=display)
+    report_outcome(outcome, not no_analysis)
+    if not outcome.finished:
+        sys.exit(EXIT_STOPPED)

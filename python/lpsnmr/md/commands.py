@@ -1,0 +1,87 @@
+"""The LAMMPS commands of a run, as text; nothing here needs LAMMPS."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lpsnmr.md.settings import MdSettings, PotentialSettings
+
+__all__ = [
+    "equilibration_commands",
+    "pair_commands",
+    "production_commands",
+    "system_commands",
+    "velocity_command",
+]
+
+INTEGRATOR = "lpsnmr_integrate"
+THERMOSTAT = "lpsnmr_thermostat"
+
+
+def pair_commands(potential: PotentialSettings, file: Path | None, elements: Sequence[str]) -> list[str]:
+    """Return ``pair_style`` and ``pair_coeff`` for the types ``elements``."""
+    if potential.commands:
+        return list(potential.commands)
+    return [f"pair_style {potential.style}", f'pair_coeff * * "{file}" {" ".join(elements)}']
+
+
+def system_commands(
+    settings: MdSettings, structure: Path, pair: Sequence[str], *, restart: bool
+) -> list[str]:
+    """Return the commands from ``units`` to ``thermo``, reading a data file or a restart file."""
+    return [
+        "units metal",
+        "atom_style atomic",
+        "atom_modify map array",
+        "boundary p p p",
+        "newton on",
+        f'{"read_restart" if restart else "read_data"} "{structure}"',
+        *pair,
+        f"neighbor {settings.skin_angstrom:.10g} bin",
+        f"neigh_modify every {settings.neighbor_every} delay 0 check yes",
+        f"timestep {settings.timestep_fs * 1e-3:.10g}",
+        "thermo_style custom step temp pe ke etotal press vol",
+        "thermo_modify lost error flush no",
+        "thermo 1000000000",
+    ]
+
+
+def velocity_command(settings: MdSettings) -> str:
+    """Return the command that draws velocities with zero total momentum."""
+    temperature = f"{settings.temperature_k:.10g}"
+    return f"velocity all create {temperature} {settings.seed} mom yes rot no dist gaussian loop all"
+
+
+def _langevin(settings: MdSettings, step: int) -> list[str]:
+    # LAMMPS does not keep the generator of fix langevin in restart files: a new seed after each
+    # resume, so that no noise is used twice
+    seed = (settings.seed + 7919 * (step + 1)) % 899_999_999 + 1
+    temperature = f"{settings.temperature_k:.10g}"
+    damping = f"{settings.thermostat_damping_ps:.10g}"
+    return [
+        f"fix {INTEGRATOR} all nve",
+        f"fix {THERMOSTAT} all langevin {temperature} {temperature} {damping} {seed} zero yes",
+    ]
+
+
+def equilibration_commands(settings: MdSettings, step: int) -> list[str]:
+    """Return the fixes of the equilibration; ``step`` is the step at which they start."""
+    if settings.equilibration == "nvt":
+        return _langevin(settings, step)
+    temperature = f"{settings.temperature_k:.10g}"
+    pressure = f"{settings.pressure_bar:.10g}"
+    return [
+        f"fix {INTEGRATOR} all npt temp {temperature} {temperature} {settings.thermostat_damping_ps:.10g} "
+        f"{settings.barostat} {pressure} {pressure} {settings.barostat_damping_ps:.10g}"
+    ]
+
+
+def production_commands(settings: MdSettings, step: int) -> list[str]:
+    """Return the fixes of the production; ``step`` is the step at which they start."""
+    if settings.ensemble == "nve":
+        return [f"fix {INTEGRATOR} all nve"]
+    if settings.thermostat == "langevin":
+        return _langevin(settings, step)
+    temperature = f"{settings.temperature_k:.10g}"
+    return [
+        f"fix {INTEGRATOR} all nvt temp {temperature} {temperature} {settings.thermostat_damping_ps:.10g}"
+    ]

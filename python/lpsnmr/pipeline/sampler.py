@@ -1,0 +1,271 @@
+"""Frames in, correlators out: the EFG of every Li and its displacement, in bounded memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpsnmr.correlation import DisplacementCorrelator, MultiTauCorrelator
+from lpsnmr.correlation.states import State, join_states, slice_state
+from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.io.elements import masses_of
+from lpsnmr.io.frames import Frame
+
+__all__ = ["LITHIUM", "Sampler", "SamplerState", "TensorModel", "owned_range"]
+
+Array = NDArray[np.float64]
+LITHIUM = 3
+FRAMEWORK = (15, 16)
+"""Atomic numbers of the framework (P, S) whose centre of mass is taken as at rest."""
+
+
+class TensorModel(Protocol):
+    """What the sampler needs of an EFG model."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the model file."""
+        ...
+
+    @property
+    def n_flagged(self) -> int:
+        """Predictions so far that were outside the range of the training data."""
+        ...
+
+    def predict_components(
+        self,
+        positions: Array,
+        cell: Array,
+        pbc: Sequence[bool],
+        numbers: NDArray[Any],
+        targets: NDArray[Any],
+    ) -> Array:
+        """Return the five EFG components of the atoms ``targets``, (m, 5) float64, V/Å²."""
+        ...
+
+
+def owned_range(n: int, rank: int, size: int) -> tuple[int, int]:
+    """Return the half-open range of n items that ``rank`` of ``size`` owns; sizes differ by one at most.
+
+    Examples
+    --------
+    >>> [owned_range(5, r, 3) for r in range(3)]
+    [(0, 1), (1, 3), (3, 5)]
+    """
+    return n * rank // size, n * (rank + 1) // size
+
+
+@dataclass
+class SamplerState:
+    """Everything a sampler knows of the Li it owns.
+
+    Attributes
+    ----------
+    li_ids
+        (m,) int64, ids of the owned Li in ascending order.
+    efg, displacement
+        States of the two correlators.
+    last_step
+        Step of the last sample, -1 before the first.
+    n_flagged
+        EFG predictions of the owned Li outside the range of the training data.
+    sums
+        Sums over samples, the same on every rank: ``cell`` (3, 3) and ``temperature`` (3,) with the
+        number of samples that had a temperature, Σ T and Σ T².
+    """
+
+    li_ids: NDArray[np.int64]
+    efg: State
+    displacement: State
+    last_step: int
+    n_flagged: int = 0
+    sums: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def n_samples(self) -> int:
+        """Samples so far."""
+        return int(self.efg["n_samples"])
+
+    @classmethod
+    def join(cls, parts: Sequence["SamplerState"]) -> "SamplerState":
+        """Join the states of all ranks, in rank order."""
+        return cls(
+            np.concatenate([part.li_ids for part in parts]),
+            join_states([part.efg for part in parts]),
+            join_states([part.displacement for part in parts]),
+            parts[0].last_step,
+            sum(part.n_flagged for part in parts),
+            parts[0].sums,
+        )
+
+    def part(self, low: int, high: int) -> "SamplerState":
+        """Cut out the Li ``low`` to ``high``; the first part keeps the count of flagged predictions."""
+        return SamplerState(
+            self.li_ids[low:high].copy(),
+            slice_state(self.efg, low, high),
+            slice_state(self.displacement, low, high),
+            self.last_step,
+            self.n_flagged if low == 0 and high > 0 else 0,
+            {name: value.copy() for name, value in self.sums.items()},
+        )
+
+
+class Sampler:
+    """Predict, correlate and count; one instance per rank, each with its own slice of the Li.
+
+    Parameters
+    ----------
+    model
+        EFG model.
+    ids, numbers
+        (n,) atom ids, ascending, and atomic numbers of every frame to come.
+    sample_interval_ps
+        Time between samples, ps.
+    interval_steps
+        MD steps between samples; a frame at any other step is refused.
+    points_per_level
+        Lags per level of the correlators.
+    rank, size
+        This instance owns ``owned_range(n_li, rank, size)`` of the Li sorted by id.
+
+    Raises
+    ------
+    InputError
+        When there is no Li.
+    """
+
+    def __init__(
+        self,
+        model: TensorModel,
+        ids: NDArray[np.int64],
+        numbers: NDArray[np.int32],
+        *,
+        sample_interval_ps: float,
+        interval_steps: int,
+        points_per_level: int = 16,
+        rank: int = 0,
+        size: int = 1,
+    ) -> None:
+        lithium = np.flatnonzero(numbers == LITHIUM)
+        if lithium.size == 0:
+            raise InputError(f"there is no Li among the {len(numbers)} atoms")
+        low, high = owned_range(lithium.size, rank, size)
+        self.model = model
+        self.interval_steps = interval_steps
+        self.n_li_total = int(lithium.size)
+        self.numbers = np.asarray(numbers, dtype=np.int32)
+        self._targets = lithium[low:high]
+        self._li_ids = np.asarray(ids[self._targets], dtype=np.int64)
+        self._framework = np.flatnonzero(np.isin(numbers, FRAMEWORK))
+        mass = masses_of(numbers[self._framework])
+        self._weights = mass / mass.sum() if mass.size else mass
+        settings: dict[str, Any] = {
+            "sample_interval_ps": sample_interval_ps,
+            "points_per_level": points_per_level,
+        }
+        self._efg = MultiTauCorrelator(len(self._targets), 5, **settings)
+        self._displacement = DisplacementCorrelator(len(self._targets), **settings)
+        self._last_step = -1
+        self._flagged_before = -model.n_flagged
+        self._sums = {"cell": np.zeros((3, 3)), "temperature": np.zeros(3)}
+
+    @property
+    def n_samples(self) -> int:
+        """Samples so far."""
+        return self._efg.n_samples
+
+    @property
+    def last_step(self) -> int:
+        """Step of the last sample, -1 before the first."""
+        return self._last_step
+
+    @property
+    def n_flagged(self) -> int:
+        """EFG predictions of the owned Li outside the range of the training data."""
+        return self._flagged_before + self.model.n_flagged
+
+    @property
+    def removes_drift(self) -> bool:
+        """Whether there is a framework whose drift is subtracted."""
+        return self._framework.size > 0
+
+    def add(self, frame: Frame, temperature_k: float | None = None) -> None:
+        """Take one sample, or none of it when it raises.
+
+        Raises
+        ------
+        InputError
+            When the frame is not the next one or lacks unwrapped positions.
+        ComputeError
+            When a position or a component of the EFG is not finite; names the step.
+        """
+        if self._last_step >= 0 and frame.step != self._last_step + self.interval_steps:
+            raise InputError(
+                f"expected a frame at step {self._last_step + self.interval_steps}, got step {frame.step}: "
+                "frames are missing, or their spacing changed"
+            )
+        if frame.unwrapped is None:
+            raise InputError("the frame has no unwrapped positions")
+        components = self.model.predict_components(
+            frame.positions, frame.cell, frame.pbc, frame.numbers, self._targets
+        )
+        bad = ~np.isfinite(components).all(axis=1)
+        if bad.any():
+            raise ComputeError(
+                f"the EFG of atom {self._li_ids[int(np.argmax(bad))]} at step {frame.step} is not finite"
+            )
+        drift = self._weights @ frame.unwrapped[self._framework] if self.removes_drift else np.zeros(3)
+        moved = frame.unwrapped[self._targets] - drift
+        if not np.isfinite(moved).all():
+            raise ComputeError(f"a position at step {frame.step} is not finite")
+        self._efg.add(components)
+        self._displacement.add(moved)
+        self._sums["cell"] += frame.cell
+        if temperature_k is not None:
+            self._sums["temperature"] += (1.0, temperature_k, temperature_k**2)
+        self._last_step = frame.step
+
+    def state(self) -> SamplerState:
+        """Return a copy of everything known; what ``restore`` takes."""
+        return SamplerState(
+            self._li_ids.copy(),
+            self._efg.state(),
+            self._displacement.state(),
+            self._last_step,
+            self.n_flagged,
+            {name: value.copy() for name, value in self._sums.items()},
+        )
+
+    def restore(self, whole: SamplerState, rank: int = 0, size: int = 1) -> None:
+        """Continue from the joined state of all ranks.
+
+        Raises
+        ------
+        InputError
+            When it is of other Li or another sampling interval.
+        """
+        low, high = owned_range(len(whole.li_ids), rank, size)
+        part = whole.part(low, high)
+        if not np.array_equal(part.li_ids, self._li_ids):
+            raise InputError("the Li of the checkpoint are not those of this run")
+        efg = MultiTauCorrelator.from_state(part.efg)
+        if not np.isclose(efg.sample_interval_ps, self._efg.sample_interval_ps, rtol=1e-9):
+            raise InputError(
+                f"the checkpoint has a sample every {efg.sample_interval_ps:g} ps, this run every "
+                f"{self._efg.sample_interval_ps:g} ps"
+            )
+        self._efg = efg
+        self._displacement = DisplacementCorrelator.from_state(part.displacement)
+        self._last_step = part.last_step
+        self._flagged_before = part.n_flagged - self.model.n_flagged
+        self._sums = part.sums
+
+
+def mean_values(sums: Mapping[str, Array], n_samples: int) -> tuple[Array, float, float]:
+    """Return the mean cell (3, 3), and mean and standard deviation of the temperature (NaN if unknown)."""
+    count, total, squares = sums["temperature"]
+    mean = total / count if count else float("nan")
+    spread = float(np.sqrt(max(squares / count - mean**2, 0.0))) if count else float("nan")
+    return sums["cell"] / max(n_samples, 1), float(mean), spread

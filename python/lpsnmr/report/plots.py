@@ -1,0 +1,102 @@
+"""Plots as PNG files, drawn without any window system."""
+
+from collections.abc import Mapping, Sequence
+from math import pi
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from lpsnmr.dynamics import ArrheniusFit, Diffusion
+from lpsnmr.io.atomic import written_aside
+from lpsnmr.nmr import NmrDecay
+from lpsnmr.report.text import format_interval
+
+if TYPE_CHECKING:
+    from lpsnmr.report.analysis import Analysis
+
+__all__ = ["plot_arrhenius", "plot_decay", "plot_displacement"]
+
+DATA, FIT, SKIPPED = "#1f5a99", "#c0392b", "#9aa7b4"
+
+
+def plot_decay(path: Path, decay: NmrDecay, title: str) -> Path:
+    """Draw C(t) with its fit, and the residuals in units of the error of each lag."""
+    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    to_khz2 = 1.0 / (2.0 * pi * 1e3) ** 2
+    positive = decay.lag_ps > 0
+    _draw_points(top, decay.lag_ps, decay.correlation * to_khz2, decay.standard_error * to_khz2,
+                 decay.used, positive)  # fmt: skip
+    if positive.any():
+        top.axhline(decay.correlation[0] * to_khz2, color=SKIPPED, lw=0.8, ls=":", label="C(0)")
+    if decay.resolved:
+        label = f"Kohlrausch: τ = {format_interval(decay.tau_ps)} ps\nγ = {format_interval(decay.gamma)}"
+        top.plot(decay.lag_ps, decay.fitted * to_khz2, color=FIT, lw=1.8, label=label)
+        error = np.where(decay.standard_error > 0, decay.standard_error, np.nan)
+        bottom.plot(decay.lag_ps, (decay.correlation - decay.fitted) / error, ".", color=DATA, ms=4)
+        bottom.axhline(0.0, color=FIT, lw=1.0)
+    else:
+        top.text(0.03, 0.05, "decay not resolved", transform=top.transAxes, color=FIT)
+    top.set(ylabel="C(t)/(2π)²  (kHz²)", title=title)
+    if positive.any():
+        top.set(xscale="log")
+        top.legend(fontsize=8)
+    bottom.set(xlabel="lag t (ps)", ylabel="residual/error")
+    return _save(figure, path)
+
+
+def plot_displacement(path: Path, diffusion: Diffusion, title: str) -> Path:
+    """Draw the MSD with its fit on logarithmic axes."""
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axes = figure.subplots()
+    positive = (diffusion.lag_ps > 0) & (diffusion.msd > 0)
+    _draw_points(axes, diffusion.lag_ps, diffusion.msd, diffusion.standard_error, diffusion.used, positive)
+    label = f"6Dt + offset, D = {format_interval(diffusion.diffusion_cm2_s)} cm²/s"
+    if np.any(np.isfinite(diffusion.fitted)):
+        axes.plot(diffusion.lag_ps, diffusion.fitted, color=FIT, lw=1.8, label=label)
+    axes.set(xlabel="lag t (ps)", ylabel="mean squared displacement (Å²)", title=title)
+    if positive.any():
+        axes.set(xscale="log", yscale="log")
+        axes.legend(fontsize=8)
+    return _save(figure, path)
+
+
+def plot_arrhenius(path: Path, analyses: Sequence["Analysis"], fits: Mapping[str, ArrheniusFit]) -> Path:
+    """Draw the rates against 1000/T with their fits."""
+    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+    axes = figure.subplots()
+    rates = [name for name in fits if name != "D"]
+    for name, color, marker in zip(rates or list(fits), (DATA, FIT), ("o", "s"), strict=False):
+        points = [
+            (a.results.best_temperature_k, interval)
+            for a in analyses
+            for key, _, interval in a.quantities()
+            if key == name and interval is not None
+        ]
+        temperature = np.array([t for t, _ in points])
+        value = np.array([y.value for _, y in points])
+        error = np.array([[y.value - y.low for _, y in points], [y.high - y.value for _, y in points]])
+        axes.errorbar(1000 / temperature, value, error, fmt=marker, color=color, capsize=3)
+        grid = np.linspace(temperature.min(), temperature.max(), 50)
+        energy = format_interval(fits[name].activation_energy_ev)
+        axes.plot(1000 / grid, fits[name](grid), color=color, label=f"{name}: E_a = {energy} eV")
+    label = "rate (1/s)" if rates else "D (cm²/s)"
+    axes.set(yscale="log", xlabel="1000/T (1/K)", ylabel=label)
+    axes.legend(fontsize=8)
+    return _save(figure, path)
+
+
+def _draw_points(axes: Any, lag: Any, value: Any, error: Any, used: Any, shown: Any) -> None:
+    for mask, color, label in ((shown & ~used, SKIPPED, "not fitted"), (shown & used, DATA, "fitted")):
+        if mask.any():
+            axes.errorbar(
+                lag[mask], value[mask], error[mask], fmt=".", ms=4, lw=0.8, color=color, label=label
+            )
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    with written_aside(path) as aside:
+        figure.savefig(aside, format="png", dpi=150)
+    return path

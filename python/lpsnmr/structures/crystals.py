@@ -1,0 +1,97 @@
+"""Shipped crystals, structure files and supercells."""
+
+import os
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from ase import Atoms
+
+from lpsnmr.errors import FileFormatError, InputError
+from lpsnmr.io.data_file import read_data_file
+
+__all__ = ["CRYSTALS", "load_structure", "supercell"]
+
+CRYSTALS: Final[dict[str, str]] = {
+    "beta-Li3PS4": "β-Li3PS4, Pnma at 637 K, one ordered choice of the partially occupied Li sites, 32 atoms",
+    "gamma-Li3PS4": "γ-Li3PS4, Pmn2₁ at 297 K, 16 atoms",
+}
+"""Shipped crystals, as published: K. Homma et al., Solid State Ionics 182, 53 (2011),
+doi:10.1016/j.ssi.2010.10.001."""
+
+
+def load_structure(name: str | os.PathLike[str]) -> Atoms:
+    """Return a shipped crystal by name, or the structure in a file.
+
+    Parameters
+    ----------
+    name
+        Key of ``CRYSTALS``, a LAMMPS data file (``*.data``, ``data.*``, ``*.lmp``) or any file that
+        ASE can read (CIF, extended XYZ, POSCAR, …).
+
+    Returns
+    -------
+    ase.Atoms
+        Positions and cell in Å, a new object.
+
+    Raises
+    ------
+    FileFormatError
+        When the file is missing or cannot be read.
+    InputError
+        When it holds no atoms or no three-dimensional periodic cell.
+
+    Examples
+    --------
+    >>> len(load_structure("beta-Li3PS4"))
+    32
+    """
+    if str(name) in CRYSTALS:
+        with as_file(files("lpsnmr.data") / "structures" / f"{name}.cif") as path:
+            return _read_with_ase(path)
+    path = Path(name)
+    if not path.is_file():
+        raise FileFormatError(
+            f"{path}: no such file; expected a structure file or one of {', '.join(CRYSTALS)}"
+        )
+    is_data = path.suffix in {".data", ".lmp"} or path.name.startswith("data.")
+    atoms = read_data_file(path) if is_data else _read_with_ase(path)
+    if len(atoms) == 0:
+        raise InputError(f"{path}: holds no atoms")
+    if not all(atoms.pbc) or abs(atoms.cell.volume) < 1e-6:
+        raise InputError(f"{path}: expected a cell periodic in three directions")
+    return atoms
+
+
+def _read_with_ase(path: Path) -> Atoms:
+    import ase.io  # here, because it is slow to import
+
+    try:
+        atoms = ase.io.read(path)
+    except Exception as error:  # ASE readers raise anything
+        raise FileFormatError(f"{path}: not a structure file that ASE can read: {error}") from error
+    if isinstance(atoms, list):
+        raise FileFormatError(f"{path}: expected one structure, got {len(atoms)}")
+    return Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell[:], pbc=atoms.pbc)
+
+
+def supercell(atoms: Atoms, repeats: tuple[int, int, int]) -> Atoms:
+    """Repeat a cell along its vectors.
+
+    The copies follow each other, each with the atoms in their original order.
+
+    Raises
+    ------
+    InputError
+        For repeats that are not three positive integers.
+
+    Examples
+    --------
+    >>> len(supercell(load_structure("gamma-Li3PS4"), (2, 2, 2)))
+    128
+    """
+    if len(repeats) != 3 or any(int(r) != r or r < 1 for r in repeats):
+        raise InputError(f"supercell: expected three positive integers, got {tuple(repeats)}")
+    result = atoms.repeat(np.asarray(repeats, dtype=int))  # type: ignore[no-untyped-call]
+    return Atoms(numbers=result.numbers, positions=result.positions, cell=result.cell[:], pbc=True)

@@ -1,0 +1,152 @@
+"""`lpsnmr analyze` as a user calls it."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lpsnmr.report import analyze_results
+from lpsnmr.units import BOLTZMANN_EV_PER_K
+from reference.results_files import synthetic_results
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def run(*arguments, cwd):
+    code = "from lpsnmr.cli.main import run; run()"
+    return subprocess.run(
+        [sys.executable, "-c", code, "analyze", *map(str, arguments)],
+        cwd=cwd, capture_output=True, text=True, timeout=120, check=False,
+        env=None,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Runs at three temperatures with E_a = 0.3 eV, and a frozen one."""
+    folder = tmp_path_factory.mktemp("runs")
+    for index, temperature in enumerate((500.0, 600.0, 750.0)):
+        rate = 0.04 * np.exp(-0.3 / BOLTZMANN_EV_PER_K * (1 / temperature - 1 / 600.0))
+        made = synthetic_results(rate, temperature=temperature, seed=index)
+        made.write(folder / f"{temperature:.0f}K.h5")
+    synthetic_results(1e-6, temperature=300.0).write(folder / "300K.h5")
+    return folder
+
+
+def test_one_run(folder):
+    done = run("600K.h5", "-o", "one", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    for words in ("600 K", "τ_mean", "Γ_NMR", "Γ_D = 6D/a²", "95 % interval", "wrote one/analysis.json"):
+        assert words in done.stdout
+    numbers = json.loads((folder / "one" / "analysis.json").read_text())
+    decay, diffusion = numbers["nmr_decay"], numbers["diffusion"]
+    # C decays with k_ab + k_ba = 0.08 1/ps; every jump of rate 0.04 1/ps counts in D
+    assert decay["rate_per_s"]["low"] < 0.08e12 < decay["rate_per_s"]["high"]
+    assert diffusion["jump_rate_per_s"]["low"] < 0.04e12 < diffusion["jump_rate_per_s"]["high"]
+    assert diffusion["diffusion_cm2_s"]["value"] == pytest.approx(0.04 * 9 / 6 * 1e-4, rel=0.1)
+    assert numbers["provenance"]["seed"] == 1
+    for name in ("c_of_t.png", "msd.png"):
+        assert (folder / "one" / name).read_bytes().startswith(PNG)
+    with (folder / "one" / "c_of_t.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    lags = np.array([float(row["lag_ps"]) for row in rows])
+    used = np.array([row["used_in_fit"] == "1" for row in rows])
+    np.testing.assert_array_equal(used, (lags >= 1.0) & (lags <= 0.25 * 999.5))
+    assert all((row["fit_rad2_per_s2"] != "") == u for row, u in zip(rows, used, strict=True))
+    assert sorted(p.name for p in (folder / "one").iterdir()) == [
+        "analysis.json", "c_of_t.csv", "c_of_t.png", "msd.csv", "msd.png",
+    ]  # fmt: skip
+
+
+def test_several_temperatures(folder):
+    done = run("500K.h5", "600K.h5", "750K.h5", "300K.h5", "-o", "many", "--bootstrap", 100, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "E_a of Γ_NMR" in done.stdout
+    assert "300K.h5: NMR decay: not resolved: C(t) falls by" in done.stdout
+    assert "300K.h5: diffusion: not resolved" in done.stdout
+    numbers = json.loads((folder / "many" / "analysis.json").read_text())
+    for name in ("Γ_NMR", "Γ_D = 6D/a²", "D"):
+        fit = numbers["arrhenius"][name]
+        assert fit["n_points"] == 3
+        assert fit["activation_energy_ev"]["value"] == pytest.approx(0.3, abs=0.03)
+    assert numbers["runs"][3]["nmr_decay"]["tau_ps"] is None
+    assert (folder / "many" / "arrhenius.png").read_bytes().startswith(PNG)
+    assert (folder / "many" / "500K" / "c_of_t.png").exists()
+    with (folder / "many" / "summary.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["temperature_k"] for row in rows] == ["500.5", "600.5", "750.5", "300.5"]
+    assert rows[3]["tau_ps"] == ""
+
+
+def test_options_reach_the_fit(folder):
+    done = run(
+        "600K.h5", "-o", "options", "--jump-distance", 1.5, "--fit-start", 2, "--max-lag-fraction", 0.1,
+        "--baseline", "zero", "--msd-start", 8, "--level", 0.68, "--seed", 3, "--no-plots", cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    numbers = json.loads((folder / "options" / "analysis.json").read_text())
+    assert numbers["jump_distance_angstrom"] == 1.5
+    assert numbers["nmr_decay"]["fitted_lags_ps"][0] == 2.0
+    assert numbers["nmr_decay"]["fitted_lags_ps"][1] <= 99.95
+    assert numbers["nmr_decay"]["settings"]["baseline"] == "zero"
+    assert numbers["diffusion"]["fitted_lags_ps"][0] >= 8.0
+    assert not list((folder / "options").glob("*.png"))
+
+
+def test_summary_for_the_end_of_a_run(folder, tmp_path):
+    lines = analyze_results(folder / "600K.h5", tmp_path / "new" / "folder").summary_lines()
+    text = "\n".join(lines)
+    for words in ("NMR decay constant τ_mean =", "jump rate Γ_D = 6D/a² =", "(a = 3 Å)", "wrote "):
+        assert words in text
+    frozen = analyze_results(folder / "300K.h5", tmp_path / "frozen", make_plots=False).summary_lines()
+    assert "NMR decay: not resolved" in "\n".join(frozen)
+
+
+def test_parts_that_were_not_sampled(folder, tmp_path):
+    from lpsnmr.io.results import Results
+
+    results = Results.read(folder / "600K.h5")
+    results.efg_correlation = results.jump_distance_angstrom = None
+    results.write(tmp_path / "no_efg.h5")
+    done = run("no_efg.h5", "-o", "out", "--no-plots", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no EFG was sampled" in done.stdout
+    assert "give --jump-distance" in done.stdout
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("samples", "n"), [(1, 2), (2, 8), (20, 8), (40, 3)])
+def test_runs_too_short_to_say_anything(tmp_path, samples, n):
+    synthetic_results(0.05, samples=samples, n=n).write(tmp_path / "short.h5")
+    text = "\n".join(analyze_results(tmp_path / "short.h5", tmp_path / "out").summary_lines())
+    assert "NMR decay: not resolved" in text
+    assert "diffusion: not resolved" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["none.h5"], "none.h5: no such file"),
+        (["text.h5"], "text.h5: not a usable lpsnmr results file"),
+        (["600K.h5", "--jump-distance", "-1"], "jump distance must be positive"),
+        (["600K.h5", "--level", "95"], "level must lie between 0 and 1"),
+        (["600K.h5", "-o", "text.h5/below"], "cannot make this folder"),
+    ],
+)
+def test_errors_are_one_line(folder, arguments, words):
+    (folder / "text.h5").write_text("no")
+    done = run(*arguments, cwd=folder)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_help_teaches(tmp_path):
+    done = run("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for words in ("--jump-distance", "not resolved", "activation energies", "Examples"):
+        assert words in done.stdout

@@ -1,0 +1,86 @@
+"""Runs on several ranks: the same numbers, ranks without Li, errors that do not hang."""
+
+import numpy as np
+import pytest
+
+from pipeline_runs import results_of, run_lpsnmr, write_config
+
+
+def test_same_answer_on_one_two_and_three_ranks(tmp_path):
+    write_config(tmp_path, equilibration_ps=0)  # the Langevin noise of the equilibration differs by rank
+    reference = None
+    for ranks in (1, 2, 3):
+        done = run_lpsnmr(
+            tmp_path, "run", "run.toml", "--no-analysis", "--set", f"output.folder=r{ranks}", ranks=ranks
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("finished: 21 samples") == 1
+        results = results_of(tmp_path / f"r{ranks}")
+        reference = reference or results
+        np.testing.assert_array_equal(results.li_ids, np.arange(1, 13))
+        for name in ("efg_correlation", "displacement"):
+            a, b = getattr(results, name), getattr(reference, name)
+            np.testing.assert_array_equal(a.counts, b.counts)
+            np.testing.assert_allclose(a.values, b.values, rtol=1e-9, atol=1e-10)
+            np.testing.assert_allclose(a.block_means, b.block_means, rtol=1e-9, atol=1e-10)
+        assert results.mean_temperature_k == pytest.approx(reference.mean_temperature_k, rel=1e-9)
+
+
+def test_resume_on_another_number_of_ranks(tmp_path):
+    write_config(tmp_path, equilibration_ps=0)
+    for ranks, production in ((2, 0.2), (1, 0.3), (3, 0.4)):
+        done = run_lpsnmr(
+            tmp_path,
+            "run",
+            "run.toml",
+            "--no-analysis",
+            "--set",
+            f"md.production_ps={production}",
+            ranks=ranks,
+        )
+        assert done.returncode == 0, done.stderr
+    done = run_lpsnmr(tmp_path, "run", "run.toml", "--no-analysis", "--set", "output.folder=whole")
+    assert done.returncode == 0, done.stderr
+    a, b = results_of(tmp_path / "out"), results_of(tmp_path / "whole")
+    assert a.n_samples == b.n_samples == 21
+    np.testing.assert_allclose(a.efg_correlation.values, b.efg_correlation.values, rtol=1e-8)
+
+
+def test_ranks_without_lithium_or_atoms(tmp_path):
+    """One Li and one Li-free neighbourhood in a slab: rank 0 owns no Li, a subdomain no atoms."""
+    write_config(tmp_path, equilibration_ps=0)
+    (tmp_path / "slab.data").write_text(
+        "slab\n\n5 atoms\n3 atom types\n0 8 xlo xhi\n0 8 ylo yhi\n0 60 zlo zhi\n\nMasses\n\n"
+        "1 6.94 # Li\n2 30.97 # P\n3 32.06 # S\n\nAtoms # atomic\n\n"
+        "1 2 4 4 4\n2 3 5.2 5.2 5.2\n3 3 2.8 2.8 5.2\n4 3 2.8 5.2 2.8\n5 3 5.2 2.8 2.8\n"
+    )
+    text = (tmp_path / "slab.data").read_text()
+    (tmp_path / "slab.data").write_text(text.replace("5 atoms", "6 atoms") + "6 1 4 4 7\n")
+    options = ["--no-analysis", "--set", "structure.file=slab.data", "--set", "md.temperature_k=50"]
+    for ranks in (1, 3):
+        done = run_lpsnmr(
+            tmp_path, "run", "run.toml", *options, "--set", f"output.folder=r{ranks}", ranks=ranks
+        )
+        assert done.returncode == 0, done.stderr
+    a, b = results_of(tmp_path / "r1"), results_of(tmp_path / "r3")
+    np.testing.assert_array_equal(b.li_ids, [6])
+    np.testing.assert_allclose(a.efg_correlation.values, b.efg_correlation.values, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("structure.file=absent.cif", "absent.cif: no such file"),
+        ("potential.commands=['pair_style nonsense']", "nonsense"),
+        (
+            "potential.commands=['pair_style lj/cut 5.0','pair_coeff * * 50.0 3.9']",
+            "lpsnmr: error",
+        ),  # explodes
+    ],
+)
+def test_errors_do_not_hang(tmp_path, change, words):
+    write_config(tmp_path)
+    done = run_lpsnmr(tmp_path, "run", "run.toml", "--set", change, ranks=2)
+    assert done.returncode != 0
+    assert words in done.stderr
+    assert done.stderr.count("lpsnmr: error") == 1

@@ -1,0 +1,193 @@
+"""``lpsnmr run`` and ``lpsnmr stream`` end to end, killed and resumed, as a user runs them."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+
+from pipeline_runs import TIMEOUT_S, lpsnmr_command, results_of, run_lpsnmr, write_config
+
+DECK = """
+units metal
+atom_style atomic
+atom_modify map array
+if "$(is_defined(variable,restart))" then "read_restart ${restart}" &
+  else "read_data structure.data" "velocity all create 600 11 mom yes"
+pair_style lj/cut 5.0
+pair_coeff * * 0.02 1.9
+fix 1 all nve
+timestep 0.002
+dump d all custom 10 dump.deck id element xu yu zu
+dump_modify d element Li P S time yes units yes format float %20.15g
+"""
+
+
+def wait_for(condition, process):
+    """Wait until ``condition()`` or the end of the process."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition() and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def same_counts(a, b):
+    assert a.n_samples == b.n_samples
+    for name in ("efg_correlation", "displacement"):
+        np.testing.assert_array_equal(getattr(a, name).counts, getattr(b, name).counts)
+
+
+def test_run_finishes_resumes_and_extends(tmp_path):
+    write_config(tmp_path)
+    done = run_lpsnmr(tmp_path, "run", "run.toml")
+    assert done.returncode == 0, done.stderr
+    assert "finished: 21 samples" in done.stdout
+    assert "results.h5" in done.stdout
+    results = results_of(tmp_path / "out")
+    assert results.n_samples == 21
+    assert results.provenance["source"] == "run"
+    assert 200 < results.mean_temperature_k < 1500
+    thermo = np.genfromtxt(tmp_path / "out" / "thermo.csv", delimiter=",", skip_header=1)
+    np.testing.assert_array_equal(thermo[:, 1], [50, 100, 150, 200, 250])
+    np.testing.assert_allclose(np.ptp(thermo[1:, 5]), 0, atol=0.02)  # NVE: the total energy stays
+    again = run_lpsnmr(tmp_path, "run", "run.toml")
+    assert "finished before: 21 samples" in again.stdout
+    longer = run_lpsnmr(tmp_path, "run", "run.toml", "--set", "md.production_ps=0.6", "--no-analysis")
+    assert "finished: 31 samples" in longer.stdout
+    whole = run_lpsnmr(
+        tmp_path,
+        "run",
+        "run.toml",
+        "--set",
+        "md.production_ps=0.6",
+        "--set",
+        "output.folder=whole",
+        "--no-analysis",
+    )
+    assert whole.returncode == 0, whole.stderr
+    a, b = results_of(tmp_path / "out"), results_of(tmp_path / "whole")
+    same_counts(a, b)
+    np.testing.assert_allclose(a.efg_correlation.values, b.efg_correlation.values, rtol=1e-8)
+    np.testing.assert_allclose(a.displacement.values, b.displacement.values, atol=1e-8)
+    changed = run_lpsnmr(tmp_path, "run", "run.toml", "--set", "md.seed=3")
+    assert changed.returncode == 2
+    assert "md.seed was 20250101, is now 3" in changed.stderr
+    fresh = run_lpsnmr(tmp_path, "run", "run.toml", "--set", "md.seed=3", "--fresh", "--no-analysis")
+    assert fresh.returncode == 0, fresh.stderr
+    assert results_of(tmp_path / "out").n_samples == 21
+
+
+def kill_after_a_checkpoint(command, folder):
+    """Start, wait for a new checkpoint and a random while, kill -9; return whether it still ran."""
+    path = folder / "killed" / "checkpoint.h5"
+    before = path.stat().st_ino if path.exists() else 0
+    process = subprocess.Popen(
+        lpsnmr_command(*command), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    wait_for(lambda: path.exists() and path.stat().st_ino != before, process)
+    time.sleep(random.uniform(0.0, 0.3))
+    running = process.poll() is None
+    if running:
+        process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=TIMEOUT_S)
+    return running
+
+
+def test_kill_at_random_moments(tmp_path):
+    write_config(tmp_path, equilibration_ps=0, production_ps=4.0)
+    steady = ["run", "run.toml", "--no-analysis", "--set", "sampling.interval_ps=0.002"]
+    killed = [*steady, "--set", "output.folder=killed", "--set", "output.checkpoint_min=0.002"]
+    random.seed(os.getpid())
+    kills = sum(kill_after_a_checkpoint(killed, tmp_path) for _ in range(3))
+    assert kills > 0
+    last = run_lpsnmr(tmp_path, *killed)
+    assert last.returncode == 0, last.stderr
+    whole = run_lpsnmr(tmp_path, *steady, "--set", "output.folder=whole")
+    assert whole.returncode == 0, whole.stderr
+    a, b = results_of(tmp_path / "killed"), results_of(tmp_path / "whole")
+    assert a.n_samples == 2001
+    same_counts(a, b)
+    # the trajectories part only by round-off, which grows by orders of magnitude in 4 ps
+    np.testing.assert_allclose(a.efg_mean_square, b.efg_mean_square, rtol=1e-4)
+    steps = [
+        int(line.split(",")[1]) for line in (tmp_path / "killed" / "thermo.csv").read_text().splitlines()[1:]
+    ]
+    assert steps == sorted(set(steps))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_leaves_a_checkpoint(tmp_path, number):
+    write_config(tmp_path, production_ps=50.0)
+    command = ["run", "run.toml", "--no-analysis", "--set", "sampling.interval_ps=0.002"]
+    process = subprocess.Popen(
+        lpsnmr_command(*command), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_for(lambda: len((tmp_path / "out" / "thermo.csv").read_text().splitlines()) > 1
+             if (tmp_path / "out" / "thermo.csv").exists() else False, process)  # fmt: skip
+    time.sleep(0.5)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 3, out + err
+    assert "the same command resumes" in out
+    n = results_of(tmp_path / "out").n_samples
+    assert 0 < n < 25001
+    production = (n + 99.0) * 0.002  # one hundred samples more
+    done = run_lpsnmr(tmp_path, *command, "--set", f"md.production_ps={production:.3f}")
+    assert f"finished: {n + 100} samples" in done.stdout, done.stderr
+
+
+def test_run_and_stream_agree(tmp_path):
+    config = write_config(tmp_path, equilibration_ps=0, production_ps=0.4)
+    made = run_lpsnmr(tmp_path, "run", config.name, "--set", "output.folder=.", "--no-analysis")
+    assert made.returncode == 0, made.stderr  # for structure.data
+    (tmp_path / "deck.in").write_text(DECK)
+    deck = [
+        "run", "run.toml", "--no-analysis", "--set", "md.equilibration_ps=0.1",
+        "--set", "md.input=deck.in", "--set", "md.elements=['Li', 'P', 'S']",
+    ]  # fmt: skip
+    done = run_lpsnmr(tmp_path, *deck)
+    assert done.returncode == 0, done.stderr
+    streamed = run_lpsnmr(
+        tmp_path, "stream", "dump.deck", "-o", "streamed", "--no-follow", "--from-step", "50", "--no-analysis"
+    )
+    assert streamed.returncode == 0, streamed.stderr
+    a, b = results_of(tmp_path / "out"), results_of(tmp_path / "streamed")
+    assert a.sample_interval_ps == pytest.approx(b.sample_interval_ps)
+    same_counts(a, b)
+    np.testing.assert_allclose(a.efg_correlation.values, b.efg_correlation.values, rtol=1e-9)
+    np.testing.assert_allclose(a.displacement.values, b.displacement.values, atol=1e-9)
+    longer = run_lpsnmr(tmp_path, *deck, "--set", "md.production_ps=0.8")  # through ${restart}
+    assert "finished: 41 samples" in longer.stdout, longer.stderr
+    (tmp_path / "deck.in").write_text(DECK.replace("timestep 0.002", "timestep 0.001"))
+    wrong = run_lpsnmr(tmp_path, *deck, "--fresh")
+    assert wrong.returncode == 2
+    assert "time step 1 fs, but md.timestep_fs is 2" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "absent.toml"], "cannot read the configuration"),
+        (["run", "run.toml", "--set", "structure.file=absent.cif"], "absent.cif: no such file"),
+        (["run", "run.toml", "--set", "efg.model=absent"], "absent"),
+        (["run", "run.toml", "--set", "potential.commands=[]", "--set", "potential.file=absent"], "absent"),
+        (["run", "run.toml", "--set", "potential.commands=['pair_style nonsense']"], "LAMMPS: ERROR"),
+        (["stream", "absent", "--no-follow", "--timestep-fs", "2"], "absent: cannot open"),
+    ],
+)
+def test_errors_are_one_line_and_status_2(tmp_path, arguments, words):
+    write_config(tmp_path)
+    done = run_lpsnmr(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.startswith("lpsnmr: error: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_example_configuration_is_printed(tmp_path):
+    done = run_lpsnmr(tmp_path, "run", "--example")
+    assert done.returncode == 0
+    assert "[sampling]" in done.stdout

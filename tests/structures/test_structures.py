@@ -1,0 +1,68 @@
+"""Shipped crystals, supercells, checks."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+
+from lpsnmr.errors import FileFormatError, InputError
+from lpsnmr.structures import CRYSTALS, intact_ps4, load_structure, report_structure, supercell
+from lpsnmr.structures.checks import check_distances
+
+
+@pytest.mark.parametrize(
+    ("name", "formula", "density"), [("beta-Li3PS4", "Li12P4S16", 1.853), ("gamma-Li3PS4", "Li6P2S8", 1.934)]
+)
+def test_crystals(name, formula, density):
+    atoms = load_structure(name)
+    assert str(atoms.symbols.get_chemical_formula()) == formula
+    report = report_structure(atoms)
+    assert report.n_intact == report.n_phosphorus == len(atoms) // 8
+    assert report.density == pytest.approx(density, abs=2e-3)
+    assert 1.9 < report.shortest_angstrom < 2.1
+    assert set(CRYSTALS) == {"beta-Li3PS4", "gamma-Li3PS4"}
+
+
+def test_supercell_keeps_the_crystal():
+    atoms = load_structure("beta-Li3PS4")
+    large = supercell(atoms, (2, 1, 3))
+    assert len(large) == 6 * len(atoms)
+    a, b = report_structure(atoms), report_structure(large)
+    assert b.n_intact == 6 * a.n_intact
+    assert b.density == pytest.approx(a.density)
+    assert b.shortest_angstrom == pytest.approx(a.shortest_angstrom)
+    for repeats in [(0, 1, 1), (1, 1)]:
+        with pytest.raises(InputError, match="three positive"):
+            supercell(atoms, repeats)
+
+
+def test_intact_ps4_sees_a_broken_unit_and_any_image():
+    atoms = load_structure("gamma-Li3PS4")
+    shifted = atoms.positions + np.array([3.0, -2.0, 11.0])  # out of the cell
+    assert intact_ps4(shifted, atoms.cell[:], (True, True, True), atoms.numbers) == (2, 2)
+    phosphorus = np.flatnonzero(atoms.numbers == 15)[0]
+    bonded = np.flatnonzero(
+        (atoms.numbers == 16) & (atoms.get_distances(phosphorus, range(16), mic=True) < 2.5)
+    )
+    bond = atoms.get_distance(phosphorus, bonded[0], mic=True, vector=True)
+    shifted[bonded[0]] += bond / np.linalg.norm(bond)  # from 2.05 Å to 3.05 Å
+    assert intact_ps4(shifted, atoms.cell[:], (True, True, True), atoms.numbers)[0] < 2
+    assert intact_ps4(np.zeros((1, 3)), np.eye(3) * 9, (True, True, True), np.array([3])) == (0, 0)
+
+
+def test_atoms_on_top_of_each_other():
+    atoms = Atoms("LiLi", positions=[[0, 0, 0], [0, 0, 9.5]], cell=[10, 10, 10], pbc=True)
+    with pytest.raises(InputError, match=r"atoms 1 \(Li\) and 2 \(Li\) are 0.500"):
+        check_distances(atoms)
+
+
+def test_files(tmp_path):
+    with pytest.raises(FileFormatError, match="no such file"):
+        load_structure(tmp_path / "absent.cif")
+    (tmp_path / "bad.cif").write_text("nonsense")
+    with pytest.raises(FileFormatError, match=r"bad\.cif"):
+        load_structure(tmp_path / "bad.cif")
+    load_structure("beta-Li3PS4").write(tmp_path / "a.extxyz")
+    assert len(load_structure(tmp_path / "a.extxyz")) == 32
+    Atoms("Li", positions=[[0, 0, 0]]).write(tmp_path / "open.xyz")
+    with pytest.raises(InputError, match="periodic"):
+        load_structure(tmp_path / "open.xyz")
