@@ -59,7 +59,8 @@ def start_lammps(args: argparse.Namespace, restart: Path, elements: list[str], d
     )
     t, seed = args.temperature, args.seed
     if args.ensemble == "npt":
-        lmp.command(f"fix move all npt temp {t} {t} 0.1 tri 0.0 0.0 1.0")
+        shape = "tri" if np.any(np.abs(lmp.extract_box()[2:5]) > 0) else "aniso"
+        lmp.command(f"fix move all npt temp {t} {t} 0.1 {shape} 0.0 0.0 1.0")
     else:
         lmp.command("fix move all nve")
         if args.ensemble == "nvt":
