@@ -250,8 +250,7 @@ bool DumpParser::read_atoms(DumpFrame &frame) {
   frame.id.resize(n);
   frame.kind.resize(n);
   frame.positions.resize(3 * n);
-  const bool unwrapped = columns_.image[0] >= 0 ||
-                         columns_.coordinates == Coordinates::unwrapped ||
+  const bool unwrapped = columns_.image[0] >= 0 || columns_.coordinates == Coordinates::unwrapped ||
                          columns_.coordinates == Coordinates::scaled_unwrapped;
   frame.unwrapped.resize(unwrapped ? 3 * n : 0);
   Line line{};
@@ -322,7 +321,8 @@ void DumpParser::place(std::size_t row, const std::array<double, 3> &x,
     frame.positions[3 * row + a] = value;
     if (frame.unwrapped.empty()) continue;
     if (columns_.image[0] >= 0)
-      value += image[0] * frame.cell[a] + image[1] * frame.cell[3 + a] + image[2] * frame.cell[6 + a];
+      value +=
+          image[0] * frame.cell[a] + image[1] * frame.cell[3 + a] + image[2] * frame.cell[6 + a];
     frame.unwrapped[3 * row + a] = value;
   }
 }
@@ -341,8 +341,7 @@ void DumpParser::sort_by_id(DumpFrame &frame) const {
       sorted.kind[i] = frame.kind[from];
       for (std::size_t a = 0; a < 3; ++a) {
         sorted.positions[3 * i + a] = frame.positions[3 * from + a];
-        if (!frame.unwrapped.empty())
-          sorted.unwrapped[3 * i + a] = frame.unwrapped[3 * from + a];
+        if (!frame.unwrapped.empty()) sorted.unwrapped[3 * i + a] = frame.unwrapped[3 * from + a];
       }
     }
     frame = std::move(sorted);
