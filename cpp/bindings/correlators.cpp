@@ -71,32 +71,34 @@ py::dict state_to_dict(MultiTauState &&state) {
   return d;
 }
 
-py::object item(const py::dict &d, const char *key) {
+template <typename Array> Array item(const py::dict &d, const char *key) {
   if (!d.contains(key)) throw Error(std::string("state of a correlator: no '") + key + "'");
-  return d[key];
+  Array array = Array::ensure(d[key]); // null, and the Python error cleared, when not convertible
+  if (!array) throw Error(std::string("state of a correlator: '") + key + "' must hold numbers");
+  return array;
 }
 
 std::int64_t integer(const py::dict &d, const char *key) {
-  const auto array = item(d, key).cast<LongArray>();
+  const auto array = item<LongArray>(d, key);
   if (array.size() != 1)
     throw Error(std::string("state of a correlator: '") + key + "' must be a scalar");
   return *array.data();
 }
 
 std::vector<double> doubles(const py::dict &d, const char *key) {
-  const auto array = item(d, key).cast<DoubleArray>();
+  const auto array = item<DoubleArray>(d, key);
   return std::vector<double>(array.data(), array.data() + array.size());
 }
 
 std::vector<std::int64_t> integers(const py::dict &d, const char *key) {
-  const auto array = item(d, key).cast<LongArray>();
+  const auto array = item<LongArray>(d, key);
   return std::vector<std::int64_t>(array.data(), array.data() + array.size());
 }
 
 MultiTau from_dict(const py::dict &d) {
   MultiTauState state;
   MultiTauOptions &o = state.options;
-  const auto history = item(d, "series_history").cast<DoubleArray>();
+  const auto history = item<DoubleArray>(d, "series_history");
   if (history.ndim() != 4) throw Error("state of a correlator: 'series_history' must have 4 axes");
   o.n_series = static_cast<std::size_t>(history.shape(0));
   o.n_components = count_of(integer(d, "n_components"), "n_components");

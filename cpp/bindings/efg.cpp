@@ -106,8 +106,7 @@ make_predictor(const lpsnmr::EfgBasis &basis, const DoubleArray &weights,
   std::vector<lpsnmr::EnvironmentRange> bridges;
   if (target_range) {
     check_shape(*target_range, "target_range", 2, static_cast<long>(n_species));
-    if (target_range->shape(0) != 3)
-      throw lpsnmr::Error("target_range must have three rows");
+    if (target_range->shape(0) != 3) throw lpsnmr::Error("target_range must have three rows");
     target = to_range(target_range->data(), n_species);
   }
   if (bridge_ranges) {
@@ -166,7 +165,8 @@ Each radial argument is a pair (number of functions, cutoff in Å); a count of 0
                                 basis.bridge_channels(pair.l2));
             return channels;
           },
-          "Lengths of the runs of chain features: one per bridge species, degrees and radial function.")
+          "Lengths of the runs of chain features: one per bridge species, degrees and radial "
+          "function.")
       .def("features", &features, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
            py::arg("numbers"), py::arg("targets"), R"(Return the features of chosen atoms.
 

@@ -40,8 +40,8 @@ py::array_t<double> features(const UfpBasis &basis, const DoubleArray &positions
 py::array_t<int> triple_columns(const UfpBasis &basis, std::size_t block) {
   const UfpBasis::Triple &triple = basis.triples().at(block);
   std::vector<int> copy = triple.column;
-  return to_numpy(std::move(copy),
-                  {triple.grid_ij.functions(), triple.grid_ik.functions(), triple.grid_jk.functions()});
+  return to_numpy(std::move(copy), {triple.grid_ij.functions(), triple.grid_ik.functions(),
+                                    triple.grid_jk.functions()});
 }
 
 py::dict read_file(const std::string &path) {
@@ -93,15 +93,18 @@ CoreError for a pair that is missing, and a pair or triple given twice or out of
 )")
       .def_property_readonly("columns", &UfpBasis::columns)
       .def_property_readonly("cutoff", &UfpBasis::cutoff, "Å")
-      .def("pair_columns",
-           [](const UfpBasis &self, std::size_t block) {
-             return std::make_pair(self.pairs().at(block).first_column, self.pairs().at(block).columns);
-           },
-           py::arg("block"), "First column and number of columns of a pair block.")
+      .def(
+          "pair_columns",
+          [](const UfpBasis &self, std::size_t block) {
+            return std::make_pair(self.pairs().at(block).first_column,
+                                  self.pairs().at(block).columns);
+          },
+          py::arg("block"), "First column and number of columns of a pair block.")
       .def("triple_columns", &triple_columns, py::arg("block"),
            "Column of each coefficient [ij][ik][jk] of a triple block, -1 where it is zero.")
-      .def("features", &features, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
-           py::arg("species"),
-           R"(Return (columns, 7 + 3 n): energy, virial xx yy zz xy xz yz (eV), forces (eV/Å) per unit
+      .def(
+          "features", &features, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
+          py::arg("species"),
+          R"(Return (columns, 7 + 3 n): energy, virial xx yy zz xy xz yz (eV), forces (eV/Å) per unit
 coefficient.)");
 }

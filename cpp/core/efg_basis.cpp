@@ -12,8 +12,7 @@ constexpr int efg_degree = 2;
 constexpr int max_radial_count = 16;
 
 void check_radial(const EfgRadial &radial, const char *name, bool optional) {
-  if (radial.count == 0 && optional)
-    return;
+  if (radial.count == 0 && optional) return;
   if (radial.count < 1 || radial.count > max_radial_count)
     throw Error(std::string("number of radial functions of the ") + name + " term must be 1 to " +
                 std::to_string(max_radial_count) + ", got " + std::to_string(radial.count));
@@ -41,8 +40,7 @@ std::size_t product_count(const DegreePair &pair, std::size_t channels) {
 
 EfgBasis::EfgBasis(EfgSettings settings) : settings_(std::move(settings)) {
   const EfgSettings &s = settings_;
-  if (s.species.empty())
-    throw Error("an EFG model needs at least one species");
+  if (s.species.empty()) throw Error("an EFG model needs at least one species");
   for (std::size_t k = 0; k < s.species.size(); ++k)
     if (s.species[k] < 1 || (k > 0 && s.species[k] <= s.species[k - 1]))
       throw Error("species of an EFG model must be ascending atomic numbers without repetition");
@@ -50,8 +48,7 @@ EfgBasis::EfgBasis(EfgSettings settings) : settings_(std::move(settings)) {
   check_radial(s.chain, "chain", true);
   check_radial(s.triple, "triple", true);
   bridge_of_.assign(s.species.size(), -1);
-  if (s.chain.count > 0)
-    check_chain();
+  if (s.chain.count > 0) check_chain();
   if (s.triple.count > 0) {
     if (s.triple_l_max < 1 || s.triple_l_max > max_harmonic_degree)
       throw Error("triple_l_max must be 1 to " + std::to_string(max_harmonic_degree) + ", got " +
@@ -74,14 +71,11 @@ void EfgBasis::check_chain() {
   if (s.product.count > 0 && (s.product_degree_max < 0 || s.product_degree_max > s.bridge_l_max))
     throw Error("product_degree_max must be 0 to bridge_l_max (" + std::to_string(s.bridge_l_max) +
                 "), got " + std::to_string(s.product_degree_max));
-  if (s.bridges.empty())
-    throw Error("a chain needs at least one bridge species");
+  if (s.bridges.empty()) throw Error("a chain needs at least one bridge species");
   for (std::size_t b = 0; b < s.bridges.size(); ++b) {
     const int k = species_of(s.bridges[b]);
-    if (k < 0)
-      throw Error("bridge species must be among the species of the model");
-    if (bridge_of_[k] >= 0)
-      throw Error("a bridge species is given twice");
+    if (k < 0) throw Error("bridge species must be among the species of the model");
+    if (bridge_of_[k] >= 0) throw Error("a bridge species is given twice");
     bridge_of_[k] = static_cast<int>(b);
   }
 }
@@ -113,17 +107,14 @@ void EfgBasis::count_features() {
 
 int EfgBasis::species_of(int atomic_number) const {
   for (std::size_t k = 0; k < settings_.species.size(); ++k)
-    if (settings_.species[k] == atomic_number)
-      return static_cast<int>(k);
+    if (settings_.species[k] == atomic_number) return static_cast<int>(k);
   return -1;
 }
 
 double EfgBasis::target_cutoff() const {
   double cutoff = settings_.pair.cutoff;
-  if (settings_.chain.count > 0)
-    cutoff = std::max(cutoff, settings_.chain.cutoff);
-  if (settings_.triple.count > 0)
-    cutoff = std::max(cutoff, settings_.triple.cutoff);
+  if (settings_.chain.count > 0) cutoff = std::max(cutoff, settings_.chain.cutoff);
+  if (settings_.triple.count > 0) cutoff = std::max(cutoff, settings_.triple.cutoff);
   return cutoff;
 }
 
@@ -134,10 +125,8 @@ double EfgBasis::bridge_cutoff() const {
 
 int EfgBasis::target_l_max() const {
   int l_max = efg_degree;
-  for (const DegreePair &pair : chain_pairs_)
-    l_max = std::max(l_max, pair.l1);
-  if (settings_.triple.count > 0)
-    l_max = std::max(l_max, settings_.triple_l_max);
+  for (const DegreePair &pair : chain_pairs_) l_max = std::max(l_max, pair.l1);
+  if (settings_.triple.count > 0) l_max = std::max(l_max, settings_.triple_l_max);
   return l_max;
 }
 
@@ -184,14 +173,12 @@ EfgNeighbors find_efg_neighbors(const EfgBasis &basis, const System &system, con
   found.target_species = entry_species(found.targets, species);
   const std::size_t entries = found.targets.index.size();
   found.target_slot.assign(entries, -1);
-  if (basis.settings().chain.count == 0)
-    return found;
+  if (basis.settings().chain.count == 0) return found;
   const double reach = basis.settings().chain.cutoff;
   std::vector<int> slot_of(system.size, -1);
   for (std::size_t e = 0; e < entries; ++e) {
     const int j = found.targets.index[e];
-    if (basis.bridge_of(species[j]) < 0 || found.targets.distance[e] >= reach)
-      continue;
+    if (basis.bridge_of(species[j]) < 0 || found.targets.distance[e] >= reach) continue;
     if (slot_of[j] < 0) {
       slot_of[j] = static_cast<int>(found.bridge_atoms.size());
       found.bridge_atoms.push_back(j);

@@ -48,8 +48,8 @@ struct DegreePair {
 /// The features and their order; immutable.
 ///
 /// A bridge is described by channels of degrees l = 0 … bridge_l_max: first the density
-/// [species][n], then its products [pair of degrees][channel][channel'], each (2l + 1) numbers
-/// long.
+/// [species][n], then its products [pair of degrees][pair of channels]. Degree by degree the
+/// descriptor is [m][channel].
 ///
 /// Order of the features of a target: body order 2 [species][n]; chain [bridge][pair of degrees][n]
 /// [channel of the bridge]; body order 3 [pair of degrees][channel][channel']. A density channel is

@@ -31,18 +31,74 @@ void add_chain(const EfgBasis &basis, double r, const double *harmonics, const d
   radial_functions<1>(s.chain.count, s.chain.cutoff, &r, radial);
   for (const DegreePair &pair : basis.chain_pairs()) {
     const std::size_t channels = basis.bridge_channels(pair.l2);
-    const double *channel = descriptor + basis.bridge_offset(pair.l2);
-    for (std::size_t q = 0; q < channels; ++q, channel += 2 * pair.l2 + 1) {
+    for (std::size_t q = 0; q < channels; ++q) {
+      const double *channel = descriptor + basis.bridge_offset(pair.l2) + q;
       double coupled[5] = {};
       for (const CouplingTerm &t : pair.terms)
-        coupled[t.c] += t.value * harmonics[pair.l1 * pair.l1 + t.a] * channel[t.b];
+        coupled[t.c] += t.value * harmonics[pair.l1 * pair.l1 + t.a] * channel[t.b * channels];
       for (int n = 0; n < s.chain.count; ++n)
-        for (int m = 0; m < 5; ++m)
-          block[m * row + n * channels + q] += radial[n] * coupled[m];
+        for (int m = 0; m < 5; ++m) block[m * row + n * channels + q] += radial[n] * coupled[m];
     }
     block += s.chain.count * channels;
   }
 }
+
+/// The factors of the products at a bridge, laid out so that one loop runs over pairs of channels.
+class Factors {
+public:
+  /// Gather from density[channel][lm], channel = species · stride + n.
+  Factors(const EfgBasis &basis, const double *density, int stride, int width) {
+    const EfgSettings &s = basis.settings();
+    const int n = basis.species_count() * s.product.count;
+    const auto values = [&](int q) {
+      return density + (q / s.product.count * stride + q % s.product.count) * width;
+    };
+    const int harmonics = harmonic_count(s.product_l_max);
+    all_.resize(std::size_t(n) * n, harmonics);
+    ordered_.resize(std::size_t(n) * (n + 1) / 2, harmonics);
+    std::size_t every = 0, half = 0;
+    for (int lm = 0; lm < harmonics; ++lm)
+      for (int q = 0; q < n; ++q) {
+        const double left = values(q)[lm];
+        for (int p = 0; p < n; ++p, ++every) {
+          all_.left[every] = left;
+          all_.right[every] = values(p)[lm];
+        }
+        for (int p = q; p < n; ++p, ++half) {
+          ordered_.left[half] = left;
+          ordered_.right[half] = values(p)[lm];
+        }
+      }
+  }
+
+  /// Write the products of one pair of degrees to out[m][begin …]; returns where they end.
+  inline std::size_t multiply(const DegreePair &pair, double *out, std::size_t channels,
+                              std::size_t begin) const {
+    const Pairs &pairs = pair.l1 == pair.l2 ? ordered_ : all_;
+    const std::size_t count = pairs.count;
+    for (int m = 0; m < 2 * pair.l + 1; ++m) std::fill_n(out + m * channels + begin, count, 0.0);
+    for (const CouplingTerm &t : pair.terms) {
+      const double *a = pairs.left.data() + (pair.l1 * pair.l1 + t.a) * count;
+      const double *b = pairs.right.data() + (pair.l2 * pair.l2 + t.b) * count;
+      double *to = out + t.c * channels + begin;
+      for (std::size_t k = 0; k < count; ++k) to[k] += t.value * a[k] * b[k];
+    }
+    return begin + count;
+  }
+
+private:
+  /// Left and right factor, [lm][pair of channels].
+  struct Pairs {
+    std::vector<double> left, right;
+    std::size_t count = 0;
+    void resize(std::size_t pairs, int harmonics) {
+      count = pairs;
+      left.resize(pairs * harmonics);
+      right.resize(pairs * harmonics);
+    }
+  };
+  Pairs all_, ordered_;
+};
 
 /// Write the body-order-3 features from the density around the target.
 void write_triples(const EfgBasis &basis, const double *density, double *features) {
@@ -75,8 +131,7 @@ LPSNMR_CLONES void expand_density(const Neighborhood &neighbors, int n_species,
     while (true) {
       int filled = 0;
       for (; k < neighbors.size && filled < lanes; ++k) {
-        if (neighbors.species[k] != species || neighbors.distance[k] >= radial.cutoff)
-          continue;
+        if (neighbors.species[k] != species || neighbors.distance[k] >= radial.cutoff) continue;
         const double inverse = 1.0 / neighbors.distance[k];
         r[filled] = neighbors.distance[k];
         x[filled] = neighbors.vector[3 * k] * inverse;
@@ -84,8 +139,7 @@ LPSNMR_CLONES void expand_density(const Neighborhood &neighbors, int n_species,
         z[filled] = neighbors.vector[3 * k + 2] * inverse;
         ++filled;
       }
-      if (filled == 0)
-        break;
+      if (filled == 0) break;
       for (int rest = filled; rest < lanes; ++rest)
         r[rest] = radial.cutoff, x[rest] = 0.0, y[rest] = 0.0, z[rest] = 1.0;
       real_harmonics<lanes>(l_max, x, y, z, harmonics);
@@ -102,46 +156,36 @@ LPSNMR_CLONES void expand_density(const Neighborhood &neighbors, int n_species,
   }
 }
 
-void describe_bridge(const EfgBasis &basis, const Neighborhood &neighbors, double *descriptor) {
+LPSNMR_CLONES void describe_bridge(const EfgBasis &basis, const Neighborhood &neighbors,
+                                   double *descriptor) {
   const EfgSettings &s = basis.settings();
   const int largest = std::max(s.bridge.count * harmonic_count(s.bridge_l_max),
                                s.product.count * harmonic_count(s.product_l_max));
-  std::vector<double> room(std::size_t(largest) * basis.species_count());
-  double *density = room.data();
+  std::vector<double> density(std::size_t(largest) * basis.species_count());
   const int n_linear = basis.species_count() * s.bridge.count;
-  expand_density(neighbors, basis.species_count(), s.bridge, s.bridge_l_max, density);
-  for (int l = 0; l <= s.bridge_l_max; ++l)
-    for (int q = 0; q < n_linear; ++q)
-      std::copy_n(density + q * harmonic_count(s.bridge_l_max) + l * l, 2 * l + 1,
-                  descriptor + basis.bridge_offset(l) + q * (2 * l + 1));
-  if (s.product.count == 0)
-    return;
-  // the first functions of one cutoff are the same whatever their number: share the expansion
   int stride = s.bridge.count, width = harmonic_count(s.bridge_l_max);
+  expand_density(neighbors, basis.species_count(), s.bridge, s.bridge_l_max, density.data());
+  for (int l = 0; l <= s.bridge_l_max; ++l)
+    for (int m = 0; m < 2 * l + 1; ++m)
+      for (int q = 0; q < n_linear; ++q)
+        descriptor[basis.bridge_offset(l) + m * basis.bridge_channels(l) + q] =
+            density[q * width + l * l + m];
+  if (s.product.count == 0) return;
+  // the first functions of one cutoff are the same whatever their number: share the expansion
   if (s.product.cutoff != s.bridge.cutoff || s.product.count > s.bridge.count ||
       s.product_l_max > s.bridge_l_max) {
-    expand_density(neighbors, basis.species_count(), s.product, s.product_l_max, density);
+    expand_density(neighbors, basis.species_count(), s.product, s.product_l_max, density.data());
     stride = s.product.count;
     width = harmonic_count(s.product_l_max);
   }
-  const int n_factors = basis.species_count() * s.product.count;
-  const auto factor = [&](int q) {
-    return density + (q / s.product.count * stride + q % s.product.count) * width;
-  };
+  const Factors factors(basis, density.data(), stride, width);
   int l = -1;
-  double *out = nullptr;
+  std::size_t begin = 0;
   for (const DegreePair &pair : basis.product_pairs()) {
-    if (pair.l != l)
-      out = descriptor + basis.bridge_offset(pair.l) + n_linear * (2 * pair.l + 1);
+    if (pair.l != l) begin = n_linear;
     l = pair.l;
-    for (int q = 0; q < n_factors; ++q)
-      for (int p = pair.l1 == pair.l2 ? q : 0; p < n_factors; ++p, out += 2 * l + 1) {
-        const double *a = factor(q) + pair.l1 * pair.l1;
-        const double *b = factor(p) + pair.l2 * pair.l2;
-        std::fill_n(out, 2 * l + 1, 0.0);
-        for (const CouplingTerm &t : pair.terms)
-          out[t.c] += t.value * a[t.a] * b[t.b];
-      }
+    begin = factors.multiply(pair, descriptor + basis.bridge_offset(l), basis.bridge_channels(l),
+                             begin);
   }
 }
 
@@ -167,8 +211,7 @@ void target_features(const EfgBasis &basis, const Neighborhood &neighbors,
                 descriptors + neighbors.slot[k] * basis.descriptor_size(),
                 features + basis.chain_begin() + bridge * basis.bridge_block(), row);
   }
-  if (s.triple.count == 0)
-    return;
+  if (s.triple.count == 0) return;
   std::vector<double> density(s.species.size() * s.triple.count * harmonic_count(s.triple_l_max));
   expand_density(neighbors, static_cast<int>(s.species.size()), s.triple, s.triple_l_max,
                  density.data());

@@ -11,15 +11,13 @@ namespace {
 
 double factorial(int n) {
   double product = 1.0;
-  for (int k = 2; k <= n; ++k)
-    product *= k;
+  for (int k = 2; k <= n; ++k) product *= k;
   return product;
 }
 
 /// Clebsch–Gordan coefficient ⟨j1 m1 j2 m2 | j m⟩ of whole momenta, by Racah's sum.
 double clebsch_gordan(int j1, int m1, int j2, int m2, int j, int m) {
-  if (m != m1 + m2 || std::abs(m) > j)
-    return 0.0;
+  if (m != m1 + m2 || std::abs(m) > j) return 0.0;
   double sum = 0.0;
   for (int k = 0; k <= j1 + j2 - j; ++k) {
     const int terms[] = {k,           j1 + j2 - j - k, j1 - m1 - k,
@@ -28,11 +26,9 @@ double clebsch_gordan(int j1, int m1, int j2, int m2, int j, int m) {
     bool counts = true;
     for (const int t : terms) {
       counts = counts && t >= 0;
-      if (counts)
-        product /= factorial(t);
+      if (counts) product /= factorial(t);
     }
-    if (counts)
-      sum += product;
+    if (counts) sum += product;
   }
   const double triangle = factorial(j + j1 - j2) * factorial(j - j1 + j2) * factorial(j1 + j2 - j) /
                           factorial(j + j1 + j2 + 1);
@@ -45,12 +41,9 @@ double clebsch_gordan(int j1, int m1, int j2, int m2, int j, int m) {
 std::complex<double> real_from_complex(int row, int m) {
   const double root = std::sqrt(0.5);
   const double phase = m % 2 ? -1.0 : 1.0;
-  if (row == 0)
-    return m == 0 ? 1.0 : 0.0;
-  if (std::abs(m) != std::abs(row))
-    return 0.0;
-  if (row > 0)
-    return m > 0 ? phase * root : root;
+  if (row == 0) return m == 0 ? 1.0 : 0.0;
+  if (std::abs(m) != std::abs(row)) return 0.0;
+  if (row > 0) return m > 0 ? phase * root : root;
   return m > 0 ? std::complex<double>(0.0, -phase * root) : std::complex<double>(0.0, root);
 }
 
@@ -60,8 +53,7 @@ HarmonicConstants::HarmonicConstants() : norm{}, first{}, last{} {
   for (int l = 0; l < size; ++l)
     for (int m = 0; m <= l; ++m) {
       norm[l][m] = std::sqrt((m ? 2.0 : 1.0) * factorial(l - m) / factorial(l + m));
-      if (m == l)
-        continue;
+      if (m == l) continue;
       first[l][m] = double(2 * l - 1) / (l - m);
       last[l][m] = double(l + m - 1) / (l - m);
     }
@@ -87,14 +79,11 @@ std::vector<CouplingTerm> real_coupling(int l1, int l2, int l) {
             if (std::abs(m) <= l)
               value += real_from_complex(c, m) * clebsch_gordan(l1, ma, l2, mb, l, m) *
                        std::conj(real_from_complex(a, ma)) * std::conj(real_from_complex(b, mb));
-            if (b == 0)
-              break;
+            if (b == 0) break;
           }
-          if (a == 0)
-            break;
+          if (a == 0) break;
         }
-        if (std::abs(value) > 1e-13)
-          terms.push_back({a + l1, b + l2, c + l, value.real()});
+        if (std::abs(value) > 1e-13) terms.push_back({a + l1, b + l2, c + l, value.real()});
       }
   return terms;
 }

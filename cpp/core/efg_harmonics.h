@@ -40,12 +40,10 @@ inline void real_harmonics(int l_max, const double *x, const double *y, const do
                            double *out) {
   const HarmonicConstants &constants = harmonic_constants();
   double c[lanes], s[lanes], diagonal = 1.0; // c + i s = (x + i y)^m, diagonal = (2m − 1)!!
-  for (int k = 0; k < lanes; ++k)
-    c[k] = 1.0, s[k] = 0.0;
+  for (int k = 0; k < lanes; ++k) c[k] = 1.0, s[k] = 0.0;
   for (int m = 0; m <= l_max; ++m) {
     double before[lanes], here[lanes]; // P^m_{l−1} / sin^m and P^m_l / sin^m
-    for (int k = 0; k < lanes; ++k)
-      before[k] = 0.0, here[k] = diagonal;
+    for (int k = 0; k < lanes; ++k) before[k] = 0.0, here[k] = diagonal;
     for (int l = m; l <= l_max; ++l) {
       if (l > m) {
         const double a = constants.first[l][m], b = constants.last[l][m];
@@ -58,11 +56,9 @@ inline void real_harmonics(int l_max, const double *x, const double *y, const do
       double *plus = out + harmonic_index(l, m) * lanes;
       double *minus = out + harmonic_index(l, -m) * lanes;
       const double norm = constants.norm[l][m];
-      for (int k = 0; k < lanes; ++k)
-        plus[k] = norm * here[k] * c[k];
+      for (int k = 0; k < lanes; ++k) plus[k] = norm * here[k] * c[k];
       if (m > 0)
-        for (int k = 0; k < lanes; ++k)
-          minus[k] = norm * here[k] * s[k];
+        for (int k = 0; k < lanes; ++k) minus[k] = norm * here[k] * s[k];
     }
     for (int k = 0; k < lanes; ++k) {
       const double turned = c[k] * x[k] - s[k] * y[k];

@@ -47,35 +47,14 @@ struct Batch {
   }
 };
 
-/// out_m = Σ_q w_q values_qm; returns the end of out.
-template <int size>
-inline double *add_weighted_of(std::size_t channels, const double *w, const double *values,
-                               double *out) {
-  double sum[size] = {};
-  for (std::size_t q = 0; q < channels; ++q)
-    for (int m = 0; m < size; ++m)
-      sum[m] += w[q] * values[q * size + m];
-  return std::copy_n(sum, size, out);
-}
-
-inline double *add_weighted(int l, std::size_t channels, const double *w, const double *values,
-                            double *out) {
-  switch (l) {
-  case 0:
-    return add_weighted_of<1>(channels, w, values, out);
-  case 1:
-    return add_weighted_of<3>(channels, w, values, out);
-  case 2:
-    return add_weighted_of<5>(channels, w, values, out);
-  case 3:
-    return add_weighted_of<7>(channels, w, values, out);
-  case 4:
-    return add_weighted_of<9>(channels, w, values, out);
-  case 5:
-    return add_weighted_of<11>(channels, w, values, out);
-  default:
-    return add_weighted_of<13>(channels, w, values, out);
-  }
+/// Scalar product by four running sums, which the compiler turns into one vector.
+inline double dot(std::size_t n, const double *a, const double *b) {
+  double sum[lanes] = {}, rest = 0.0;
+  std::size_t k = 0;
+  for (; k + lanes <= n; k += lanes)
+    for (int lane = 0; lane < lanes; ++lane) sum[lane] += a[k + lane] * b[k + lane];
+  for (; k < n; ++k) rest += a[k] * b[k];
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]) + rest;
 }
 
 /// Run f(begin, end) over 0 … n on several threads.
@@ -86,8 +65,7 @@ template <typename F> void parallel_for(int threads, std::size_t n, const F &f) 
   for (std::size_t p = 1; p < parts; ++p)
     workers.emplace_back([&f, n, p, parts] { f(n * p / parts, n * (p + 1) / parts); });
   f(0, n / parts);
-  for (std::thread &worker : workers)
-    worker.join();
+  for (std::thread &worker : workers) worker.join();
 }
 
 } // namespace
@@ -114,12 +92,10 @@ EfgPredictor::EfgPredictor(EfgBasis basis, const std::vector<double> &weights,
     throw Error("the EFG model needs " + std::to_string(basis_.size()) + " weights, got " +
                 std::to_string(weights.size()));
   for (const double w : weights)
-    if (!std::isfinite(w))
-      throw Error("a weight of the EFG model is not a finite number");
+    if (!std::isfinite(w)) throw Error("a weight of the EFG model is not a finite number");
   bridge_ranges_.resize(s.chain.count > 0 ? s.bridges.size() : 0);
   check_range(target_range_, s.species.size());
-  for (const EnvironmentRange &range : bridge_ranges_)
-    check_range(range, s.species.size());
+  for (const EnvironmentRange &range : bridge_ranges_) check_range(range, s.species.size());
 
   pair_weights_.assign(weights.begin(), weights.begin() + basis_.chain_begin());
   const double *w = weights.data() + basis_.chain_begin();
@@ -144,10 +120,8 @@ EfgPredictor::EfgPredictor(EfgBasis basis, const std::vector<double> &weights,
   padded_width_ = (width_ + lanes - 1) / lanes * lanes;
   std::stable_sort(chain_terms_.begin(), chain_terms_.end(),
                    [](const CouplingTerm &x, const CouplingTerm &y) { return x.c < y.c; });
-  for (std::size_t t = 0; t < chain_terms_.size(); ++t)
-    terms_end_[chain_terms_[t].c] = t + 1;
-  if (width_ > max_width)
-    throw Error("bridge_l_max is too high for the predictor");
+  for (std::size_t t = 0; t < chain_terms_.size(); ++t) terms_end_[chain_terms_[t].c] = t + 1;
+  if (width_ > max_width) throw Error("bridge_l_max is too high for the predictor");
   const std::size_t channels = s.species.size() * s.triple.count;
   for (const DegreePair &pair : basis_.triple_pairs()) {
     std::vector<double> square(channels * channels, 0.0);
@@ -170,18 +144,17 @@ LPSNMR_CLONES unsigned char EfgPredictor::contract_bridge(int bridge, const Neig
     for (const DegreePair &pair : basis_.chain_pairs()) {
       const std::size_t channels = basis_.bridge_channels(pair.l2);
       const double *values = room.data() + basis_.bridge_offset(pair.l2);
-      out = add_weighted(pair.l2, channels, w, values, out);
+      for (int m = 0; m < 2 * pair.l2 + 1; ++m, values += channels)
+        *out++ = dot(channels, w, values);
       w += channels;
     }
   }
   const EnvironmentRange &range = bridge_ranges_[bridge];
   unsigned char flag = 0;
   for (std::size_t k = 0; k < neighbors.size && !range.nearest.empty(); ++k)
-    if (neighbors.distance[k] < range.nearest[neighbors.species[k]])
-      flag = bridge_too_near;
+    if (neighbors.distance[k] < range.nearest[neighbors.species[k]]) flag = bridge_too_near;
   for (std::size_t q = 0; q < s.species.size(); ++q) // entry n = 0, l = 0 is the coordination
-    if (outside(range, q, room[q * s.bridge.count]))
-      flag |= bridge_coordination;
+    if (outside(range, q, room[q * s.bridge.count])) flag |= bridge_coordination;
   return flag;
 }
 
@@ -197,11 +170,9 @@ LPSNMR_CLONES void EfgPredictor::add_pairs(const Neighborhood &neighbors, double
     radial_functions<lanes>(s.pair.count, s.pair.cutoff, batch.r, functions);
     for (int k = 0; k < lanes; ++k) {
       value[k] = 0.0;
-      if (k >= batch.filled)
-        continue;
+      if (k >= batch.filled) continue;
       const double *w = pair_weights_.data() + neighbors.species[begin + k] * s.pair.count;
-      for (int n = 0; n < s.pair.count; ++n)
-        value[k] += w[n] * functions[n * lanes + k];
+      for (int n = 0; n < s.pair.count; ++n) value[k] += w[n] * functions[n * lanes + k];
     }
     for (int m = 0; m < 5; ++m)
       for (int k = 0; k < lanes; ++k)
@@ -219,10 +190,8 @@ LPSNMR_CLONES void EfgPredictor::add_chains(const Neighborhood &neighbors, const
     std::size_t entry[lanes];
     std::size_t filled = 0;
     for (; next < neighbors.size && filled < lanes; ++next)
-      if (neighbors.slot[next] >= 0)
-        entry[filled++] = next;
-    if (filled == 0)
-      return;
+      if (neighbors.slot[next] >= 0) entry[filled++] = next;
+    if (filled == 0) return;
     const Batch batch(neighbors, [&](int k) { return entry[k]; }, filled);
     real_harmonics<lanes>(chain_l_max_, batch.x, batch.y, batch.z, harmonics);
     radial_functions<lanes>(s.chain.count, s.chain.cutoff, batch.r, functions);
@@ -232,12 +201,10 @@ LPSNMR_CLONES void EfgPredictor::add_chains(const Neighborhood &neighbors, const
         const double *from = contracted + neighbors.slot[entry[k]] * contracted_size();
         for (int n = 0; n < s.chain.count; ++n, from += padded_width_) {
           const double factor = functions[n * lanes + k];
-          for (std::size_t c = 0; c < padded_width_; ++c)
-            row[c] += factor * from[c];
+          for (std::size_t c = 0; c < padded_width_; ++c) row[c] += factor * from[c];
         }
       }
-      for (std::size_t c = 0; c < padded_width_; ++c)
-        pulled[c * lanes + k] = row[c];
+      for (std::size_t c = 0; c < padded_width_; ++c) pulled[c * lanes + k] = row[c];
     }
     multiply_out(harmonics, pulled, sums);
   }
@@ -257,8 +224,7 @@ LPSNMR_CLONES void EfgPredictor::multiply_out(const double *harmonics, const dou
     for (; term < end; ++term)
       for (int k = 0; k < lanes; ++k)
         even[k] += term->value * harmonics[term->a * lanes + k] * pulled[term->b * lanes + k];
-    for (int k = 0; k < lanes; ++k)
-      sums[c * lanes + k] += even[k] + odd[k];
+    for (int k = 0; k < lanes; ++k) sums[c * lanes + k] += even[k] + odd[k];
   }
 }
 
@@ -271,8 +237,7 @@ LPSNMR_CLONES void EfgPredictor::triples(const Neighborhood &neighbors, double *
          *weighted = by_harmonic + channels * width;
   expand_density(neighbors, basis_.species_count(), s.triple, s.triple_l_max, density);
   for (std::size_t q = 0; q < channels; ++q)
-    for (int lm = 0; lm < width; ++lm)
-      by_harmonic[lm * channels + q] = density[q * width + lm];
+    for (int lm = 0; lm < width; ++lm) by_harmonic[lm * channels + q] = density[q * width + lm];
   const double *w = triple_weights_.data();
   for (const DegreePair &pair : basis_.triple_pairs()) {
     const int size = 2 * pair.l2 + 1;
@@ -280,16 +245,12 @@ LPSNMR_CLONES void EfgPredictor::triples(const Neighborhood &neighbors, double *
     for (std::size_t p = 0; p < channels; ++p, w += channels)
       for (int b = 0; b < size; ++b) {
         const double factor = density[p * width + pair.l2 * pair.l2 + b];
-        for (std::size_t q = 0; q < channels; ++q)
-          weighted[b * channels + q] += factor * w[q];
+        for (std::size_t q = 0; q < channels; ++q) weighted[b * channels + q] += factor * w[q];
       }
     for (const CouplingTerm &t : pair.terms) {
       const double *a = by_harmonic + (pair.l1 * pair.l1 + t.a) * channels;
       const double *b = weighted + t.b * channels;
-      double sum = 0.0;
-      for (std::size_t q = 0; q < channels; ++q)
-        sum += a[q] * b[q];
-      components[t.c] += t.value * sum;
+      components[t.c] += t.value * dot(channels, a, b);
     }
   }
 }
@@ -299,29 +260,23 @@ unsigned char EfgPredictor::predict_target(const Neighborhood &neighbors, const 
                                            double *components) const {
   alignas(32) double sums[5 * lanes] = {};
   add_pairs(neighbors, sums);
-  if (width_ > 0)
-    add_chains(neighbors, contracted, sums);
+  if (width_ > 0) add_chains(neighbors, contracted, sums);
   for (int m = 0; m < 5; ++m)
     components[m] =
         (sums[m * lanes] + sums[m * lanes + 1]) + (sums[m * lanes + 2] + sums[m * lanes + 3]);
-  if (basis_.settings().triple.count > 0)
-    triples(neighbors, components);
+  if (basis_.settings().triple.count > 0) triples(neighbors, components);
 
   unsigned char flag = 0;
   for (std::size_t k = 0; k < neighbors.size; ++k)
-    if (neighbors.slot[k] >= 0)
-      flag |= bridge_flags[neighbors.slot[k]];
-  if (target_range_.nearest.empty())
-    return flag;
+    if (neighbors.slot[k] >= 0) flag |= bridge_flags[neighbors.slot[k]];
+  if (target_range_.nearest.empty()) return flag;
   const int n_species = basis_.species_count();
   std::vector<double> room(2 * n_species);
   summarize_environment(neighbors, n_species, basis_.settings().pair.cutoff, room.data(),
                         room.data() + n_species);
   for (int q = 0; q < n_species; ++q) {
-    if (room[q] < target_range_.nearest[q])
-      flag |= target_too_near;
-    if (outside(target_range_, q, room[n_species + q]))
-      flag |= target_coordination;
+    if (room[q] < target_range_.nearest[q]) flag |= target_too_near;
+    if (outside(target_range_, q, room[n_species + q])) flag |= target_coordination;
   }
   return flag;
 }
@@ -344,8 +299,7 @@ void EfgPredictor::predict(const System &system, const int *numbers,
     for (std::size_t t = begin; t < end; ++t) {
       const unsigned char flag = predict_target(neighbors.of_target(t), contracted.data(),
                                                 bridge_flags.data(), components + 5 * t);
-      if (flags)
-        flags[t] = flag;
+      if (flags) flags[t] = flag;
     }
   });
 }

@@ -68,10 +68,10 @@ void add_triplet_rows(const UfpBasis::Triple &triple, const Triplet &t, std::siz
   const std::size_t n_jk = std::size_t(triple.grid_jk.functions());
   for (int a = 0; a < 4; ++a)
     for (int b = 0; b < 4; ++b) {
-      const int *map = triple.column.data() +
-                       (std::size_t(t.basis_ij.offset + a) * n_ik + std::size_t(t.basis_ik.offset + b)) *
-                           n_jk +
-                       std::size_t(t.basis_jk.offset);
+      const int *map =
+          triple.column.data() +
+          (std::size_t(t.basis_ij.offset + a) * n_ik + std::size_t(t.basis_ik.offset + b)) * n_jk +
+          std::size_t(t.basis_jk.offset);
       const double va = t.basis_ij.value[a], vb = t.basis_ik.value[b], both = va * vb;
       const double da = t.basis_ij.derivative[a] * vb, db = va * t.basis_ik.derivative[b];
       for (int c = 0; c < 4; ++c) {
@@ -81,8 +81,7 @@ void add_triplet_rows(const UfpBasis::Triple &triple, const Triplet &t, std::siz
         const double s_ij = da * vc, s_ik = db * vc, s_jk = both * t.basis_jk.derivative[c];
         column[0] += both * vc;
         for (std::size_t m = 0; m < 6; ++m)
-          column[1 + m] -=
-              s_ij * t.ij.moment[m] + s_ik * t.ik.moment[m] + s_jk * t.jk.moment[m];
+          column[1 + m] -= s_ij * t.ij.moment[m] + s_ik * t.ik.moment[m] + s_jk * t.jk.moment[m];
         double *on_i = column + 7 + 3 * t.i, *on_j = column + 7 + 3 * t.j,
                *on_k = column + 7 + 3 * t.k;
         for (std::size_t x = 0; x < 3; ++x) {
@@ -104,7 +103,8 @@ void add_center_triplets(const UfpBasis &basis, std::size_t center, int species,
   for (std::size_t x = 0; x < neighbors.size(); ++x)
     for (std::size_t y = x + 1; y < neighbors.size(); ++y) {
       bool swapped = false;
-      const int which = basis.triple_of(species, neighbors[x].species, neighbors[y].species, swapped);
+      const int which =
+          basis.triple_of(species, neighbors[x].species, neighbors[y].species, swapped);
       if (which < 0) continue;
       const UfpBasis::Triple &triple = basis.triples()[std::size_t(which)];
       const Neighbor &j = swapped ? neighbors[y] : neighbors[x];
@@ -114,7 +114,8 @@ void add_center_triplets(const UfpBasis &basis, std::size_t center, int species,
       for (std::size_t a = 0; a < 3; ++a) d[a] = k.vector[a] - j.vector[a];
       const double r = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
       if (r >= triple.grid_jk.high()) continue;
-      if (r < 1e-10) throw Error("two neighbours of atom " + std::to_string(center) + " are at the same place");
+      if (r < 1e-10)
+        throw Error("two neighbours of atom " + std::to_string(center) + " are at the same place");
       t.j = std::size_t(j.index);
       t.k = std::size_t(k.index);
       t.ij = make_side(j.vector, j.distance);
@@ -132,7 +133,8 @@ void add_center_triplets(const UfpBasis &basis, std::size_t center, int species,
 UfpBasis::UfpBasis(int species, const std::vector<PairLayout> &pairs,
                    const std::vector<TripleLayout> &triples)
     : species_(species) {
-  if (species < 1) throw Error("a basis needs at least one species, got " + std::to_string(species));
+  if (species < 1)
+    throw Error("a basis needs at least one species, got " + std::to_string(species));
   const std::size_t n = std::size_t(species);
   pair_of_.assign(n * n, -1);
   triple_of_.assign(n * n * n, -1);
@@ -148,7 +150,8 @@ void UfpBasis::add_pair(const PairLayout &layout) {
   const int a = layout.species[0], b = layout.species[1];
   if (std::min(a, b) < 0 || std::max(a, b) >= species_)
     throw Error("pair layout: species " + names({a, b}) + " out of range");
-  if (pair_of(a, b) >= 0) throw Error("pair layout for species " + names({a, b}) + " is given twice");
+  if (pair_of(a, b) >= 0)
+    throw Error("pair layout for species " + names({a, b}) + " is given twice");
   Pair pair{KnotGrid(layout.knots), columns_, 0};
   pair.columns = pair.grid.functions() - trailing_zeros;
   columns_ += pair.columns;
@@ -168,8 +171,11 @@ void UfpBasis::add_triple(const TripleLayout &layout) {
   if (b == c && layout.knots_ij != layout.knots_ik)
     throw Error("triple layout for species " + names({a, b, c}) +
                 ": like neighbours need the same knots along ij and ik");
-  Triple triple{layout.species, KnotGrid(layout.knots_ij), KnotGrid(layout.knots_ik),
-                KnotGrid(layout.knots_jk), {}};
+  Triple triple{layout.species,
+                KnotGrid(layout.knots_ij),
+                KnotGrid(layout.knots_ik),
+                KnotGrid(layout.knots_jk),
+                {}};
   const int n_ij = triple.grid_ij.functions(), n_ik = triple.grid_ik.functions(),
             n_jk = triple.grid_jk.functions();
   triple.column.assign(std::size_t(n_ij) * n_ik * n_jk, -1);
@@ -180,7 +186,8 @@ void UfpBasis::add_triple(const TripleLayout &layout) {
     for (int q = 0; q < n_ik - trailing_zeros; ++q)
       for (int s = 0; s < n_jk - trailing_zeros; ++s)
         at(p, q, s) = b == c && q < p ? at(q, p, s) : columns_++;
-  double &reach_b = reach_[std::size_t(a) * species_ + b], &reach_c = reach_[std::size_t(a) * species_ + c];
+  double &reach_b = reach_[std::size_t(a) * species_ + b],
+         &reach_c = reach_[std::size_t(a) * species_ + c];
   reach_b = std::max(reach_b, triple.grid_ij.high());
   reach_c = std::max(reach_c, triple.grid_ik.high());
   cutoff_ = std::max({cutoff_, reach_b, reach_c});
@@ -212,15 +219,19 @@ void evaluate_features(const UfpBasis &basis, const System &system, const std::v
     for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e) {
       const int j = list.index[e];
       const int sj = species[std::size_t(j)];
-      const Neighbor neighbor{
-          j, sj, list.distance[e], {list.vector[3 * e], list.vector[3 * e + 1], list.vector[3 * e + 2]}};
+      const Neighbor neighbor{j,
+                              sj,
+                              list.distance[e],
+                              {list.vector[3 * e], list.vector[3 * e + 1], list.vector[3 * e + 2]}};
       const UfpBasis::Pair &pair = basis.pairs()[std::size_t(basis.pair_of(species[i], sj))];
       if (neighbor.distance < pair.grid.low())
         throw Error("atoms " + std::to_string(i) + " and " + std::to_string(j) + " are " +
-                    std::to_string(neighbor.distance) + " Å apart, below the first two-body knot at " +
+                    std::to_string(neighbor.distance) +
+                    " Å apart, below the first two-body knot at " +
                     std::to_string(pair.grid.low()) + " Å");
       if (neighbor.distance < pair.grid.high()) add_pair_rows(pair, neighbor, i, rows, out);
-      if (neighbor.distance < basis.three_body_cutoff(species[i], sj)) neighbors.push_back(neighbor);
+      if (neighbor.distance < basis.three_body_cutoff(species[i], sj))
+        neighbors.push_back(neighbor);
     }
     add_center_triplets(basis, i, species[i], neighbors, rows, out);
   }

@@ -18,7 +18,7 @@ struct PairLayout {
 
 /// Knots of V3 for a centre and an unordered pair of neighbours (j, k).
 struct TripleLayout {
-  std::array<int, 3> species; ///< centre, j, k
+  std::array<int, 3> species;                       ///< centre, j, k
   std::vector<double> knots_ij, knots_ik, knots_jk; ///< Å; the last ones are the cutoffs
 };
 
@@ -73,7 +73,9 @@ private:
 };
 
 /// Rows of one frame: 0 energy (eV), 1-6 virial xx yy zz xy xz yz (eV), 7 + 3 i + a force (eV/Å).
-inline std::size_t feature_rows(std::size_t atoms) { return 7 + 3 * atoms; }
+inline std::size_t feature_rows(std::size_t atoms) {
+  return 7 + 3 * atoms;
+}
 
 /// Derivatives of the rows with respect to the coefficients.
 ///

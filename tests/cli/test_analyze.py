@@ -117,6 +117,15 @@ def test_parts_that_were_not_sampled(folder, tmp_path):
     assert "give --jump-distance" in done.stdout
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("samples", "n"), [(1, 2), (2, 8), (20, 8), (40, 3)])
+def test_runs_too_short_to_say_anything(tmp_path, samples, n):
+    synthetic_results(0.05, samples=samples, n=n).write(tmp_path / "short.h5")
+    text = "\n".join(analyze_results(tmp_path / "short.h5", tmp_path / "out").summary_lines())
+    assert "NMR decay: not resolved" in text
+    assert "diffusion: not resolved" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -243,6 +243,8 @@ def test_bad_states_are_refused():
         MultiTauCorrelator.from_state({**state, "n_samples": np.array(41)})
     with pytest.raises(InputError, match="series_sum"):
         MultiTauCorrelator.from_state({**state, "series_sum": np.ones((3, 5))})
+    with pytest.raises(InputError, match="'series_sum' must hold numbers"):
+        MultiTauCorrelator.from_state({**state, "series_sum": np.array(["a"])})
     with pytest.raises(InputError, match="kernel"):
         DisplacementCorrelator.from_state(state)
     with pytest.raises(InputError, match="n_samples"):

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from lpsnmr.correlation import MultiTauCorrelator
-from lpsnmr.correlation.resampling import Interval, merge_blocks, resample, select_lags, wider_interval
+from lpsnmr.correlation.resampling import (
+    Interval,
+    merge_blocks,
+    resample,
+    select_lags,
+    standard_error,
+    wider_interval,
+)
 from lpsnmr.errors import InputError
 from reference.processes import ornstein_uhlenbeck
 
@@ -48,12 +55,12 @@ def test_same_seed_same_curves():
     assert np.any(a[1].curves != c[1].curves)
 
 
-def test_too_few_units_are_left_out_or_refused():
+def test_too_few_units_are_left_out():
     rng = np.random.default_rng(0)
     assert [k.n_units for k in resample(statistics(rng.normal(size=(320, 2, 1))), 50, 0.0)] == [20]
     assert [k.n_units for k in resample(statistics(rng.normal(size=(4, 6, 1))), 50, 0.0)] == [6]
-    with pytest.raises(InputError, match="2 Li and 4 blocks"):
-        resample(statistics(rng.normal(size=(4, 2, 1))), 50, 0.0)
+    assert resample(statistics(rng.normal(size=(4, 2, 1))), 50, 0.0) == []
+    assert np.isnan(standard_error([], 3)).all()
 
 
 def test_interval_of_a_mean_is_students():

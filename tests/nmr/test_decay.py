@@ -113,8 +113,17 @@ def test_short_runs_are_not_fitted():
     statistics, duration = correlated(np.random.default_rng(0).normal(size=(30, 12, 5)), 0.1)
     decay = analyze_decay(statistics, duration, settings=FAST)
     assert "only 0 lags" in decay.reason
-    with pytest.raises(InputError, match="no error estimate"):
-        analyze_decay(*correlated(np.ones((3, 2, 5)), 0.1))
+
+
+def test_one_unit_has_no_error():
+    """Two Li and four blocks of time cannot tell their spread, however long the lags."""
+    series = np.random.default_rng(0).normal(size=(256, 2, 5))
+    correlator = MultiTauCorrelator(2, 5, sample_interval_ps=0.5, max_blocks=4)
+    for values in series:
+        correlator.add(values)
+    decay = analyze_decay(correlator.statistics(), 127.5)
+    assert "no error estimate possible" in decay.reason
+    assert np.isnan(decay.standard_error).all()
 
 
 def test_same_data_same_numbers():

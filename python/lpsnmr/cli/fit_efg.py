@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -17,7 +18,7 @@ from lpsnmr.errors import InputError
 from lpsnmr.reference import read_reference
 
 DEFAULT = EfgSettings()
-TABLE_WIDTH = 110
+TABLE_WIDTH = 118
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -148,16 +149,16 @@ def command(
 
 def error_table(result: FitResult, nucleus: str) -> Table:
     """Return the held-out errors as a table."""
-    table = Table(title=f"Held-out errors, {nucleus}")
+    table = Table(title=f"Held-out errors, {nucleus}", box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("part", no_wrap=True)
     for heading in (
         "tensors",
         "RMSE\nV/Å²",
         "RMSE\n%",
         "MAE\nV/Å²",
-        "|C_Q| RMSE\nkHz",
-        "|C_Q| MAE\nkHz",
-        "C_Q RMSE*\nkHz",
+        "|C_Q|\nRMSE kHz",
+        "|C_Q|\nMAE kHz",
+        "C_Q*\nkHz",
         "axis*\n°",
         "η RMSE",
         "C(0)\nratio",
@@ -165,11 +166,11 @@ def error_table(result: FitResult, nucleus: str) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for name, e in result.errors.items():
         table.add_row(
-            name.replace(":", " "),
+            name.partition(":")[2] or name,
             str(e["tensors"]),
-            f"{e['component_rmse']:.4f}",
+            f"{e['component_rmse']:.3f}",
             f"{e['component_rmse_percent']:.1f}",
-            f"{e['component_mae']:.4f}",
+            f"{e['component_mae']:.3f}",
             f"{e['abs_cq_rmse_khz']:.1f}",
             f"{e['abs_cq_mae_khz']:.1f}",
             f"{e['signed_cq_rmse_khz']:.1f}",

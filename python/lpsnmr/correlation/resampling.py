@@ -16,12 +16,25 @@ from scipy.special import ndtr, stdtrit
 from lpsnmr.errors import InputError
 from lpsnmr.io.results import LagStatistics
 
-__all__ = ["Interval", "Resampled", "merge_blocks", "resample", "select_lags", "wider_interval"]
+__all__ = [
+    "TOO_FEW",
+    "Interval",
+    "Resampled",
+    "merge_blocks",
+    "resample",
+    "select_lags",
+    "standard_error",
+    "wider_interval",
+]
 
 Array = NDArray[np.float64]
 
 MIN_UNITS = 5
 """Fewest Li or blocks that are resampled; fewer say too little about their own spread."""
+
+TOO_FEW = (
+    f"not resolved: fewer than {MIN_UNITS} Li and {MIN_UNITS} blocks of time, no error estimate possible"
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,13 @@ class Resampled:
         """Return the standard error of the curve at each lag, (L,), corrected for few units."""
         spread: Array = self.curves.std(axis=0) * np.sqrt(self.n_units / (self.n_units - 1))
         return spread
+
+
+def standard_error(kinds: list[Resampled], n_lags: int) -> Array:
+    """Return the larger of the standard errors at each lag, (n_lags,); NaN without any bootstrap."""
+    if not kinds:
+        return np.full(n_lags, np.nan)
+    return np.asarray(np.max([kind.standard_error() for kind in kinds], axis=0))
 
 
 def select_lags(lags: LagStatistics, keep: NDArray[np.bool_]) -> LagStatistics:
@@ -112,12 +132,8 @@ def resample(lags: LagStatistics, n_bootstrap: int, block_length_ps: float, seed
     Returns
     -------
     list[Resampled]
-        One or two kinds; a kind with fewer than five units is left out.
-
-    Raises
-    ------
-    InputError
-        When there are fewer than five Li and fewer than five blocks.
+        Up to two kinds; a kind with fewer than five units is left out. Empty when both are: then
+        nothing can be said about errors.
     """
     rng = np.random.default_rng(seed)
     kinds = []
@@ -133,11 +149,6 @@ def resample(lags: LagStatistics, n_bootstrap: int, block_length_ps: float, seed
         mean = lags.values.mean(axis=1)
         curves = np.where(pairs > 0, weights @ sums / np.maximum(pairs, 1.0), mean)
         kinds.append(Resampled(curves, n_blocks))
-    if not kinds:
-        raise InputError(
-            f"no error estimate possible: {n_series} Li and {n_blocks} blocks of time; expected at least "
-            f"{MIN_UNITS} of either (sample longer)"
-        )
     return kinds
 
 

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.correlation.resampling import Interval, Resampled, resample, wider_interval
+from lpsnmr.correlation.resampling import (
+    TOO_FEW,
+    Interval,
+    Resampled,
+    resample,
+    standard_error,
+    wider_interval,
+)
 from lpsnmr.errors import InputError
 from lpsnmr.io.results import LagStatistics
 from lpsnmr.units import ANGSTROM2_PER_PS_CM2_PER_S, SECONDS_PER_PS
@@ -116,24 +123,16 @@ def analyze_diffusion(
         Length of the run, ps.
     settings
         See ``DiffusionSettings``.
-
-    Raises
-    ------
-    InputError
-        When the run has too few Li and blocks for any error estimate.
     """
     settings = settings or DiffusionSettings()
     end_ps = settings.max_lag_fraction * duration_ps
     kinds = resample(lags, settings.n_bootstrap, 0.5 * end_ps, settings.seed)
     msd = lags.values.mean(axis=1)
-    error = np.max([kind.standard_error() for kind in kinds], axis=0)
+    error = standard_error(kinds, len(msd))
     keep = (lags.lag_ps > 0) & (lags.lag_ps <= end_ps) & (msd > 0)
     used, linear = _linear_regime(lags.lag_ps, msd, kinds, keep, settings.min_lag_ps)
-    if used.sum() < 3:
-        reason = (
-            f"not resolved: only {used.sum()} lags with a displacement between {settings.min_lag_ps:g} ps "
-            f"and {settings.max_lag_fraction:g} of the run ({duration_ps:g} ps); 3 are needed"
-        )
+    reason = _too_little(int(used.sum()), len(kinds), duration_ps, settings)
+    if reason:
         nothing = np.full(len(msd), np.nan)
         return Diffusion(settings, lags.lag_ps, msd, error, lags.counts, used, nothing, False, False, reason)
     lag_ps = lags.lag_ps[used]
@@ -160,6 +159,16 @@ def analyze_diffusion(
     )
 
 
+def _too_little(n_lags: int, n_kinds: int, duration_ps: float, settings: DiffusionSettings) -> str:
+    """Return why nothing can be fitted, or ''."""
+    if n_lags < 3:
+        return (
+            f"not resolved: only {n_lags} lags with a displacement between {settings.min_lag_ps:g} ps "
+            f"and {settings.max_lag_fraction:g} of the run ({duration_ps:g} ps); 3 are needed"
+        )
+    return "" if n_kinds else TOO_FEW
+
+
 def _weights(lag_ps: Array, msd: Array) -> Array:
     return np.asarray(np.gradient(np.log(lag_ps)) / (msd**2 * lag_ps))
 
@@ -178,7 +187,7 @@ def _linear_regime(
 ) -> tuple[NDArray[np.bool_], bool]:
     """Return the lags of the linear regime and whether the MSD is straight there."""
     used = keep & (lag_ps >= min_lag_ps)
-    if used.sum() < 3:
+    if used.sum() < 3 or not kinds:
         return used, False
     end = lag_ps[keep][-1]
     start = min_lag_ps

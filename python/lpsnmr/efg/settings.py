@@ -30,7 +30,7 @@ class EfgSettings:
     """Atomic numbers a chain may run through."""
     pair: Radial = (6, 5.0)
     """Body order 2: target–neighbour."""
-    chain: Radial = (3, 5.0)
+    chain: Radial = (2, 4.5)
     """Chain: target–bridge distance."""
     bridge: Radial = (3, 4.0)
     """Chain: density around the bridge."""
@@ -40,9 +40,9 @@ class EfgSettings:
     """Chain: density around the bridge that is multiplied by itself."""
     product_l_max: int = 3
     """Chain: highest degree of the factors of that product."""
-    product_degree_max: int = 1
+    product_degree_max: int = 3
     """Chain: highest degree of the product, at most ``bridge_l_max``."""
-    triple: Radial = (3, 4.0)
+    triple: Radial = (2, 4.0)
     """Body order 3: density around the target."""
     triple_l_max: int = 2
     """Body order 3: highest degree of that density."""

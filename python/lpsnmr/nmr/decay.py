@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.correlation.resampling import Interval, Resampled, resample, select_lags, wider_interval
+from lpsnmr.correlation.resampling import (
+    TOO_FEW,
+    Interval,
+    Resampled,
+    resample,
+    select_lags,
+    standard_error,
+    wider_interval,
+)
 from lpsnmr.errors import InputError
 from lpsnmr.io.results import LagStatistics
 from lpsnmr.nmr.kohlrausch import GAMMA_RANGE, KohlrauschFit, fit_kohlrausch
@@ -129,14 +137,14 @@ def analyze_decay(
     Raises
     ------
     InputError
-        When the run has too few Li and blocks for any error estimate, or an unknown nucleus.
+        For an unknown nucleus.
     """
     settings = settings or DecaySettings()
     omega = _in_frequency(lags, nucleus)
     used = _used_lags(omega, duration_ps, settings)
     all_kinds = resample(omega, settings.n_bootstrap, 0.0, settings.seed)
-    error = np.max([kind.standard_error() for kind in all_kinds], axis=0)
     curve = omega.values.mean(axis=1)
+    error = standard_error(all_kinds, len(curve))
     common: dict[str, Any] = {
         "settings": settings,
         "lag_ps": omega.lag_ps,
@@ -146,11 +154,8 @@ def analyze_decay(
         "used": used,
     }
     nothing = np.full(len(curve), np.nan)
-    if used.sum() < 6:
-        reason = (
-            f"not resolved: only {used.sum()} lags between {settings.fit_start_ps:g} ps and "
-            f"{settings.max_lag_fraction:g} of the run ({duration_ps:g} ps); 6 are needed"
-        )
+    reason = _too_little(int(used.sum()), len(all_kinds), duration_ps, settings)
+    if reason:
         return NmrDecay(**common, fitted=nothing, decay=0.0, resolved=False, reason=reason)
     window = select_lags(omega, used)
     weights = _weights(window.lag_ps, error[used])
@@ -183,6 +188,16 @@ def _used_lags(lags: LagStatistics, duration_ps: float, settings: DecaySettings)
     longest = settings.max_lag_fraction * duration_ps
     used: NDArray[np.bool_] = (lags.lag_ps >= settings.fit_start_ps) & (lags.lag_ps <= longest)
     return used
+
+
+def _too_little(n_lags: int, n_kinds: int, duration_ps: float, settings: DecaySettings) -> str:
+    """Return why nothing can be fitted, or ''."""
+    if n_lags < 6:
+        return (
+            f"not resolved: only {n_lags} lags between {settings.fit_start_ps:g} ps and "
+            f"{settings.max_lag_fraction:g} of the run ({duration_ps:g} ps); 6 are needed"
+        )
+    return "" if n_kinds else TOO_FEW
 
 
 def _weights(lag_ps: Array, error: Array) -> Array:

@@ -150,7 +150,7 @@ def analyze_results(
     FileFormatError
         For a file that is not a usable results file.
     InputError
-        When the run is too short for any error estimate.
+        When the folder cannot be made, or the nucleus of the file is unknown.
     """
     analysis = _analyze(Path(path), decay or DecaySettings(), diffusion or DiffusionSettings())
     folder = files.make_folder(out_dir)
@@ -177,7 +177,7 @@ def analyze_series(
     FileFormatError
         For a file that is not a usable results file; nothing is written then.
     InputError
-        Without files, or when a run is too short for any error estimate.
+        Without files, when the folder cannot be made, or when a nucleus is unknown.
     """
     if not paths:
         raise InputError("no results file given")

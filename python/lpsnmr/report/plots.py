@@ -39,8 +39,10 @@ def plot_decay(path: Path, decay: NmrDecay, title: str) -> Path:
         bottom.axhline(0.0, color=FIT, lw=1.0)
     else:
         top.text(0.03, 0.05, "decay not resolved", transform=top.transAxes, color=FIT)
-    top.set(xscale="log", ylabel="C(t)/(2π)²  (kHz²)", title=title)
-    top.legend(fontsize=8)
+    top.set(ylabel="C(t)/(2π)²  (kHz²)", title=title)
+    if positive.any():
+        top.set(xscale="log")
+        top.legend(fontsize=8)
     bottom.set(xlabel="lag t (ps)", ylabel="residual/error")
     return _save(figure, path)
 

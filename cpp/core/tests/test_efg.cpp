@@ -1,0 +1,154 @@
+// EFG kernels: harmonics and couplings against closed forms, prediction against features · weights.
+#include "check.h"
+
+#include "efg_predictor.h"
+#include "error.h"
+
+#include <array>
+#include <cmath>
+#include <random>
+#include <vector>
+
+using namespace lpsnmr;
+
+namespace {
+
+EfgSettings settings() {
+  EfgSettings s;
+  s.species = {3, 15, 16};
+  s.bridges = {15, 16};
+  s.pair = {5, 4.5};
+  s.chain = {3, 4.0};
+  s.bridge = {2, 3.6};
+  s.bridge_l_max = 3;
+  s.product = {1, 3.3};
+  s.product_l_max = 3;
+  s.product_degree_max = 2;
+  s.triple = {2, 3.9};
+  s.triple_l_max = 3;
+  return s;
+}
+
+struct Cluster {
+  std::vector<double> positions;
+  std::vector<int> numbers;
+  System system() const {
+    System s;
+    s.positions = positions.data();
+    s.size = numbers.size();
+    s.cell = {9.0, 0, 0, 1.0, 8.0, 0, 0, -1.0, 8.5};
+    return s;
+  }
+};
+
+Cluster make_cluster(std::mt19937 &random) {
+  std::uniform_real_distribution<double> inside(0.0, 8.0);
+  Cluster cluster;
+  for (int i = 0; i < 24; ++i) {
+    for (int d = 0; d < 3; ++d) cluster.positions.push_back(inside(random));
+    cluster.numbers.push_back(std::array<int, 3>{3, 15, 16}[i % 3]);
+  }
+  return cluster;
+}
+
+void harmonics_of_low_degree() {
+  const double x = 0.48, y = -0.6, z = 0.64;
+  double h[harmonic_count(2)];
+  real_harmonics<1>(2, &x, &y, &z, h);
+  const double root = std::sqrt(3.0);
+  const double expected[] = {1,
+                             y,
+                             z,
+                             x,
+                             root * x * y,
+                             root * y * z,
+                             0.5 * (3 * z * z - 1),
+                             root * x * z,
+                             0.5 * root * (x * x - y * y)};
+  for (int k = 0; k < 9; ++k) CHECK_CLOSE(h[k], expected[k], 1e-15);
+}
+
+void norm_of_each_degree_is_one() {
+  const double x = 0.36, y = 0.48, z = -0.8;
+  double h[harmonic_count(max_harmonic_degree)];
+  real_harmonics<1>(max_harmonic_degree, &x, &y, &z, h);
+  for (int l = 0; l <= max_harmonic_degree; ++l) {
+    double sum = 0.0;
+    for (int m = -l; m <= l; ++m) sum += h[harmonic_index(l, m)] * h[harmonic_index(l, m)];
+    CHECK_CLOSE(sum, 1.0, 1e-13);
+  }
+}
+
+template <typename Call> bool throws(const Call &call) {
+  try {
+    call();
+  } catch (const Error &) {
+    return true;
+  }
+  return false;
+}
+
+/// Σ_ab C(a, b, c) C(a, b, c') = δ_cc'.
+void couplings_are_orthonormal() {
+  for (int l1 = 0; l1 <= 5; ++l1)
+    for (int l2 = 0; l2 <= 5; ++l2)
+      for (int l = std::abs(l1 - l2); l <= l1 + l2; ++l) {
+        if ((l1 + l2 + l) % 2) continue;
+        const std::vector<CouplingTerm> terms = real_coupling(l1, l2, l);
+        std::vector<double> overlap((2 * l + 1) * (2 * l + 1), 0.0);
+        for (const CouplingTerm &s : terms)
+          for (const CouplingTerm &t : terms)
+            if (s.a == t.a && s.b == t.b) overlap[s.c * (2 * l + 1) + t.c] += s.value * t.value;
+        for (int c = 0; c <= 2 * l; ++c)
+          for (int d = 0; d <= 2 * l; ++d) CHECK_CLOSE(overlap[c * (2 * l + 1) + d], c == d, 1e-12);
+      }
+  CHECK(throws([&] { real_coupling(1, 2, 2); }));
+  CHECK(throws([&] { real_coupling(1, 1, 4); }));
+}
+
+void prediction_is_features_times_weights() {
+  std::mt19937 random(5);
+  std::normal_distribution<double> normal;
+  const EfgBasis basis(settings());
+  std::vector<double> weights(basis.size());
+  for (double &w : weights) w = normal(random);
+  const EfgPredictor model(basis, weights, {}, {});
+  const Cluster cluster = make_cluster(random);
+  const std::vector<int> targets{0, 3, 21};
+  const System system = cluster.system();
+  const std::vector<double> features = efg_features(basis, system, cluster.numbers.data(), targets);
+  std::vector<double> predicted(15), threaded(15);
+  std::vector<unsigned char> flags(3);
+  model.predict(system, cluster.numbers.data(), targets, predicted.data(), flags.data());
+  model.predict(system, cluster.numbers.data(), targets, threaded.data(), nullptr, 3);
+  for (std::size_t row = 0; row < 15; ++row) {
+    double sum = 0.0;
+    for (std::size_t f = 0; f < basis.size(); ++f)
+      sum += features[row * basis.size() + f] * weights[f];
+    CHECK_CLOSE(predicted[row], sum, 1e-10 * (1.0 + std::abs(sum)));
+    CHECK(predicted[row] == threaded[row]);
+  }
+  CHECK(flags[0] == 0 && flags[1] == 0 && flags[2] == 0);
+}
+
+void bad_input_throws() {
+  const EfgBasis basis(settings());
+  CHECK(throws([&] { EfgPredictor(basis, std::vector<double>(3), {}, {}); }));
+  std::vector<double> weights(basis.size(), 0.0);
+  EnvironmentRange short_range;
+  short_range.nearest = {1.0};
+  CHECK(throws([&] { EfgPredictor(basis, weights, short_range, {}); }));
+  weights[7] = std::nan("");
+  CHECK(throws([&] { EfgPredictor(basis, weights, {}, {}); }));
+}
+
+} // namespace
+
+int main() {
+  harmonics_of_low_degree();
+  norm_of_each_degree_is_one();
+  couplings_are_orthonormal();
+  prediction_is_features_times_weights();
+  bad_input_throws();
+  return failures != 0;
+}
