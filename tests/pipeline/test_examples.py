@@ -1,0 +1,49 @@
+"""The shipped example inputs run as they stand."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pipeline_runs import BIN, TIMEOUT_S, results_of, run_lpsnmr
+
+from lpsnmr.io.data_file import read_data_file
+from lpsnmr.pipeline.config import load_config
+from lpsnmr.pipeline.prepare import prepare_run
+from lpsnmr.structures import load_structure, supercell
+
+INPUTS = Path(__file__).parents[2] / "examples" / "inputs"
+
+
+def test_data_file_is_the_shipped_crystal():
+    crystal = supercell(load_structure("beta-Li3PS4"), (1, 2, 2))
+    shipped = read_data_file(INPUTS / "data.lps")
+    np.testing.assert_array_equal(shipped.numbers, crystal.numbers)
+    np.testing.assert_allclose(shipped.positions, crystal.get_positions(wrap=True), atol=1e-9)
+
+
+@pytest.mark.parametrize("path", sorted(INPUTS.glob("*.toml")), ids=lambda path: path.name)
+def test_configurations(path):
+    assert prepare_run(load_config(path)).atoms is not None
+
+
+def test_deck_and_stream(tmp_path):
+    """In a copy beside the shipped potential, on two ranks, followed from the start."""
+    inputs = tmp_path / "examples" / "inputs"
+    shutil.copytree(INPUTS, inputs)
+    models = tmp_path / "python" / "lpsnmr" / "data" / "models"
+    models.mkdir(parents=True)
+    source = INPUTS.parents[1] / "python" / "lpsnmr" / "data" / "models" / "lps.uf3"
+    shutil.copy(source, models)
+    deck = [BIN / "mpirun", "-np", "2", BIN / "lmp", "-in", "in.lps", "-screen", "none"]
+    deck += ["-var", "equilibrate", "50", "-var", "production", "500"]
+    with subprocess.Popen([str(word) for word in deck], cwd=inputs) as process:
+        done = run_lpsnmr(
+            inputs, "stream", "dump.lps", "--frames", "11", "--temperature-k", "700", "--no-analysis"
+        )
+        assert process.wait(timeout=TIMEOUT_S) == 0
+    assert done.returncode == 0, done.stderr
+    results = results_of(inputs / "results")
+    assert results.n_samples == 11
+    assert results.sample_interval_ps == pytest.approx(0.1)
