@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline_runs import results_of, run_here, run_lpsnmr, write_config
+from pipeline_runs import BIN, TIMEOUT_S, results_of, run_here, run_lpsnmr, write_config
 
 
 def test_same_answer_on_one_two_and_three_ranks(tmp_path):
@@ -74,3 +74,32 @@ def test_errors_do_not_hang(tmp_path, change, words):
     assert done.returncode != 0
     assert words in done.stderr
     assert done.stderr.count("lpsnmr: error") == 1
+
+
+LONELY = """
+import sys
+from mpi4py import MPI
+from lpsnmr.cli.run import command
+from lpsnmr.errors import ComputeError
+from lpsnmr.pipeline.sampler import Sampler
+
+def fail(self, frame, temperature_k=None):
+    raise {error}("only rank one is in trouble")
+
+if MPI.COMM_WORLD.rank == 1:
+    Sampler.add = fail
+command(["run.toml"], standalone_mode=False)
+"""
+
+
+@pytest.mark.parametrize("error", ["ComputeError", "KeyError"])
+def test_a_rank_alone_in_trouble_ends_all(tmp_path, error):
+    write_config(tmp_path, equilibration_ps=0)
+    (tmp_path / "lonely.py").write_text(LONELY.format(error=error))
+    done = subprocess.run(
+        [str(BIN / "mpirun"), "-np", "2", sys.executable, "lonely.py"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "only rank one is in trouble" in done.stderr
+    assert ("Traceback" in done.stderr) == (error == "KeyError")

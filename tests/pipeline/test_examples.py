@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pipeline_runs import BIN, TIMEOUT_S, results_of, run_lpsnmr
 
 from lpsnmr.io.data_file import read_data_file
 from lpsnmr.pipeline.config import load_config
 from lpsnmr.pipeline.prepare import prepare_run
 from lpsnmr.structures import load_structure, supercell
+from pipeline_runs import BIN, TIMEOUT_S, results_of, run_lpsnmr
 
 INPUTS = Path(__file__).parents[2] / "examples" / "inputs"
 

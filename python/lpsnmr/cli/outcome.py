@@ -3,6 +3,7 @@
 import click
 
 from lpsnmr.errors import LpsnmrError
+from lpsnmr.io.results import Results
 from lpsnmr.pipeline.run import RunOutcome
 
 __all__ = ["EXIT_STOPPED", "report_outcome"]
@@ -19,6 +20,11 @@ def report_outcome(outcome: RunOutcome, analyze: bool) -> None:
     if outcome.n_samples == 0:
         return
     folder = outcome.results.parent
+    counts = Results.read(outcome.results).statistics
+    outside, total = counts["efg_outside_training_range"], counts["efg_predictions"]
+    if outside:
+        share = 100.0 * outside / total
+        click.echo(f"{share:.2g} % of the EFG predictions are outside the range of the model's training data")
     if analyze:
         try:
             analysis = analyze_results(outcome.results, folder / "analysis")

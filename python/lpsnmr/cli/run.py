@@ -2,6 +2,7 @@
 
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,12 @@ def command(
         _run(comm, load_config(config, overrides), fresh, not no_analysis)
     except LpsnmrError as error:
         _fail(comm, error)
+    except Exception:
+        if comm.size == 1:
+            raise
+        traceback.print_exc()  # a bug: without this the other ranks would wait for ever
+        sys.stderr.flush()
+        comm.Abort(1)
 
 
 def _run(comm: Any, settings: Any, fresh: bool, analyze: bool) -> None:
