@@ -1,5 +1,8 @@
 """Runs on several ranks: the same numbers, ranks without Li, errors that do not hang."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
