@@ -2,8 +2,8 @@
 
     python benchmarks/bench_pair_ufp.py [--out pair_ufp.json] [--rounds 5] [--ranks 1]
 
-The styles run in turns on the same files and configurations, NVE, in the same lmp; quoted are medians over the
-rounds and the median of the ratios of neighbouring runs. Times are LAMMPS' loop time per atom and step.
+The styles run in turns on the same files and configurations, NVE, in the same lmp; quoted are medians over
+the rounds and the median of the ratios of neighbouring runs. Times are LAMMPS' loop time per atom and step.
 """
 
 import argparse
