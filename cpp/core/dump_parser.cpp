@@ -12,6 +12,8 @@ namespace lpsnmr {
 namespace {
 
 constexpr std::size_t compact_above = std::size_t{1} << 22;
+constexpr std::int64_t largest_reserve = std::int64_t{1}
+                                         << 20; // a damaged count must not use up memory
 
 bool starts_with(const char *begin, const char *end, const char *word) {
   const std::size_t n = std::strlen(word);
@@ -48,7 +50,6 @@ void DumpParser::feed(const char *text, std::size_t size) {
 void DumpParser::compact() {
   if (cursor_ == 0 || (cursor_ < buffer_.size() && cursor_ < compact_above)) return;
   buffer_.erase(0, cursor_);
-  scanned_ = scanned_ > cursor_ ? scanned_ - cursor_ : 0;
   cursor_ = 0;
 }
 
@@ -74,19 +75,22 @@ bool DumpParser::next(DumpFrame &frame) {
     bool complete = false;
     const std::size_t cursor = cursor_;
     const std::int64_t line = line_;
-    header_ = DumpFrame();
-    header_.time = std::numeric_limits<double>::quiet_NaN();
-    if (!read_header(header_, complete)) {
+    partial_ = DumpFrame();
+    partial_.time = std::numeric_limits<double>::quiet_NaN();
+    if (!read_header(partial_, complete)) {
       cursor_ = cursor; // wait for the rest, then read the header again from its start
       line_ = line;
       return false;
     }
     header_done_ = true;
-    scanned_ = cursor_;
-    newlines_ = 0;
+    const auto expected = static_cast<std::size_t>(std::min(n_atoms_, largest_reserve));
+    partial_.id.reserve(expected);
+    partial_.kind.reserve(expected);
+    partial_.positions.reserve(3 * expected);
+    if (has_unwrapped()) partial_.unwrapped.reserve(3 * expected);
   }
-  frame = header_;
-  if (!read_atoms(frame)) return false;
+  if (!read_atoms(partial_)) return false;
+  frame = std::move(partial_);
   header_done_ = false;
   ++frames_;
   return true;
@@ -195,110 +199,112 @@ void DumpParser::read_columns(const std::string &names) {
   };
   auto whole = [](const std::array<int, 3> &c) { return c[0] >= 0 && c[1] >= 0 && c[2] >= 0; };
   Columns columns;
-  columns.count = words.size();
-  columns.id = find("id");
-  columns.type = find("type");
-  columns.element = find("element");
-  columns.image = triple("", 'i');
-  const bool images = whole(columns.image);
-  if (!images) columns.image = {-1, -1, -1};
+  columns.use.assign(words.size(), Use::skip);
+  auto assign = [&](const std::array<int, 3> &where, Use first) {
+    for (std::size_t k = 0; k < 3; ++k)
+      columns.use[static_cast<std::size_t>(where[k])] =
+          static_cast<Use>(static_cast<unsigned char>(first) + k);
+  };
+  const std::array<int, 3> image = triple("", 'i');
   struct Choice {
     const char *suffix;
     Coordinates coordinates;
+    bool images;
   };
-  const Choice with_images[] = {{"", Coordinates::absolute}, {"s", Coordinates::scaled}};
-  const Choice choices[] = {{"u", Coordinates::unwrapped},
-                            {"su", Coordinates::scaled_unwrapped},
-                            {"", Coordinates::absolute},
-                            {"s", Coordinates::scaled}};
-  columns.position = {-1, -1, -1};
-  for (const Choice &choice : with_images)
-    if (images && !whole(columns.position)) {
-      columns.position = triple(choice.suffix);
-      columns.coordinates = choice.coordinates;
-    }
+  const Choice choices[] = {
+      {"", Coordinates::absolute, true},    {"s", Coordinates::scaled, true},
+      {"u", Coordinates::unwrapped, false}, {"su", Coordinates::scaled_unwrapped, false},
+      {"", Coordinates::absolute, false},   {"s", Coordinates::scaled, false}};
+  const Choice *chosen = nullptr;
   for (const Choice &choice : choices)
-    if (!whole(columns.position)) {
-      columns.position = triple(choice.suffix);
-      columns.coordinates = choice.coordinates;
-    }
-  if (columns.coordinates == Coordinates::unwrapped ||
-      columns.coordinates == Coordinates::scaled_unwrapped)
-    columns.image = {-1, -1, -1}; // already in the coordinates
-  if (columns.id < 0) fail("no column id in \"ITEM: " + names + '"');
-  if (columns.type < 0 && columns.element < 0)
-    fail("no column element or type in \"ITEM: " + names + '"');
-  if (!whole(columns.position))
+    if (chosen == nullptr && whole(triple(choice.suffix)) && (!choice.images || whole(image)))
+      chosen = &choice;
+  const int id = find("id"), type = find("type"), element = find("element");
+  if (id < 0) fail("no column id in \"ITEM: " + names + '"');
+  if (type < 0 && element < 0) fail("no column element or type in \"ITEM: " + names + '"');
+  if (chosen == nullptr)
     fail("no coordinates in \"ITEM: " + names +
          "\"; expected xu yu zu, x y z, xsu ysu zsu or xs ys zs");
+  columns.use[static_cast<std::size_t>(id)] = Use::id;
+  columns.elements = element >= 0;
+  columns.images = chosen->images;
+  columns.coordinates = chosen->coordinates;
+  columns.use[static_cast<std::size_t>(element >= 0 ? element : type)] =
+      element >= 0 ? Use::element : Use::type;
+  assign(triple(chosen->suffix), Use::x);
+  if (columns.images) assign(image, Use::ix);
   columns_ = columns;
   column_names_ = names;
 }
 
+bool DumpParser::has_unwrapped() const {
+  return columns_.images || columns_.coordinates == Coordinates::unwrapped ||
+         columns_.coordinates == Coordinates::scaled_unwrapped;
+}
+
 bool DumpParser::read_atoms(DumpFrame &frame) {
-  const auto n = static_cast<std::size_t>(n_atoms_);
-  const char *data = buffer_.data();
-  while (newlines_ < n) { // count complete lines; the position is kept for the next call
-    const void *found = std::memchr(data + scanned_, '\n', buffer_.size() - scanned_);
-    if (found == nullptr) {
-      scanned_ = buffer_.size();
-      return false;
-    }
-    scanned_ = static_cast<std::size_t>(static_cast<const char *>(found) - data) + 1;
-    ++newlines_;
-  }
-  frame.id.resize(n);
-  frame.kind.resize(n);
-  frame.positions.resize(3 * n);
-  const bool unwrapped = columns_.image[0] >= 0 ||
-                         columns_.coordinates == Coordinates::unwrapped ||
-                         columns_.coordinates == Coordinates::scaled_unwrapped;
-  frame.unwrapped.resize(unwrapped ? 3 * n : 0);
   Line line{};
-  for (std::size_t row = 0; row < n; ++row) {
-    take_line(line);
-    read_atom(line, row, frame);
+  while (static_cast<std::int64_t>(frame.id.size()) < n_atoms_) {
+    if (!take_line(line)) return false; // the atoms read so far stay in partial_
+    read_atom(line, frame);
   }
   sort_by_id(frame);
   return true;
 }
 
-void DumpParser::read_atom(Line line, std::size_t row, DumpFrame &frame) {
-  std::array<double, 3> x{}, image{};
+void DumpParser::read_atom(Line line, DumpFrame &frame) {
+  double values[6] = {}; // x y z ix iy iz
   const char *p = skip_blank(line.begin, line.end);
   std::size_t column = 0;
+  const std::size_t count = columns_.use.size();
   for (; p < line.end; ++column) {
     const char *stop = skip_word(p, line.end);
-    const int c = static_cast<int>(column);
-    bool good = true;
-    if (c == columns_.id) {
-      good = read_word(p, stop, frame.id[row]);
-    } else if (c == columns_.element) {
-      frame.kind[row] = element_index(p, stop);
-    } else if (c == columns_.type && columns_.element < 0) {
-      good = read_word(p, stop, frame.kind[row]);
-    } else {
-      for (std::size_t k = 0; k < 3; ++k) {
-        if (c == columns_.position[k]) good = read_word(p, stop, x[k]) && std::isfinite(x[k]);
-        if (c == columns_.image[k]) good = read_word(p, stop, image[k]) && std::isfinite(image[k]);
-      }
-    }
-    if (!good) {
-      if (starts_with(line.begin, line.end, "ITEM:"))
-        fail("a new frame begins after " + std::to_string(row) + " of " + std::to_string(n_atoms_) +
-             " atoms of step " + std::to_string(frame.step));
-      fail("column " + std::to_string(column + 1) + " of step " + std::to_string(frame.step) +
-           ": expected a finite number, got " + quoted(p, stop));
-    }
+    if (column < count && columns_.use[column] != Use::skip &&
+        !read_field(columns_.use[column], p, stop, frame, values))
+      fail_atom(line,
+                "column " + std::to_string(column + 1) + " of step " + std::to_string(frame.step) +
+                    ": expected a finite number, got " + quoted(p, stop),
+                frame);
     p = skip_blank(stop, line.end);
   }
-  if (column != columns_.count) {
-    if (starts_with(line.begin, line.end, "ITEM:"))
-      fail("a new frame begins after " + std::to_string(row) + " of " + std::to_string(n_atoms_) +
-           " atoms of step " + std::to_string(frame.step));
-    fail("expected " + std::to_string(columns_.count) + " columns, got " + std::to_string(column));
+  if (column != count)
+    fail_atom(line, "expected " + std::to_string(count) + " columns, got " + std::to_string(column),
+              frame);
+  place(values, values + 3, frame);
+}
+
+bool DumpParser::read_field(Use use, const char *begin, const char *end, DumpFrame &frame,
+                            double *values) {
+  switch (use) {
+  case Use::id: {
+    std::int64_t id = 0;
+    if (!read_word(begin, end, id)) return false;
+    frame.id.push_back(id);
+    return true;
   }
-  place(row, x, image, frame);
+  case Use::type: {
+    int type = 0;
+    if (!read_word(begin, end, type)) return false;
+    frame.kind.push_back(type);
+    return true;
+  }
+  case Use::element:
+    frame.kind.push_back(element_index(begin, end));
+    return true;
+  case Use::skip:
+    return true;
+  default: {
+    double &value = values[static_cast<std::size_t>(use) - static_cast<std::size_t>(Use::x)];
+    return read_word(begin, end, value) && std::isfinite(value);
+  }
+  }
+}
+
+void DumpParser::fail_atom(Line line, const std::string &message, const DumpFrame &frame) const {
+  if (starts_with(line.begin, line.end, "ITEM:"))
+    fail("a new frame begins after " + std::to_string(frame.positions.size() / 3) + " of " +
+         std::to_string(n_atoms_) + " atoms of step " + std::to_string(frame.step));
+  fail(message);
 }
 
 int DumpParser::element_index(const char *begin, const char *end) {
@@ -310,21 +316,19 @@ int DumpParser::element_index(const char *begin, const char *end) {
   return static_cast<int>(elements_.size()) - 1;
 }
 
-void DumpParser::place(std::size_t row, const std::array<double, 3> &x,
-                       const std::array<double, 3> &image, DumpFrame &frame) const {
-  const bool scaled = columns_.coordinates == Coordinates::scaled ||
-                      columns_.coordinates == Coordinates::scaled_unwrapped;
-  for (std::size_t a = 0; a < 3; ++a) {
-    double value = x[a];
-    if (scaled)
-      value = frame.origin[a] + x[0] * frame.cell[a] + x[1] * frame.cell[3 + a] +
-              x[2] * frame.cell[6 + a];
-    frame.positions[3 * row + a] = value;
-    if (frame.unwrapped.empty()) continue;
-    if (columns_.image[0] >= 0)
-      value += image[0] * frame.cell[a] + image[1] * frame.cell[3 + a] + image[2] * frame.cell[6 + a];
-    frame.unwrapped[3 * row + a] = value;
-  }
+void DumpParser::place(const double *x, const double *image, DumpFrame &frame) const {
+  const auto &cell = frame.cell;
+  double r[3] = {x[0], x[1], x[2]};
+  if (columns_.coordinates == Coordinates::scaled ||
+      columns_.coordinates == Coordinates::scaled_unwrapped)
+    for (std::size_t a = 0; a < 3; ++a)
+      r[a] = frame.origin[a] + x[0] * cell[a] + x[1] * cell[3 + a] + x[2] * cell[6 + a];
+  frame.positions.insert(frame.positions.end(), r, r + 3);
+  if (!has_unwrapped()) return;
+  if (columns_.images)
+    for (std::size_t a = 0; a < 3; ++a)
+      r[a] += image[0] * cell[a] + image[1] * cell[3 + a] + image[2] * cell[6 + a];
+  frame.unwrapped.insert(frame.unwrapped.end(), r, r + 3);
 }
 
 void DumpParser::sort_by_id(DumpFrame &frame) const {
@@ -341,8 +345,7 @@ void DumpParser::sort_by_id(DumpFrame &frame) const {
       sorted.kind[i] = frame.kind[from];
       for (std::size_t a = 0; a < 3; ++a) {
         sorted.positions[3 * i + a] = frame.positions[3 * from + a];
-        if (!frame.unwrapped.empty())
-          sorted.unwrapped[3 * i + a] = frame.unwrapped[3 * from + a];
+        if (!frame.unwrapped.empty()) sorted.unwrapped[3 * i + a] = frame.unwrapped[3 * from + a];
       }
     }
     frame = std::move(sorted);

@@ -43,7 +43,7 @@ public:
   bool pending() const;
   std::int64_t line() const { return line_; } ///< lines consumed so far
   std::int64_t frames() const { return frames_; }
-  bool has_elements() const { return columns_.element >= 0; }
+  bool has_elements() const { return columns_.elements; }
   /// Element names in the order of their first appearance.
   const std::vector<std::string> &elements() const { return elements_; }
   const std::string &units() const { return units_; } ///< of an `ITEM: UNITS` line, or empty
@@ -51,10 +51,11 @@ public:
 private:
   enum class Coordinates { absolute, unwrapped, scaled, scaled_unwrapped };
   enum class Box { orthogonal, restricted, general };
+  /// What a column is for; the three axes of position and image follow each other.
+  enum class Use : unsigned char { skip, id, type, element, x, y, z, ix, iy, iz };
   struct Columns {
-    std::size_t count = 0;
-    int id = -1, type = -1, element = -1;
-    std::array<int, 3> position{-1, -1, -1}, image{-1, -1, -1};
+    std::vector<Use> use; ///< one per column
+    bool elements = false, images = false;
     Coordinates coordinates = Coordinates::absolute;
   };
   struct Line {
@@ -66,22 +67,22 @@ private:
   void read_box(const std::string &keywords, const std::array<Line, 3> &rows, DumpFrame &frame);
   void read_columns(const std::string &names);
   bool read_atoms(DumpFrame &frame);
-  void read_atom(Line line, std::size_t row, DumpFrame &frame);
+  void read_atom(Line line, DumpFrame &frame);
+  bool read_field(Use use, const char *begin, const char *end, DumpFrame &frame, double *values);
+  [[noreturn]] void fail_atom(Line line, const std::string &message, const DumpFrame &frame) const;
   int element_index(const char *begin, const char *end);
-  void place(std::size_t row, const std::array<double, 3> &x, const std::array<double, 3> &image,
-             DumpFrame &frame) const;
+  bool has_unwrapped() const;
+  void place(const double *x, const double *image, DumpFrame &frame) const;
   void sort_by_id(DumpFrame &frame) const;
   [[noreturn]] void fail(const std::string &message) const;
   void compact();
 
   std::string buffer_;
-  std::size_t cursor_ = 0;  // start of the next unread line
-  std::size_t scanned_ = 0; // newlines before this are counted in newlines_
-  std::size_t newlines_ = 0;
+  std::size_t cursor_ = 0; // start of the next unread line
   std::int64_t line_ = 0, frames_ = 0;
   bool header_done_ = false;
   std::int64_t n_atoms_ = 0;
-  DumpFrame header_;
+  DumpFrame partial_; // the frame whose lines are being read
   std::string column_names_, units_;
   Columns columns_;
   std::vector<std::string> elements_;

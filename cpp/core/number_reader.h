@@ -7,7 +7,9 @@
 
 namespace lpsnmr {
 
-inline bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+inline bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r';
+}
 
 /// Return the first character of [p, end) that is not blank, or end.
 inline const char *skip_blank(const char *p, const char *end) {

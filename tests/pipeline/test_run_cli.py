@@ -9,7 +9,10 @@ import time
 import numpy as np
 import pytest
 
-from pipeline_runs import TIMEOUT_S, lpsnmr_command, results_of, run_lpsnmr, write_config
+from lpsnmr.errors import InputError, LpsnmrError
+from lpsnmr.io.data_file import write_data_file
+from lpsnmr.structures import load_structure
+from pipeline_runs import TIMEOUT_S, lpsnmr_command, results_of, run_here, run_lpsnmr, write_config
 
 DECK = """
 units metal
@@ -24,6 +27,9 @@ timestep 0.002
 dump d all custom 10 dump.deck id element xu yu zu
 dump_modify d element Li P S time yes units yes format float %20.15g
 """
+
+TETHERED = '["pair_style zero 5.0", "pair_coeff * *", "fix tether all spring/self 1.0"]'
+"""Harmonic motion: it is not chaotic, so the runs can be compared after thousands of steps."""
 
 
 def wait_for(condition, process):
@@ -45,7 +51,8 @@ def test_run_finishes_resumes_and_extends(tmp_path):
     done = run_lpsnmr(tmp_path, "run", "run.toml")
     assert done.returncode == 0, done.stderr
     assert "finished: 21 samples" in done.stdout
-    assert "results.h5" in done.stdout
+    assert "wrote" in done.stdout
+    assert (tmp_path / "out" / "analysis" / "analysis.json").exists()
     results = results_of(tmp_path / "out")
     assert results.n_samples == 21
     assert results.provenance["source"] == "run"
@@ -53,31 +60,29 @@ def test_run_finishes_resumes_and_extends(tmp_path):
     thermo = np.genfromtxt(tmp_path / "out" / "thermo.csv", delimiter=",", skip_header=1)
     np.testing.assert_array_equal(thermo[:, 1], [50, 100, 150, 200, 250])
     np.testing.assert_allclose(np.ptp(thermo[1:, 5]), 0, atol=0.02)  # NVE: the total energy stays
-    again = run_lpsnmr(tmp_path, "run", "run.toml")
-    assert "finished before: 21 samples" in again.stdout
-    longer = run_lpsnmr(tmp_path, "run", "run.toml", "--set", "md.production_ps=0.6", "--no-analysis")
-    assert "finished: 31 samples" in longer.stdout
-    whole = run_lpsnmr(
-        tmp_path,
-        "run",
-        "run.toml",
-        "--set",
-        "md.production_ps=0.6",
-        "--set",
-        "output.folder=whole",
-        "--no-analysis",
-    )
-    assert whole.returncode == 0, whole.stderr
+    again = run_here(tmp_path)
+    assert (again.already, again.n_samples) == (True, 21)
+    assert run_here(tmp_path, "md.production_ps=0.6").n_samples == 31
+    run_here(tmp_path, "md.production_ps=0.6", f"output.folder={tmp_path / 'whole'}")
     a, b = results_of(tmp_path / "out"), results_of(tmp_path / "whole")
     same_counts(a, b)
     np.testing.assert_allclose(a.efg_correlation.values, b.efg_correlation.values, rtol=1e-8)
     np.testing.assert_allclose(a.displacement.values, b.displacement.values, atol=1e-8)
-    changed = run_lpsnmr(tmp_path, "run", "run.toml", "--set", "md.seed=3")
-    assert changed.returncode == 2
-    assert "md.seed was 20250101, is now 3" in changed.stderr
-    fresh = run_lpsnmr(tmp_path, "run", "run.toml", "--set", "md.seed=3", "--fresh", "--no-analysis")
-    assert fresh.returncode == 0, fresh.stderr
+    with pytest.raises(InputError, match=r"md\.seed was 20250101, is now 3"):
+        run_here(tmp_path, "md.seed=3")
+    assert run_here(tmp_path, "md.seed=3", fresh=True).n_samples == 21
     assert results_of(tmp_path / "out").n_samples == 21
+
+
+def test_npt_equilibration_sets_the_mean_cell(tmp_path):
+    write_config(tmp_path, equilibration_ps=1.0, production_ps=0.1)
+    run_here(tmp_path, "md.equilibration=npt", "md.ensemble=nvt")
+    thermo = np.genfromtxt(tmp_path / "out" / "thermo.csv", delimiter=",", skip_header=1)
+    volume = thermo[:, 7]
+    assert np.ptp(volume[:10]) > 1.0  # the cell moved
+    cell = results_of(tmp_path / "out").cell
+    assert np.linalg.det(cell) == pytest.approx(volume[5:10].mean(), rel=0.02)
+    assert np.linalg.det(cell) == pytest.approx(volume[-1], rel=1e-9)
 
 
 def kill_after_a_checkpoint(command, folder):
@@ -98,20 +103,19 @@ def kill_after_a_checkpoint(command, folder):
 
 def test_kill_at_random_moments(tmp_path):
     write_config(tmp_path, equilibration_ps=0, production_ps=4.0)
-    steady = ["run", "run.toml", "--no-analysis", "--set", "sampling.interval_ps=0.002"]
-    killed = [*steady, "--set", "output.folder=killed", "--set", "output.checkpoint_min=0.002"]
+    settings = ["sampling.interval_ps=0.002", f"potential.commands={TETHERED}"]
+    killed = ["run", "run.toml", "--no-analysis", "--set", settings[0], "--set", settings[1]]
+    killed += ["--set", "output.folder=killed", "--set", "output.checkpoint_min=0.002"]
     random.seed(os.getpid())
-    kills = sum(kill_after_a_checkpoint(killed, tmp_path) for _ in range(3))
+    kills = sum(kill_after_a_checkpoint(killed, tmp_path) for _ in range(2))
     assert kills > 0
-    last = run_lpsnmr(tmp_path, *killed)
-    assert last.returncode == 0, last.stderr
-    whole = run_lpsnmr(tmp_path, *steady, "--set", "output.folder=whole")
-    assert whole.returncode == 0, whole.stderr
+    run_here(tmp_path, *settings, "output.folder=killed")
+    run_here(tmp_path, *settings, "output.folder=whole")
     a, b = results_of(tmp_path / "killed"), results_of(tmp_path / "whole")
     assert a.n_samples == 2001
     same_counts(a, b)
-    # the trajectories part only by round-off, which grows by orders of magnitude in 4 ps
-    np.testing.assert_allclose(a.efg_mean_square, b.efg_mean_square, rtol=1e-4)
+    np.testing.assert_allclose(a.efg_correlation.values, b.efg_correlation.values, rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(a.displacement.values, b.displacement.values, rtol=1e-8, atol=1e-9)
     steps = [
         int(line.split(",")[1]) for line in (tmp_path / "killed" / "thermo.csv").read_text().splitlines()[1:]
     ]
@@ -135,46 +139,66 @@ def test_signal_leaves_a_checkpoint(tmp_path, number):
     n = results_of(tmp_path / "out").n_samples
     assert 0 < n < 25001
     production = (n + 99.0) * 0.002  # one hundred samples more
-    done = run_lpsnmr(tmp_path, *command, "--set", f"md.production_ps={production:.3f}")
-    assert f"finished: {n + 100} samples" in done.stdout, done.stderr
+    outcome = run_here(tmp_path, "sampling.interval_ps=0.002", f"md.production_ps={production:.3f}")
+    assert outcome.n_samples == n + 100
 
 
 def test_run_and_stream_agree(tmp_path):
-    config = write_config(tmp_path, equilibration_ps=0, production_ps=0.4)
-    made = run_lpsnmr(tmp_path, "run", config.name, "--set", "output.folder=.", "--no-analysis")
-    assert made.returncode == 0, made.stderr  # for structure.data
+    write_config(tmp_path)
+    write_data_file(tmp_path / "structure.data", load_structure("beta-Li3PS4"))
     (tmp_path / "deck.in").write_text(DECK)
-    deck = [
-        "run", "run.toml", "--no-analysis", "--set", "md.equilibration_ps=0.1",
-        "--set", "md.input=deck.in", "--set", "md.elements=['Li', 'P', 'S']",
-    ]  # fmt: skip
-    done = run_lpsnmr(tmp_path, *deck)
-    assert done.returncode == 0, done.stderr
+    deck = ["md.input=deck.in", "md.elements=['Li', 'P', 'S']"]
+    assert run_here(tmp_path, *deck).finished
     streamed = run_lpsnmr(
         tmp_path, "stream", "dump.deck", "-o", "streamed", "--no-follow", "--from-step", "50", "--no-analysis"
     )
     assert streamed.returncode == 0, streamed.stderr
+    assert "end of file: 21 samples" in streamed.stdout
     a, b = results_of(tmp_path / "out"), results_of(tmp_path / "streamed")
     assert a.sample_interval_ps == pytest.approx(b.sample_interval_ps)
     same_counts(a, b)
     np.testing.assert_allclose(a.efg_correlation.values, b.efg_correlation.values, rtol=1e-9)
     np.testing.assert_allclose(a.displacement.values, b.displacement.values, atol=1e-9)
-    longer = run_lpsnmr(tmp_path, *deck, "--set", "md.production_ps=0.8")  # through ${restart}
-    assert "finished: 41 samples" in longer.stdout, longer.stderr
+    assert run_here(tmp_path, *deck, "md.production_ps=0.8").n_samples == 41  # through ${restart}
     (tmp_path / "deck.in").write_text(DECK.replace("timestep 0.002", "timestep 0.001"))
-    wrong = run_lpsnmr(tmp_path, *deck, "--fresh")
-    assert wrong.returncode == 2
-    assert "time step 1 fs, but md.timestep_fs is 2" in wrong.stderr
+    with pytest.raises(InputError, match=r"time step 1 fs, but md\.timestep_fs is 2"):
+        run_here(tmp_path, *deck, fresh=True)
+
+
+def test_a_deck_that_cannot_resume_says_so(tmp_path):
+    write_config(tmp_path, production_ps=0.04)
+    write_data_file(tmp_path / "structure.data", load_structure("beta-Li3PS4"))
+    begin, end = DECK.index("if "), DECK.index("pair_style")
+    reading = "read_data structure.data\nvelocity all create 600 11\n"
+    (tmp_path / "deck.in").write_text(DECK[:begin] + reading + DECK[end:])
+    deck = ["md.input=deck.in", "md.elements=['Li', 'P', 'S']"]
+    run_here(tmp_path, *deck)
+    with pytest.raises(InputError, match="never uses the variable restart"):
+        run_here(tmp_path, *deck, "md.production_ps=0.08")
+    with pytest.raises(InputError, match=r"md\.elements"):
+        run_here(tmp_path, deck[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("structure.file=absent.cif", r"absent\.cif: no such file"),
+        ("efg.model=absent", "absent"),
+        ("potential.commands=['pair_style nonsense']", r"LAMMPS: ERROR[^\n]*$"),
+        ("md.input=absent.in", r"absent\.in: no such LAMMPS deck"),
+    ],
+)
+def test_errors(tmp_path, change, words):
+    write_config(tmp_path)
+    with pytest.raises(LpsnmrError, match=words):
+        run_here(tmp_path, change)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["run", "absent.toml"], "cannot read the configuration"),
-        (["run", "run.toml", "--set", "structure.file=absent.cif"], "absent.cif: no such file"),
-        (["run", "run.toml", "--set", "efg.model=absent"], "absent"),
         (["run", "run.toml", "--set", "potential.commands=[]", "--set", "potential.file=absent"], "absent"),
-        (["run", "run.toml", "--set", "potential.commands=['pair_style nonsense']"], "LAMMPS: ERROR"),
         (["stream", "absent", "--no-follow", "--timestep-fs", "2"], "absent: cannot open"),
     ],
 )

@@ -60,7 +60,7 @@ def _run(comm: Any, settings: Any, fresh: bool, analyze: bool) -> None:
     with ProgressDisplay(comm.rank == 0) as display:
         outcome = run_md(settings, comm=comm, fresh=fresh, progress=display)
     if comm.rank == 0:
-        report_outcome(outcome, analyze and (outcome.finished or outcome.n_samples > 0))
+        report_outcome(outcome, analyze and outcome.finished)  # after a signal time is short
     if not outcome.finished:
         sys.exit(EXIT_STOPPED)
 

@@ -93,5 +93,5 @@ def supercell(atoms: Atoms, repeats: tuple[int, int, int]) -> Atoms:
     """
     if len(repeats) != 3 or any(int(r) != r or r < 1 for r in repeats):
         raise InputError(f"supercell: expected three positive integers, got {tuple(repeats)}")
-    result = atoms.repeat(np.asarray(repeats, dtype=int))  # type: ignore[no-untyped-call]
+    result = atoms.repeat(np.asarray(repeats, dtype=int))
     return Atoms(numbers=result.numbers, positions=result.positions, cell=result.cell[:], pbc=True)

@@ -1,0 +1,95 @@
+"""Time the dump reader: MB of text per second of one core, for small and large frames.
+
+    python benchmarks/bench_dump.py [--megabytes 20] [--repeats 5] > dump.json
+
+CPU time, median over repeats. MDAnalysis' LAMMPS reader is timed on the same file when installed.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from lpsnmr._core import DumpParser
+from lpsnmr.io.dump import DumpReader
+
+
+def write_dump(path: Path, n_atoms: int, megabytes: float) -> None:
+    """Write a dump of ``id element xu yu zu`` with five decimals."""
+    rng = np.random.default_rng(0)
+    elements = ["Li", "Li", "Li", "P", "S", "S", "S", "S"] * (n_atoms // 8)
+    rows = [f"{i + 1} {e} %.5f %.5f %.5f \n" for i, e in enumerate(elements)]
+    with path.open("w") as file:
+        step = 0
+        while file.tell() < megabytes * 1e6:
+            file.write(f"ITEM: TIMESTEP\n{step}\nITEM: NUMBER OF ATOMS\n{len(rows)}\n")
+            file.write("ITEM: BOX BOUNDS pp pp pp\n0 12.8\n0 16.4\n0 12.2\nITEM: ATOMS id element xu yu zu\n")
+            values = rng.uniform(-5, 20, (len(rows), 3))
+            file.write("".join(row % tuple(v) for row, v in zip(rows, values, strict=True)))
+            step += 50
+
+
+def core_parser(path: Path) -> int:
+    """Parse without making frames of Python."""
+    parser, frames = DumpParser(), 0
+    with path.open("rb") as file:
+        while text := file.read(1 << 22):
+            parser.feed(text)
+            while parser.next() is not None:
+                frames += 1
+    return frames
+
+
+def reader(path: Path) -> int:
+    """Read as ``lpsnmr stream`` does."""
+    return sum(1 for _ in DumpReader(path))
+
+
+def mdanalysis(path: Path) -> int:
+    """Read with MDAnalysis."""
+    import MDAnalysis
+
+    return sum(1 for _ in MDAnalysis.Universe(str(path), format="LAMMPSDUMP").trajectory)
+
+
+def speed(function: Callable[[Path], int], path: Path, repeats: int) -> float:
+    """Return MB/s, median."""
+    times = []
+    for _ in range(repeats):
+        begin = time.process_time()
+        function(path)
+        times.append(time.process_time() - begin)
+    return path.stat().st_size / 1e6 / statistics.median(times)
+
+
+def main() -> None:
+    """Print one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--megabytes", type=float, default=20.0)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    functions: dict[str, Callable[[Path], int]] = {"core_parser": core_parser, "reader": reader}
+    try:
+        import MDAnalysis  # noqa: F401
+
+        functions["mdanalysis"] = mdanalysis
+    except ImportError:
+        pass
+    result = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for n_atoms in (128, 8192):
+            path = Path(folder) / f"{n_atoms}.dump"
+            write_dump(path, n_atoms, options.megabytes)
+            result[f"{n_atoms}_atoms_mb_per_s"] = {
+                name: round(speed(f, path, options.repeats), 1) for name, f in functions.items()
+            }
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
