@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the shipped Li-P-S potential from the shipped reference data (about a minute on one core):
 #   sh examples/inputs/fit_lps.sh [NAME.uf3 [DATA.extxyz ...]]
-# V3 stands where it pays: every triplet around S, and S-P-S inside PS4. See docs/fit-ufp.md.
+# V3 stands where it pays: around S, and S-P-S inside PS4. See docs/fit-ufp.md.
 set -eu
 data=$(python -c "import pathlib, lpsnmr.data as d; print(pathlib.Path(d.__path__[0]))")
 mkdir -p "$data/models"
@@ -11,5 +11,5 @@ target=${1:-$data/models/lps.uf3}
 exec lpsnmr fit-ufp "$@" -o "$target" \
   --elements "Li P S" --two-body-cutoff 5.0 --three-body-cutoff 4.0 \
   --triple Li-Li=0 --triple Li-P=0 --triple Li-S=0 --triple P-Li=0 --triple P-P=0 \
-  --triple S-P-S=3.0,5.0 --triple S-Li-P=4.0,3.0 --triple S-Li-S=3.5,4.0 --triple S-P-P=3.5,3.5 \
+  --triple S-P-S=3.0,5.0 --triple S-Li-P=4.0,3.0 --triple S-Li-S=3.5,4.0 --triple S-P-P=3.5,3.5 --triple S-S-S=0,0 \
   --prior-3b-ridge 0.5 --prior-3b-curvature 0.3 --folds 5 --steps-per-block 400
