@@ -30,11 +30,12 @@ LPSNMR_INLINE void measure_row(TripletWorkspace &work, std::size_t j, std::size_
     }
 }
 
-/// Place a row of distances on the spans of a grid.
-LPSNMR_INLINE void locate_row(TripletWorkspace &work, const KnotGrid &grid, std::size_t count) {
-  const double *__restrict distance = work.distance.data();
-  double *__restrict offset = work.offset.data();
-  int *__restrict span = work.span.data();
+/// Place part of a row of distances on the spans of a grid; may write up to three past its end.
+LPSNMR_INLINE void locate_run(TripletWorkspace &work, const KnotGrid &grid, std::size_t begin,
+                              std::size_t count) {
+  const double *__restrict distance = &work.distance[begin];
+  double *__restrict offset = &work.offset[begin];
+  int *__restrict span = &work.span[begin];
   if (grid.uniform()) {
     // r within rounding of a knot may land in either span: the polynomials agree there to C2
     const double low = grid.low(), scale = grid.spans_per_length(), width = 1.0 / scale;
@@ -174,16 +175,15 @@ LPSNMR_INLINE double sum_center(const TripletCenter &center, std::vector<Triplet
     for (std::size_t j = center.first[b]; j < center.first[b + 1]; ++j) {
       const std::size_t begin = j + 1;
       if (begin == n) continue;
-      measure_row(*center.work, j, begin, n);
-      int located = -1;
+      bool measured = false;
       for (int c = b; c < species; ++c) {
         const TripleTable &table = potential.triple(center.species, b, c);
         const std::size_t k_begin = std::max(begin, center.first[c]), k_end = center.first[c + 1];
         if (k_begin >= k_end || (*center.neighbors)[j].distance >= table.cutoff_ij) continue;
-        if (table.grid_jk != located) {
-          locate_row(*center.work, potential.grids()[std::size_t(table.grid_jk)], n - begin);
-          located = table.grid_jk;
-        }
+        if (!measured) measure_row(*center.work, j, begin, n);
+        measured = true;
+        const KnotGrid &grid = potential.grids()[std::size_t(table.grid_jk)];
+        locate_run(*center.work, grid, k_begin - begin, k_end - k_begin);
         energy += sum_run<V>(center, table, j, begin, k_begin, k_end, records);
       }
     }
