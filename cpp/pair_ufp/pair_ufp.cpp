@@ -13,6 +13,7 @@
 #include "update.h"
 #include "utils.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -63,21 +64,39 @@ void PairUFP::settings(int narg, char **arg) {
     body_order_ = arg[0][0] - '0';
   }
   single_enable = body_order_ == 2;
+  forget_coefficients(); // they were read for the order before
 }
+
+/// Without its pair_coeff a style does not run: init_one() refuses.
+void PairUFP::forget_coefficients() {
+  if (!allocated) return;
+  const int n = atom->ntypes + 1;
+  std::fill_n(&setflag[0][0], n * n, 0);
+}
+
+namespace {
+
+/// Read a whole file; return an error message or an empty string. Throws nothing.
+std::string read_text(const std::string &path, const std::string &found, std::string &text) {
+  try {
+    std::ifstream stream(found, std::ios::binary);
+    if (!stream) return path + ": cannot open potential file: " + utils::getsyserror();
+    text.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+    if (text.size() > 1000000000) return path + ": larger than 1 GB, not a .uf3 potential";
+    return "";
+  } catch (const std::exception &problem) { // a folder opens, but its buffer throws when read
+    return path + ": cannot read potential file: " + problem.what();
+  }
+}
+
+} // namespace
 
 /// Rank 0 reads, all ranks get the same text or the same message.
 std::string PairUFP::read_everywhere(const std::string &path, std::string &text) {
   std::string message;
   if (comm->me == 0) {
     const std::string found = utils::get_potential_file_path(path);
-    std::ifstream stream(found.empty() ? path : found, std::ios::binary);
-    if (!stream)
-      message = path + ": cannot open potential file: " + utils::getsyserror();
-    else {
-      text.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
-      if (stream.bad()) message = path + ": cannot read potential file: " + utils::getsyserror();
-      if (text.size() > 1000000000) message = path + ": larger than 1 GB, not a .uf3 potential";
-    }
+    message = read_text(path, found.empty() ? path : found, text);
   }
   const auto broadcast = [this](std::string &value) {
     int length = static_cast<int>(value.size());
@@ -129,9 +148,11 @@ void PairUFP::coeff(int narg, char **arg) {
   // the verdict is the same everywhere by construction; a rank out of memory must not be alone
   int failed = !message.empty(), anywhere = 0;
   MPI_Allreduce(&failed, &anywhere, 1, MPI_INT, MPI_MAX, world);
-  if (anywhere)
+  if (anywhere) {
+    forget_coefficients(); // a caller from Python may catch the error and go on
     error->all(FLERR, "Pair style ufp: {}",
                failed ? message : "the potential could not be set up on another rank");
+  }
   if (comm->me == 0)
     utils::logmesg(lmp, "Pair style ufp: {}-body potential {} with {} element(s), cutoff {:.6g}\n",
                    body_order_, arg[2], nelements, potential_->max_cutoff());
