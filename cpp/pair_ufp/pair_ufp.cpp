@@ -16,8 +16,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 using namespace LAMMPS_NS;
 
@@ -74,29 +72,16 @@ void PairUFP::forget_coefficients() {
   std::fill_n(&setflag[0][0], n * n, 0);
 }
 
-namespace {
-
-/// Read a whole file; return an error message or an empty string. Throws nothing.
-std::string read_text(const std::string &path, const std::string &found, std::string &text) {
-  try {
-    std::ifstream stream(found, std::ios::binary);
-    if (!stream) return path + ": cannot open potential file: " + utils::getsyserror();
-    text.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
-    if (text.size() > 1000000000) return path + ": larger than 1 GB, not a .uf3 potential";
-    return "";
-  } catch (const std::exception &problem) { // a folder opens, but its buffer throws when read
-    return path + ": cannot read potential file: " + problem.what();
-  }
-}
-
-} // namespace
-
 /// Rank 0 reads, all ranks get the same text or the same message.
 std::string PairUFP::read_everywhere(const std::string &path, std::string &text) {
   std::string message;
   if (comm->me == 0) {
     const std::string found = utils::get_potential_file_path(path);
-    message = read_text(path, found.empty() ? path : found, text);
+    try {
+      text = lpsnmr::read_text(found.empty() ? path : found);
+    } catch (const std::exception &problem) {
+      message = problem.what();
+    }
   }
   const auto broadcast = [this](std::string &value) {
     int length = static_cast<int>(value.size());
