@@ -39,7 +39,8 @@ Columns are found by name: id, element or type, coordinates (xu, x, xsu or xs) a
           "feed",
           [](lpsnmr::DumpParser &parser, const py::buffer &text) {
             const py::buffer_info info = text.request();
-            if (info.itemsize != 1 || info.ndim != 1) throw lpsnmr::Error("feed expects bytes");
+            if (info.itemsize != 1 || info.ndim != 1 || (info.size > 1 && info.strides[0] != 1))
+              throw lpsnmr::Error("feed expects bytes");
             parser.feed(static_cast<const char *>(info.ptr), static_cast<std::size_t>(info.size));
           },
           py::arg("text"), "Add bytes of the dump, cut anywhere; they are copied.")

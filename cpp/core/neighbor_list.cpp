@@ -52,6 +52,8 @@ std::array<Vec, 3> complete_cell(const System &system) {
   return cell;
 }
 
+constexpr int most_images = 1000; // in one direction; a cell in metres would ask for 1e10
+
 struct Grid {
   std::array<Vec, 3> cell;
   std::array<Vec, 3> inverse;        // rows: fractional coordinate a = inverse[a] . x
@@ -81,6 +83,10 @@ Grid make_grid(const System &system, double cutoff, const std::vector<Vec> &frac
     const double width = grid.extent[a] * height;
     grid.bins[a] = static_cast<int>(std::clamp(std::floor(width / cutoff), 1.0, double(most)));
     const double reach = std::ceil(cutoff / (width / grid.bins[a]));
+    if (system.periodic[a] && reach > most_images)
+      throw Error("the cutoff of " + std::to_string(cutoff) + " Å reaches over more than " +
+                  std::to_string(most_images) + " images of cell vector " + std::to_string(a) +
+                  ": is the cell in Å?");
     // a flat open system has no width at all: the number of bins bounds its reach
     grid.reach[a] =
         system.periodic[a] ? static_cast<int>(reach) : int(std::min(reach, double(grid.bins[a])));
@@ -152,7 +158,8 @@ NeighborList build_neighbor_list(const System &system, double cutoff,
   for (std::size_t c = 0; c < n_centers; ++c) {
     const int i = centers ? (*centers)[c] : static_cast<int>(c);
     if (i < 0 || std::size_t(i) >= n)
-      throw Error("centre index " + std::to_string(i) + " is outside 0 .. " + std::to_string(n));
+      throw Error("centre index " + std::to_string(i) + " is not one of " + std::to_string(n) +
+                  " atoms");
     const Vec &xi = wrapped[i];
     std::array<int, 3> home{bin_of(i, 0), bin_of(i, 1), bin_of(i, 2)}, b, image;
     const auto place = [&](int a, int offset) { // false when outside an open axis

@@ -4,6 +4,7 @@
 #include "spline.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -170,8 +171,8 @@ ThreeBodyBlock read_triple(Lines &lines, const std::vector<std::string> &head) {
     lines.fail("3B " + head[1] + " " + head[2] + " " + head[3] +
                ": the two neighbours are the same element, so ij and ik need the same knots and "
                "cutoff");
-  block.coefficients.reserve(std::size_t(expected[0]) * expected[1] * expected[2]);
-  for (int row = 0; row < expected[0] * expected[1]; ++row) {
+  const std::size_t rows = std::size_t(expected[0]) * std::size_t(expected[1]);
+  for (std::size_t row = 0; row < rows; ++row) {
     const std::vector<double> values = lines.numbers("3B coefficients", expected[2]);
     block.coefficients.insert(block.coefficients.end(), values.begin(), values.end());
   }
@@ -236,13 +237,24 @@ PotentialFile parse_potential(const std::string &text, const std::string &name) 
   return file;
 }
 
-PotentialFile read_potential(const std::string &path) {
+std::string read_text(const std::string &path) {
+  constexpr std::size_t most = 1000000000;
   std::ifstream stream(path, std::ios::binary);
   if (!stream) throw Error(path + ": cannot open potential file: " + std::strerror(errno));
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (stream.bad()) throw Error(path + ": cannot read potential file");
-  return parse_potential(text.str(), path);
+  std::string text;
+  std::vector<char> chunk(std::size_t{1} << 16);
+  do {
+    stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    text.append(chunk.data(), static_cast<std::size_t>(stream.gcount()));
+    if (text.size() > most) throw Error(path + ": larger than 1 GB, not a .uf3 potential");
+  } while (stream);
+  // read() turns what the buffer throws, as for a folder, into this bit
+  if (stream.bad()) throw Error(path + ": cannot read potential file: " + std::strerror(errno));
+  return text;
+}
+
+PotentialFile read_potential(const std::string &path) {
+  return parse_potential(read_text(path), path);
 }
 
 } // namespace lpsnmr

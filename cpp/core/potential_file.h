@@ -40,6 +40,11 @@ struct PotentialFile {
 /// @throws Error for anything that is not a complete, consistent potential
 PotentialFile parse_potential(const std::string &text, const std::string &name);
 
+/// Return the whole contents of a file.
+///
+/// @throws Error when it cannot be opened or read, or is larger than 1 GB
+std::string read_text(const std::string &path);
+
 /// Read a file and parse it.
 PotentialFile read_potential(const std::string &path);
 

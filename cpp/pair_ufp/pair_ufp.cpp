@@ -13,10 +13,9 @@
 #include "update.h"
 #include "utils.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 using namespace LAMMPS_NS;
 
@@ -63,6 +62,14 @@ void PairUFP::settings(int narg, char **arg) {
     body_order_ = arg[0][0] - '0';
   }
   single_enable = body_order_ == 2;
+  forget_coefficients(); // they were read for the order before
+}
+
+/// Without its pair_coeff a style does not run: init_one() refuses.
+void PairUFP::forget_coefficients() {
+  if (!allocated) return;
+  const int n = atom->ntypes + 1;
+  std::fill_n(&setflag[0][0], n * n, 0);
 }
 
 /// Rank 0 reads, all ranks get the same text or the same message.
@@ -70,13 +77,10 @@ std::string PairUFP::read_everywhere(const std::string &path, std::string &text)
   std::string message;
   if (comm->me == 0) {
     const std::string found = utils::get_potential_file_path(path);
-    std::ifstream stream(found.empty() ? path : found, std::ios::binary);
-    if (!stream)
-      message = path + ": cannot open potential file: " + utils::getsyserror();
-    else {
-      text.assign(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
-      if (stream.bad()) message = path + ": cannot read potential file: " + utils::getsyserror();
-      if (text.size() > 1000000000) message = path + ": larger than 1 GB, not a .uf3 potential";
+    try {
+      text = lpsnmr::read_text(found.empty() ? path : found);
+    } catch (const std::exception &problem) {
+      message = problem.what();
     }
   }
   const auto broadcast = [this](std::string &value) {
@@ -129,9 +133,11 @@ void PairUFP::coeff(int narg, char **arg) {
   // the verdict is the same everywhere by construction; a rank out of memory must not be alone
   int failed = !message.empty(), anywhere = 0;
   MPI_Allreduce(&failed, &anywhere, 1, MPI_INT, MPI_MAX, world);
-  if (anywhere)
+  if (anywhere) {
+    forget_coefficients(); // a caller from Python may catch the error and go on
     error->all(FLERR, "Pair style ufp: {}",
                failed ? message : "the potential could not be set up on another rank");
+  }
   if (comm->me == 0)
     utils::logmesg(lmp, "Pair style ufp: {}-body potential {} with {} element(s), cutoff {:.6g}\n",
                    body_order_, arg[2], nelements, potential_->max_cutoff());

@@ -61,7 +61,12 @@ def test_large_system_subset_of_centers():
 
 @pytest.mark.parametrize(
     ("cell", "cutoff", "words"),
-    [(np.zeros((3, 3)), 3.0, "volume"), (np.eye(3) * 5, -1.0, "cutoff"), (np.eye(3) * 5, np.nan, "cutoff")],
+    [
+        (np.zeros((3, 3)), 3.0, "volume"),
+        (np.eye(3) * 5, -1.0, "cutoff"),
+        (np.eye(3) * 5, np.nan, "cutoff"),
+        (np.eye(3) * 5e-10, 3.0, "is the cell in Å"),
+    ],
 )
 def test_bad_input(cell, cutoff, words):
     with pytest.raises(InputError, match=words):

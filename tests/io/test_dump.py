@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lpsnmr._core import DumpParser
-from lpsnmr.errors import FileFormatError
+from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.io.dump import DumpReader
 
 CELLS = {
@@ -176,3 +176,8 @@ def test_missing_file(tmp_path):
         read(tmp_path / "absent")
     with pytest.raises(FileFormatError, match="folder"):
         read(tmp_path)
+
+
+def test_parser_takes_contiguous_bytes_only():
+    with pytest.raises(InputError, match="bytes"):
+        DumpParser().feed(memoryview(b"IxTxExMx")[::2])

@@ -109,3 +109,8 @@ def test_lammps_uf3_reads_the_file_and_agrees(small_basis, tmp_path):
     ours = Ufp(path).predict(atoms)
     np.testing.assert_allclose(theirs["energy"], ours.energy, rtol=1e-9)
     np.testing.assert_allclose(theirs["forces"], ours.forces, rtol=0, atol=2e-5)
+
+
+def test_a_folder_is_no_potential(tmp_path):
+    with pytest.raises(InputError, match="cannot read potential file: Is a directory"):
+        read_uf3(tmp_path)
