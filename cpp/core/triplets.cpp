@@ -85,6 +85,9 @@ LPSNMR_INLINE void evaluate_basis(const double *p, double u, double below, V &va
 template <class V>
 LPSNMR_INLINE void contract(const double *c, std::size_t row_a, std::size_t row_b,
                             const BasisValues &bj, const BasisValues &bk, V &t, V &t_ij, V &t_ik) {
+  t.set(0.0);
+  t_ij.set(0.0);
+  t_ik.set(0.0);
   for (int a = 0; a < 4; ++a) {
     V row, sum, sum_slope;
     row.load(c);
@@ -95,15 +98,9 @@ LPSNMR_INLINE void contract(const double *c, std::size_t row_a, std::size_t row_
       add_product(bk.value[b], row, sum);
       add_product(bk.derivative[b], row, sum_slope);
     }
-    if (a == 0) {
-      multiply(bj.value[0], sum, t);
-      multiply(bj.derivative[0], sum, t_ij);
-      multiply(bj.value[0], sum_slope, t_ik);
-    } else {
-      add_product(bj.value[a], sum, t);
-      add_product(bj.derivative[a], sum, t_ij);
-      add_product(bj.value[a], sum_slope, t_ik);
-    }
+    add_product(bj.value[a], sum, t);
+    add_product(bj.derivative[a], sum, t_ij);
+    add_product(bj.value[a], sum_slope, t_ik);
     c += row_a;
   }
 }
