@@ -2,12 +2,27 @@
 
 #include "error.h"
 
+#include <cstring>
+#include <exception>
+
 PYBIND11_MODULE(_core, module) {
   module.doc() = "Compiled core of lpsnmr.";
   module.attr("__version__") = LPSNMR_VERSION;
   // every lpsnmr::Error of the core becomes this Python exception, a ValueError
   pybind11::object base = pybind11::module_::import("lpsnmr.errors").attr("InputError");
-  pybind11::register_exception<lpsnmr::Error>(module, "CoreError", base);
+  static const pybind11::handle core_error =
+      pybind11::register_exception<lpsnmr::Error>(module, "CoreError", base);
+  // tried before the translator above, which fails on messages that quote bytes that are no UTF-8
+  pybind11::register_exception_translator([](std::exception_ptr pointer) {
+    try {
+      if (pointer) std::rethrow_exception(pointer);
+    } catch (const lpsnmr::Error &error) {
+      const char *const what = error.what();
+      const auto text = pybind11::reinterpret_steal<pybind11::object>(PyUnicode_DecodeUTF8(
+          what, static_cast<Py_ssize_t>(std::strlen(what)), "backslashreplace"));
+      if (text) PyErr_SetObject(core_error.ptr(), text.ptr());
+    }
+  });
   export_neighbor_list(module);
   export_ufp(module);
   export_efg(module);

@@ -163,6 +163,14 @@ def test_damaged_dump(tmp_path, name):
     assert "\n" not in str(caught.value)
 
 
+def test_bytes_that_are_no_text(tmp_path):
+    path = tmp_path / "binary"
+    path.write_bytes(b"\xd3\xff\x00 junk\n" * 9)
+    with pytest.raises(FileFormatError, match="ITEM:") as caught:
+        read(path)
+    assert "\\xd3" in str(caught.value)
+
+
 def test_error_names_the_line(tmp_path):
     texts, _ = simple_frames(2)
     path = tmp_path / "damaged"

@@ -140,3 +140,13 @@ def test_same_data_same_numbers():
 def test_bad_settings(options):
     with pytest.raises(InputError, match=next(iter(options))):
         DecaySettings(**options)
+
+
+def test_decay_before_the_first_fitted_lag_is_not_resolved():
+    components = ornstein_uhlenbeck(np.random.default_rng(3), 4000, 24, 5, 0.1, 0.4)
+    statistics, duration = correlated(components, 0.1)
+    decay = analyze_decay(statistics, duration, settings=FAST)
+    assert not decay.resolved
+    assert "shorter than the first lag fitted" in decay.reason
+    earlier = DecaySettings(fit_start_ps=0.1, n_bootstrap=150)
+    assert analyze_decay(statistics, duration, settings=earlier).tau_ps.value == pytest.approx(0.4, rel=0.15)

@@ -46,6 +46,25 @@ def same_counts(a, b):
         np.testing.assert_array_equal(getattr(a, name).counts, getattr(b, name).counts)
 
 
+def test_results_behind_the_last_checkpoint_are_written_again(tmp_path):
+    """A kill after the last checkpoint and before the results file."""
+    write_config(tmp_path)
+    early = run_here(tmp_path, "md.production_ps=0.2").results.read_bytes()
+    outcome = run_here(tmp_path)
+    whole = results_of(tmp_path / "out")
+    for left_behind in (early, None):
+        if left_behind is None:
+            outcome.results.unlink()
+        else:
+            outcome.results.write_bytes(left_behind)
+        again = run_here(tmp_path)
+        assert (again.finished, again.n_samples) == (True, 21)
+        results = results_of(tmp_path / "out")
+        assert results.n_samples == 21
+        np.testing.assert_array_equal(results.displacement.values, whole.displacement.values)
+    assert run_here(tmp_path).already
+
+
 def test_run_finishes_resumes_and_extends(tmp_path):
     write_config(tmp_path)
     done = run_lpsnmr(tmp_path, "run", "run.toml")

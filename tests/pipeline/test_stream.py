@@ -135,6 +135,31 @@ def test_missing_frame(tmp_path):
         stream(tmp_path, texts[:3] + texts[4:])
 
 
+@pytest.mark.parametrize("columns", ["xu yu zu", "x y z"])
+def test_missing_frame_repaired(tmp_path, whole, columns):
+    texts = dump_frames(20, columns=columns)
+    with pytest.raises(FileFormatError, match="expected a frame at step 50, got step 60"):
+        stream(tmp_path, texts[:5] + texts[6:])
+    assert Results.read(tmp_path / "out" / "results.h5").n_samples == 5
+    same(stream(tmp_path, texts)[1], whole)  # the frame that was refused is read again
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"nucleus": "8Li"}, "unknown nucleus '8Li'"),
+        ({"points_per_level": 3}, "points-per-level: expected an even number, got 3"),
+        ({"jump_distance_angstrom": -3.0}, "jump_distance_angstrom: expected a positive number"),
+        ({"temperature_k": float("nan")}, "temperature_k: expected a positive number, got nan"),
+        ({"checkpoint_min": 0.0}, "checkpoint_min: expected a positive number"),
+        ({"idle_s": float("nan")}, "idle_s: expected a positive number"),
+    ],
+)
+def test_unfit_settings(options, words):
+    with pytest.raises(InputError, match=words):
+        StreamSettings(**options)
+
+
 def test_changed_settings_and_strange_folders(tmp_path):
     texts = dump_frames(4)
     stream(tmp_path, texts)

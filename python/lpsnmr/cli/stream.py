@@ -69,7 +69,7 @@ def command(
     settings = StreamSettings(
         folder=folder,
         elements=None if elements is None else tuple(word for word in elements.replace(",", " ").split()),
-        idle_s=idle_s if idle_s > 0 else None,
+        idle_s=None if idle_s == 0 else idle_s,
         jump_distance_angstrom=jump_distance,
         **options,  # type: ignore[arg-type]
     )

@@ -59,6 +59,6 @@ class MdSettings(StrictModel):
     )
     input: Path | None = Field(
         default=None,
-        description="own LAMMPS deck without a run command, used instead of everything above but the lengths",
+        description="own LAMMPS deck without the sampled run, instead of structure, potential and thermostat",
     )
     elements: list[str] = Field(default=[], description="with input: element of type 1, 2, ...")

@@ -121,7 +121,7 @@ def analyze_decay(
     time (``lpsnmr.correlation.resampling``). The decay is called resolved when C falls by at least
     ``min_decay`` and by more than twice the error of that fall, and when the whole interval of τ lies
     below the longest lag used: only then do the data, and not the form of the function, tell C∞ from
-    a slow tail.
+    a slow tail. A τ shorter than the first lag fitted is an extrapolation and no resolved decay either.
 
     Parameters
     ----------
@@ -223,6 +223,11 @@ def _judge(
     )
     if decay < settings.min_decay or decay < 2.0 * spread:
         return decay, f"not resolved: {fall} (error {100 * spread:.2g} %)"
+    if tau.value < window.lag_ps[0]:
+        return decay, (
+            f"not resolved: {fall}, but its time, {tau.value:.3g} ps, is shorter than the first lag fitted; "
+            "vibrations reach into the fit, or sample more often and start it earlier"
+        )
     if tau.high > longest:
         return decay, (
             f"not resolved: {fall}, but its time is only known to lie between {tau.low:.3g} and "

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.md.settings import MdSettings, PotentialSettings, StrictModel
+from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -43,6 +44,12 @@ class EfgSettings(StrictModel):
     model: str = Field(default="default", description="EFG model file, or 'default' for the shipped model")
     nucleus: str = Field(default="7Li", description="nucleus whose quadrupole moment is used")
 
+    @field_validator("nucleus")
+    @classmethod
+    def _known_nucleus(cls, value: str) -> str:
+        quadrupolar_coupling_hz_per_efg(value)
+        return value
+
 
 class SamplingSettings(StrictModel):
     """Section ``[sampling]``."""
@@ -51,7 +58,7 @@ class SamplingSettings(StrictModel):
         default=0.1, gt=0, description="time between samples, ps; a multiple of the time step"
     )
     points_per_level: int = Field(
-        default=16, ge=2, description="lags per level of the multi-tau correlators; even"
+        default=16, ge=2, multiple_of=2, description="lags per level of the multi-tau correlators; even"
     )
 
 

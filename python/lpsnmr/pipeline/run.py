@@ -10,6 +10,7 @@ import numpy as np
 
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.io.frames import Frame
+from lpsnmr.io.results import Results
 from lpsnmr.md.commands import (
     equilibration_commands,
     pair_commands,
@@ -121,6 +122,14 @@ def _open_folder(prepared: PreparedRun, fresh: bool) -> Checkpoint | None:
     return None
 
 
+def _samples_in(path: Path) -> int:
+    """Return the number of samples in a results file, -1 when it cannot be read."""
+    try:
+        return Results.read(path).n_samples
+    except InputError:
+        return -1
+
+
 class _Run:
     """State of one run on one rank."""
 
@@ -159,9 +168,15 @@ class _Run:
 
     @property
     def finished_before(self) -> bool:
-        """Whether the checkpoint is already at the end."""
+        """Whether checkpoint and results file are already at the end.
+
+        The results file is written last: a kill in between leaves it behind the checkpoint.
+        """
         start = self.checkpoint
-        return start is not None and start.stage == "production" and start.step >= self.production_end
+        if start is None or start.stage != "production" or start.step < self.production_end:
+            return False
+        samples = 0 if start.sampler is None else start.sampler.n_samples
+        return on_root(self.comm, lambda: _samples_in(self.folder / RESULTS_FILE)) == samples
 
     def start_lammps(self, progress: ProgressCallback | None) -> None:
         """Set LAMMPS up from the data file, the deck or the checkpoint's restart file."""

@@ -27,6 +27,7 @@ from lpsnmr.pipeline.results import RESULTS_FILE, build_results
 from lpsnmr.pipeline.run import RunOutcome
 from lpsnmr.pipeline.sampler import Sampler, TensorModel
 from lpsnmr.structures import intact_ps4
+from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 
 __all__ = ["StreamSettings", "stream_dumps"]
 
@@ -89,6 +90,13 @@ class StreamSettings:
             raise InputError(f"frames: expected at least 2, got {self.frames}")
         if self.timestep_fs is not None and not self.timestep_fs > 0:
             raise InputError(f"timestep-fs: expected a positive number, got {self.timestep_fs}")
+        if self.points_per_level < 2 or self.points_per_level % 2:
+            raise InputError(f"points-per-level: expected an even number, got {self.points_per_level}")
+        for name in ("temperature_k", "jump_distance_angstrom", "checkpoint_min", "idle_s"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise InputError(f"{name}: expected a positive number, got {value}")
+        quadrupolar_coupling_hz_per_efg(self.nucleus)
 
     def fingerprint(self, model: TensorModel) -> dict[str, str]:
         """Return what a resumed stream must not change."""
@@ -162,6 +170,7 @@ class _Stream:
         self.fingerprint = settings.fingerprint(model)
         self.sampler: Sampler | None = None
         self.unwrapper = Unwrapper(None if checkpoint is None else checkpoint.arrays.get("fractional"))
+        self.fractional = self.unwrapper.fractional  # at the frame last read
         self.interval_ps = 0.0
         self.interval_steps = 0
         self.last_taken = self.last_read = -1
@@ -232,13 +241,19 @@ class _Stream:
             for frame in reader:
                 if frame.step < settings.from_step or frame.step <= self.last_read:
                     continue  # of the equilibration, counted before, or the frame two files share
-                self.last_read = frame.step
                 if frame.unwrapped is None:
                     unwrapped = self.unwrapper.add(frame.positions, frame.cell, frame.pbc)
                     frame = replace(frame, unwrapped=unwrapped)
                 if self._is_turn(frame):
-                    yield frame
+                    yield frame  # marked as read once it has been taken
+                else:
+                    self._mark_read(frame)
             self.reason = reader.reason
+
+    def _mark_read(self, frame: Frame) -> None:
+        """Count a frame as dealt with; one that is refused must be read again after a repair."""
+        self.last_read = frame.step
+        self.fractional = self.unwrapper.fractional
 
     def _is_turn(self, frame: Frame) -> bool:
         """Whether this is one of every n-th frames."""
@@ -252,6 +267,7 @@ class _Stream:
     def _take(self, frame: Frame) -> None:
         if self.sampler is None and self.checkpoint is None and self.waiting is None:
             self.waiting = frame
+            self._mark_read(frame)
             return
         if self.sampler is None:
             self.sampler = self._new_sampler(frame)
@@ -262,6 +278,7 @@ class _Stream:
         except InputError as error:
             raise FileFormatError(f"{self.paths[-1]}: {error}") from error
         self.last_taken = frame.step
+        self._mark_read(frame)
         self._show(frame)
 
     def _new_sampler(self, frame: Frame) -> Sampler:
@@ -337,8 +354,8 @@ class _Stream:
             "interval_steps": np.array(self.interval_steps),
             "last_read": np.array(self.last_read),
         }
-        if self.unwrapper.fractional is not None:
-            arrays["fractional"] = self.unwrapper.fractional
+        if self.fractional is not None:
+            arrays["fractional"] = self.fractional
         checkpoint = Checkpoint(
             step=self.sampler.last_step,
             stage="stream",
