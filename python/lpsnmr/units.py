@@ -17,14 +17,12 @@ BOHR_ANGSTROM: Final = 0.529177210903
 HARTREE_EV: Final = 27.211386245988
 EV_PER_ANGSTROM3_GPA: Final = 160.21766208
 """Pressure: 1 eV/Å³ in GPa."""
-BAR_PER_GPA: Final = 1.0e4
 EFG_AU_V_PER_ANGSTROM2: Final = HARTREE_EV / BOHR_ANGSTROM**2
 """Electric field gradient: 1 atomic unit in V/Å² (97.17362)."""
 SECONDS_PER_PS: Final = 1.0e-12
 BARN_ANGSTROM2: Final = 1.0e-8
 ANGSTROM2_PER_PS_CM2_PER_S: Final = 1.0e-4
 """Diffusion coefficient: 1 Å²/ps in cm²/s."""
-ANGSTROM2_PER_PS_M2_PER_S: Final = 1.0e-8
 
 QUADRUPOLE_MOMENT_BARN: Final[dict[str, float]] = {
     "6Li": -0.000806,
@@ -34,6 +32,23 @@ QUADRUPOLE_MOMENT_BARN: Final[dict[str, float]] = {
     "33S": -0.0694,
 }
 NUCLEAR_SPIN: Final[dict[str, float]] = {"6Li": 1.0, "7Li": 1.5, "23Na": 1.5, "27Al": 2.5, "33S": 1.5}
+
+
+def check_lithium(nucleus: str) -> None:
+    """Refuse a nucleus that is not an isotope of Li, the element that runs and streams follow.
+
+    Raises
+    ------
+    InputError
+        For a nucleus of another element, or one that is not in the table.
+
+    Examples
+    --------
+    >>> check_lithium("6Li")
+    """
+    quadrupolar_coupling_hz_per_efg(nucleus)
+    if nucleus.lstrip("0123456789") != "Li":
+        raise InputError(f"nucleus: expected an isotope of Li, whose tensors are predicted, got {nucleus!r}")
 
 
 def quadrupolar_coupling_hz_per_efg(nucleus: str = "7Li") -> float:

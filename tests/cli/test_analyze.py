@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 
@@ -79,6 +80,17 @@ def test_several_temperatures(folder):
         rows = list(csv.DictReader(file))
     assert [row["temperature_k"] for row in rows] == ["500.5", "600.5", "750.5", "300.5"]
     assert rows[3]["tau_ps"] == ""
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(folder):
+    for name, source in (("t500", "500K.h5"), ("t600", "600K.h5")):
+        (folder / name).mkdir()
+        shutil.copy(folder / source, folder / name / "results.h5")
+    files = ("t500/results.h5", "t600/results.h5", "750K.h5")
+    done = run(*files, "-o", "named", "--bootstrap", 20, "--no-plots", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    names = sorted(path.name for path in (folder / "named").iterdir() if path.is_dir())
+    assert names == ["750K", "t500-results", "t600-results"]
 
 
 def test_options_reach_the_fit(folder):

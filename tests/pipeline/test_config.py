@@ -47,6 +47,7 @@ def test_overrides(tmp_path):
         ("[md]\ntemperature_k = -3", r"md\.temperature_k: .*greater than 0, got -3"),
         ('[md]\nensemble = "npt"', r"md\.ensemble: .*'nvt' or 'nve', got 'npt'"),
         ("[structure]\nsupercell = [1, 2]", r"structure\.supercell"),
+        ('[efg]\nnucleus = "23Na"', r"efg\.nucleus: .*expected an isotope of Li.* got '23Na'"),
         ('[efg]\nnucleus = "8Li"', r"efg\.nucleus: .*unknown nucleus '8Li'"),
         ("[sampling]\npoints_per_level = 3", r"points_per_level: .*multiple of 2, got 3"),
         ("[md\n", "not a TOML file"),

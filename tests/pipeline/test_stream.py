@@ -147,6 +147,7 @@ def test_missing_frame_repaired(tmp_path, whole, columns):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        ({"nucleus": "23Na"}, "expected an isotope of Li"),
         ({"nucleus": "8Li"}, "unknown nucleus '8Li'"),
         ({"points_per_level": 3}, "points-per-level: expected an even number, got 3"),
         ({"jump_distance_angstrom": -3.0}, "jump_distance_angstrom: expected a positive number"),

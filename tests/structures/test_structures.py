@@ -66,3 +66,8 @@ def test_files(tmp_path):
     Atoms("Li", positions=[[0, 0, 0]]).write(tmp_path / "open.xyz")
     with pytest.raises(InputError, match="periodic"):
         load_structure(tmp_path / "open.xyz")
+
+
+def test_a_supercell_beyond_memory_is_refused():
+    with pytest.raises(InputError, match="at most 20000000 atoms, got 4000000000"):
+        supercell(load_structure("beta-Li3PS4"), (500, 500, 500))

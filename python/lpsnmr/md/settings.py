@@ -53,7 +53,7 @@ class MdSettings(StrictModel):
     seed: int = Field(
         default=20250101, gt=0, lt=900_000_000, description="seed of velocities and Langevin noise"
     )
-    skin_angstrom: float = Field(default=1.0, gt=0, description="neighbour-list skin, Å")
+    skin_angstrom: float = Field(default=1.0, gt=0, le=5, description="neighbour-list skin, Å")
     neighbor_every: int = Field(
         default=5, gt=0, description="steps between checks whether the neighbour list is stale"
     )

@@ -121,7 +121,8 @@ def analyze_decay(
     time (``lpsnmr.correlation.resampling``). The decay is called resolved when C falls by at least
     ``min_decay`` and by more than twice the error of that fall, and when the whole interval of τ lies
     below the longest lag used: only then do the data, and not the form of the function, tell C∞ from
-    a slow tail. A τ shorter than the first lag fitted is an extrapolation and no resolved decay either.
+    a slow tail. When the interval of τ_mean reaches below the first lag fitted, the decay is an extrapolation
+    and not resolved either.
 
     Parameters
     ----------
@@ -167,13 +168,16 @@ def analyze_decay(
         for kind in kinds
     ]
     tau = wider_interval(float(best.tau[0]), [(f.tau, n) for f, n in fits], settings.level, log=True)
-    decay, reason = _judge(window, curve[used], kinds, tau, settings)
+    mean = wider_interval(
+        float(best.mean_time[0]), [(f.mean_time, n) for f, n in fits], settings.level, log=True
+    )
+    decay, reason = _judge(window, curve[used], kinds, tau, mean, settings)
     if reason:
         return NmrDecay(**common, fitted=nothing, decay=decay, resolved=False, reason=reason)
     fitted = np.where(used, best(omega.lag_ps)[0], np.nan)
     return NmrDecay(
         **common, fitted=fitted, decay=decay, resolved=True, reason="",
-        **_intervals(best, fits, tau, curve[0], settings.level),
+        **_intervals(best, fits, tau, mean, curve[0], settings.level),
     )  # fmt: skip
 
 
@@ -210,7 +214,12 @@ def _weights(lag_ps: Array, error: Array) -> Array:
 
 
 def _judge(
-    window: LagStatistics, curve: Array, kinds: list[Resampled], tau: Interval, settings: DecaySettings
+    window: LagStatistics,
+    curve: Array,
+    kinds: list[Resampled],
+    tau: Interval,
+    mean: Interval,
+    settings: DecaySettings,
 ) -> tuple[float, str]:
     """Return the relative fall of C over the window and why it is no resolved decay, or ''."""
     start = max(float(curve[:2].mean()), 1e-300)
@@ -223,10 +232,11 @@ def _judge(
     )
     if decay < settings.min_decay or decay < 2.0 * spread:
         return decay, f"not resolved: {fall} (error {100 * spread:.2g} %)"
-    if tau.value < window.lag_ps[0]:
+    if mean.low < window.lag_ps[0]:
         return decay, (
-            f"not resolved: {fall}, but its time, {tau.value:.3g} ps, is shorter than the first lag fitted; "
-            "vibrations reach into the fit, or sample more often and start it earlier"
+            f"not resolved: {fall}, but its mean time ({mean.low:.3g} to {mean.high:.3g} ps) may be "
+            "shorter than the first lag fitted; vibrations reach into the fit, or sample more often and "
+            "start it earlier"
         )
     if tau.high > longest:
         return decay, (
@@ -237,13 +247,17 @@ def _judge(
 
 
 def _intervals(
-    best: KohlrauschFit, fits: list[tuple[KohlrauschFit, int]], tau: Interval, zero_lag: float, level: float
+    best: KohlrauschFit,
+    fits: list[tuple[KohlrauschFit, int]],
+    tau: Interval,
+    mean: Interval,
+    zero_lag: float,
+    level: float,
 ) -> dict[str, Any]:
     def interval(name: str, log: bool) -> Interval:
         samples = [(getattr(fit, name), n) for fit, n in fits]
         return wider_interval(float(getattr(best, name)[0]), samples, level, log=log)
 
-    mean = interval("mean_time", True)
     gamma = interval("gamma", True)
     return {
         "tau_ps": tau,

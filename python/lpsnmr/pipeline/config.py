@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.md.settings import MdSettings, PotentialSettings, StrictModel
-from lpsnmr.units import quadrupolar_coupling_hz_per_efg
+from lpsnmr.units import check_lithium
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -47,7 +47,7 @@ class EfgSettings(StrictModel):
     @field_validator("nucleus")
     @classmethod
     def _known_nucleus(cls, value: str) -> str:
-        quadrupolar_coupling_hz_per_efg(value)
+        check_lithium(value)
         return value
 
 

@@ -20,7 +20,7 @@ from lpsnmr.io.data_file import write_data_file
 from lpsnmr.io.elements import symbol_of
 from lpsnmr.pipeline.config import RunSettings
 from lpsnmr.pipeline.sampler import LITHIUM
-from lpsnmr.structures import CRYSTALS, load_structure, report_structure, supercell
+from lpsnmr.structures import load_structure, report_structure, supercell
 
 __all__ = ["PreparedRun", "load_model", "potential_path", "prepare_run", "provenance"]
 
@@ -167,11 +167,6 @@ def provenance(fingerprint: dict[str, str], **more: str | int | float) -> dict[s
         "settings": json.dumps(fingerprint, sort_keys=True),
         **more,
     }
-
-
-def crystal_note(name: str) -> str:
-    """Return what is known of a shipped crystal, or the file name."""
-    return CRYSTALS.get(name, name)
 
 
 def _sha256(path: Path) -> str:

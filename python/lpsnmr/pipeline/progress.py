@@ -16,7 +16,7 @@ class Status:
     stage
         ``"equilibration"``, ``"production"`` or ``"stream"``.
     step, last_step
-        Present MD step, and the one at which the stage ends (None when unknown).
+        MD steps of this stage so far, and at its end (None when unknown).
     time_ps
         MD time since the start of the stage, ps.
     steps_per_s, ns_per_day, eta_s

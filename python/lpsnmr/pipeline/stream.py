@@ -27,7 +27,7 @@ from lpsnmr.pipeline.results import RESULTS_FILE, build_results
 from lpsnmr.pipeline.run import RunOutcome
 from lpsnmr.pipeline.sampler import Sampler, TensorModel
 from lpsnmr.structures import intact_ps4
-from lpsnmr.units import quadrupolar_coupling_hz_per_efg
+from lpsnmr.units import check_lithium
 
 __all__ = ["StreamSettings", "stream_dumps"]
 
@@ -96,7 +96,7 @@ class StreamSettings:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"{name}: expected a positive number, got {value}")
-        quadrupolar_coupling_hz_per_efg(self.nucleus)
+        check_lithium(self.nucleus)
 
     def fingerprint(self, model: TensorModel) -> dict[str, str]:
         """Return what a resumed stream must not change."""
@@ -331,8 +331,8 @@ class _Stream:
         self.progress(
             Status(
                 stage="stream",
-                step=frame.step,
-                last_step=None if left is None else frame.step + left,
+                step=self.sampler.n_samples * self.interval_steps,
+                last_step=None if total is None else total * self.interval_steps,
                 time_ps=(self.sampler.n_samples - 1) * self.interval_ps,
                 steps_per_s=rate,
                 ns_per_day=rate * timestep_ps * 86.4,

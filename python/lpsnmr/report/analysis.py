@@ -223,11 +223,15 @@ def _write(analysis: Analysis, folder: Path, make_plots: bool) -> None:
 
 
 def _folder_names(analyses: Sequence[Analysis]) -> list[str]:
+    """Return the stems of the files; for stems that repeat, the folder they lie in is put before."""
+    stems = [analysis.path.stem for analysis in analyses]
     names: list[str] = []
-    for analysis in analyses:
-        name, number = analysis.path.stem, 2
+    for analysis, stem in zip(analyses, stems, strict=True):
+        parent = analysis.path.absolute().parent.name
+        base = stem if stems.count(stem) == 1 else f"{parent}-{stem}".lstrip("-")
+        name, number = base, 2
         while name in names:
-            name, number = f"{analysis.path.stem}-{number}", number + 1
+            name, number = f"{base}-{number}", number + 1
         names.append(name)
     return names
 

@@ -21,6 +21,10 @@ CRYSTALS: Final[dict[str, str]] = {
 doi:10.1016/j.ssi.2010.10.001."""
 
 
+MAX_ATOMS = 20_000_000
+"""Largest supercell: more would not fit into the memory of one rank."""
+
+
 def load_structure(name: str | os.PathLike[str]) -> Atoms:
     """Return a shipped crystal by name, or the structure in a file.
 
@@ -84,7 +88,7 @@ def supercell(atoms: Atoms, repeats: tuple[int, int, int]) -> Atoms:
     Raises
     ------
     InputError
-        For repeats that are not three positive integers.
+        For repeats that are not three positive integers, or give more than ``MAX_ATOMS`` atoms.
 
     Examples
     --------
@@ -93,5 +97,8 @@ def supercell(atoms: Atoms, repeats: tuple[int, int, int]) -> Atoms:
     """
     if len(repeats) != 3 or any(int(r) != r or r < 1 for r in repeats):
         raise InputError(f"supercell: expected three positive integers, got {tuple(repeats)}")
+    n_atoms = len(atoms) * int(repeats[0]) * int(repeats[1]) * int(repeats[2])
+    if n_atoms > MAX_ATOMS:
+        raise InputError(f"supercell: expected at most {MAX_ATOMS} atoms, got {n_atoms}")
     result = atoms.repeat(np.asarray(repeats, dtype=int))
     return Atoms(numbers=result.numbers, positions=result.positions, cell=result.cell[:], pbc=True)
