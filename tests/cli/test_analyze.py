@@ -87,7 +87,7 @@ def test_files_of_one_name_are_told_apart_by_their_folders(folder):
         (folder / name).mkdir()
         shutil.copy(folder / source, folder / name / "results.h5")
     files = ("t500/results.h5", "t600/results.h5", "750K.h5")
-    done = run(*files, "-o", "named", "--bootstrap", 20, "--no-plots", cwd=folder)
+    done = run(*files, "-o", "named", "--bootstrap", 50, "--no-plots", cwd=folder)
     assert done.returncode == 0, done.stderr
     names = sorted(path.name for path in (folder / "named").iterdir() if path.is_dir())
     assert names == ["750K", "t500-results", "t600-results"]
