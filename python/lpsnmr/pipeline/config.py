@@ -162,7 +162,7 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> None:
         if not isinstance(content, dict) or not isinstance(content.get(key), str):
             continue
         if key in {"input", "folder"} or (folder / content[key]).exists():
-            content[key] = str(folder / content[key])
+            content[key] = str((folder / content[key]).resolve())
 
 
 def _apply_override(values: dict[str, Any], override: str) -> None:
