@@ -237,19 +237,19 @@ PotentialFile parse_potential(const std::string &text, const std::string &name) 
   return file;
 }
 
-std::string read_text(const std::string &path) {
+std::string read_text(const std::string &path, const char *kind) {
   constexpr std::size_t most = 1000000000;
   std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error(path + ": cannot open potential file: " + std::strerror(errno));
+  if (!stream) throw Error(path + ": cannot open " + kind + ": " + std::strerror(errno));
   std::string text;
   std::vector<char> chunk(std::size_t{1} << 16);
   do {
     stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
     text.append(chunk.data(), static_cast<std::size_t>(stream.gcount()));
-    if (text.size() > most) throw Error(path + ": larger than 1 GB, not a .uf3 potential");
+    if (text.size() > most) throw Error(path + ": larger than 1 GB, not a " + kind);
   } while (stream);
   // read() turns what the buffer throws, as for a folder, into this bit
-  if (stream.bad()) throw Error(path + ": cannot read potential file: " + std::strerror(errno));
+  if (stream.bad()) throw Error(path + ": cannot read " + kind + ": " + std::strerror(errno));
   return text;
 }
 

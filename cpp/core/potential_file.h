@@ -42,8 +42,9 @@ PotentialFile parse_potential(const std::string &text, const std::string &name);
 
 /// Return the whole contents of a file.
 ///
+/// @param kind what the file is called in messages
 /// @throws Error when it cannot be opened or read, or is larger than 1 GB
-std::string read_text(const std::string &path);
+std::string read_text(const std::string &path, const char *kind = "potential file");
 
 /// Read a file and parse it.
 PotentialFile read_potential(const std::string &path);

@@ -1,5 +1,7 @@
 #include "pair_ufp.h"
 
+#include "shared_text.h"
+
 #include "core/ufp_kernel.h"
 #include "core/ufp_potential.h"
 
@@ -72,28 +74,6 @@ void PairUFP::forget_coefficients() {
   std::fill_n(&setflag[0][0], n * n, 0);
 }
 
-/// Rank 0 reads, all ranks get the same text or the same message.
-std::string PairUFP::read_everywhere(const std::string &path, std::string &text) {
-  std::string message;
-  if (comm->me == 0) {
-    const std::string found = utils::get_potential_file_path(path);
-    try {
-      text = lpsnmr::read_text(found.empty() ? path : found);
-    } catch (const std::exception &problem) {
-      message = problem.what();
-    }
-  }
-  const auto broadcast = [this](std::string &value) {
-    int length = static_cast<int>(value.size());
-    MPI_Bcast(&length, 1, MPI_INT, 0, world);
-    value.resize(length);
-    if (length > 0) MPI_Bcast(&value[0], length, MPI_CHAR, 0, world);
-  };
-  broadcast(message);
-  if (message.empty()) broadcast(text);
-  return message;
-}
-
 /// Parse and build the tables; return an error message or an empty string. Throws nothing.
 std::string PairUFP::build_potential(const std::string &path, const std::string &text) {
   try {
@@ -128,15 +108,12 @@ void PairUFP::coeff(int narg, char **arg) {
   map_element2type(narg - 3, arg + 3);
 
   std::string text;
-  std::string message = read_everywhere(arg[2], text);
+  std::string message = read_text_everywhere(lmp, arg[2], "potential file", text);
   if (message.empty()) message = build_potential(arg[2], text);
-  // the verdict is the same everywhere by construction; a rank out of memory must not be alone
-  int failed = !message.empty(), anywhere = 0;
-  MPI_Allreduce(&failed, &anywhere, 1, MPI_INT, MPI_MAX, world);
-  if (anywhere) {
+  if (failed_anywhere(lmp, !message.empty())) {
     forget_coefficients(); // a caller from Python may catch the error and go on
     error->all(FLERR, "Pair style ufp: {}",
-               failed ? message : "the potential could not be set up on another rank");
+               message.empty() ? "the potential could not be set up on another rank" : message);
   }
   if (comm->me == 0)
     utils::logmesg(lmp, "Pair style ufp: {}-body potential {} with {} element(s), cutoff {:.6g}\n",

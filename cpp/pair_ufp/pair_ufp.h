@@ -32,7 +32,6 @@ public:
 private:
   void allocate();
   void forget_coefficients();
-  std::string read_everywhere(const std::string &path, std::string &text);
   std::string build_potential(const std::string &path, const std::string &text);
   void gather_neighbors(int i);
   void scatter_triplet_forces();

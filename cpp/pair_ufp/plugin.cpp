@@ -1,5 +1,6 @@
 // Registration of the styles with LAMMPS' plugin command.
 
+#include "compute_efg_atom.h"
 #include "pair_ufp.h"
 
 #include "lammps.h"
@@ -45,6 +46,10 @@ void *create_pair_ufp(void *lmp) {
   return new PairUFP(static_cast<LAMMPS *>(lmp));
 }
 
+void *create_compute_efg_atom(void *lmp, int narg, char **arg) {
+  return new ComputeEFGAtom(static_cast<LAMMPS *>(lmp), narg, arg);
+}
+
 /// Another LAMMPS version may lay its classes out differently: say so and stay out.
 bool same_version(const LAMMPS *lmp) {
 #if defined(LPSNMR_LAMMPS_VERSION_DATE)
@@ -52,7 +57,7 @@ bool same_version(const LAMMPS *lmp) {
   std::fprintf(
       stderr,
       "ERROR: the lpsnmr plugin was built for LAMMPS %d, this is LAMMPS %d; pair style ufp "
-      "is not loaded. Reinstall lpsnmr in this environment.\n",
+      "and compute efg/atom are not loaded. Reinstall lpsnmr in this environment.\n",
       LPSNMR_LAMMPS_VERSION_DATE, lmp->num_ver);
   return false;
 #else
@@ -60,7 +65,7 @@ bool same_version(const LAMMPS *lmp) {
   std::fprintf(
       stderr,
       "ERROR: the lpsnmr plugin was built for LAMMPS %s, this is LAMMPS %s; pair style ufp "
-      "is not loaded. Rebuild it against this LAMMPS.\n",
+      "and compute efg/atom are not loaded. Rebuild it against this LAMMPS.\n",
       LPSNMR_LAMMPS_VERSION, lmp->version);
   return false;
 #endif
@@ -79,5 +84,12 @@ void lammpsplugin_init(void *lmp, void *handle, void *register_function) {
   plugin.author = "The lpsnmr developers";
   plugin.creator.v1 = create_pair_ufp;
   plugin.handle = handle;
-  reinterpret_cast<ufp_register_t>(register_function)(&plugin, lmp);
+  const auto register_plugin = reinterpret_cast<ufp_register_t>(register_function);
+  register_plugin(&plugin, lmp);
+
+  plugin.style = "compute";
+  plugin.name = "efg/atom";
+  plugin.info = "Electric field gradient of every atom from a model of lpsnmr";
+  plugin.creator.v2 = create_compute_efg_atom;
+  register_plugin(&plugin, lmp);
 }

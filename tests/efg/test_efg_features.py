@@ -3,11 +3,11 @@
 import ase
 import numpy as np
 import pytest
-from efg_cases import SETTINGS, SMALL, random_atoms, random_model, system
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from efg_cases import SETTINGS, SMALL, random_atoms, random_model, system
 from lpsnmr.efg.settings import GROUPS
 from lpsnmr.efg.tensors import components_to_tensor, tensor_to_components
 from lpsnmr.errors import InputError

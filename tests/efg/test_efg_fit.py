@@ -8,9 +8,9 @@ import ase
 import ase.io
 import numpy as np
 import pytest
-from efg_cases import SETTINGS, SMALL, random_atoms, random_model
 from scipy.linalg import lstsq
 
+from efg_cases import SETTINGS, SMALL, random_atoms, random_model
 from lpsnmr.efg import EfgModel, EfgSettings
 from lpsnmr.efg.dataset import build_data, phase_of
 from lpsnmr.efg.metrics import tensor_errors

@@ -6,8 +6,8 @@ import json
 import ase
 import numpy as np
 import pytest
-from efg_cases import SETTINGS, SMALL, random_atoms, random_model, system
 
+from efg_cases import SETTINGS, SMALL, random_atoms, random_model, system
 from lpsnmr.efg import EfgModel
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2

