@@ -172,21 +172,23 @@ bool ComputeEFGAtom::pair_list_suffices() const {
   return true;
 }
 
-/// A list longer than the pair style's needs ghosts as far away.
-void ComputeEFGAtom::check_ghosts(double needed) {
+/// A list longer than the pair style's needs ghosts as far away; LAMMPS asks for one skin more.
+void ComputeEFGAtom::check_ghosts(double cutoff) {
   if (neighbor->style != Neighbor::BIN && neighbor->style != Neighbor::NSQ)
     error->all(FLERR, "Compute efg/atom: a model that reaches further than the pair style needs "
                       "neighbor style bin or nsq");
   if (comm->mode != Comm::SINGLE)
     error->all(FLERR, "Compute efg/atom: a model that reaches further than the pair style needs "
                       "comm_modify mode single");
+  const double needed = cutoff + 2.0 * neighbor->skin;
   const double by_pair = force->pair ? force->pair->cutforce + neighbor->skin : 0.0;
   const double ghosts = std::max(by_pair, comm->cutghostuser);
-  if (ghosts < needed * (1.0 - 1e-12))
+  if (ghosts < needed)
     error->all(FLERR,
-               "Compute efg/atom: the model needs ghost atoms up to {:.6g} (its cutoff {:.6g} + "
-               "neighbor skin {:.6g}), but they reach only {:.6g}; add comm_modify cutoff {:.6g}",
-               needed, needed - neighbor->skin, neighbor->skin, ghosts, needed);
+               "Compute efg/atom: the model reaches {:.6g}, further than the pair style, and needs "
+               "ghost atoms up to {:.6g} (with twice the neighbor skin), but they reach only "
+               "{:.6g}; add comm_modify cutoff {:.6g}",
+               cutoff, needed, ghosts, std::ceil(needed * 100.0) / 100.0);
 }
 
 void ComputeEFGAtom::init() {
@@ -195,9 +197,9 @@ void ComputeEFGAtom::init() {
   // neighbour is missed until the next time. Where the pair style has a full list it is a copy.
   NeighRequest *const request = neighbor->add_request(this, NeighConst::REQ_FULL);
   if (pair_list_suffices()) return;
-  const double needed = std::max(target_cutoff_, bridge_cutoff_) + neighbor->skin;
-  check_ghosts(needed);
-  request->set_cutoff(needed);
+  const double cutoff = std::max(target_cutoff_, bridge_cutoff_);
+  check_ghosts(cutoff);
+  request->set_cutoff(cutoff + neighbor->skin);
 }
 
 void ComputeEFGAtom::init_list(int, NeighList *list) {
