@@ -260,7 +260,8 @@ def test_while_atoms_move(tmp_path, ranks, long_pairs):
     lines = (tmp_path / "dump.where").read_text().splitlines()[-len(atoms) :]
     moved = atoms.copy()
     moved.positions = np.array([line.split()[1:] for line in lines], dtype=float)
-    assert np.abs(atoms.positions - moved.positions).max() > 1.0
+    builds = [line.split()[-1] for line in done.stdout.splitlines() if "Neighbor list builds" in line]
+    assert int(builds[0]) > 1
     assert_equal_to_model(moved, tmp_path, model, done)
 
 

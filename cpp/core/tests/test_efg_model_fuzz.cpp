@@ -1,0 +1,151 @@
+// Thousands of damaged EFG model files: the reader accepts or throws lpsnmr::Error, and nothing
+// else happens. And what JSON is and is not.
+#include "check.h"
+
+#include "efg_model_file.h"
+#include "elements.h"
+#include "error.h"
+#include "json.h"
+
+#include <cstring>
+#include <limits>
+#include <random>
+#include <string>
+
+namespace {
+
+const char *const good = R"({
+ "format": "lpsnmr-efg", "version": 1, "units": {"length": "\u00c5", "efg": "V/Å²"},
+ "species": ["Li", "S"], "bridges": ["S"],
+ "settings": {"pair": [1, 4.0], "chain": [1, 4], "bridge": [1, 3.5], "bridge_l_max": 1,
+  "product": [0, 3.0], "product_l_max": 0, "product_degree_max": 0, "triple": [0, 3.0],
+  "triple_l_max": 1},
+ "targets": {"Li": {
+  "environment": {"nearest": [null, 2.0], "fewest": [0, -1e-3], "most": [1, 2]},
+  "bridge_environments": {"S": {"nearest": [1, 2], "fewest": [0, 0], "most": [1.5, 2]}},
+  "weights": [0.25, -1e0, 2.5E+1, 3, 4, 5, 6, 7]}},
+ "provenance": {"note": "a \"word\"\n", "list": [true, false, null, {}]}
+}
+)";
+
+bool accepted(const std::string &text) {
+  try {
+    const lpsnmr::EfgModelFile file = lpsnmr::parse_efg_model(text, "fuzz");
+    for (const lpsnmr::EfgModelTarget &t : file.targets)
+      lpsnmr::EfgPredictor(lpsnmr::EfgBasis(file.settings), t.weights, t.environment,
+                           t.bridge_environments);
+    return true;
+  } catch (const lpsnmr::Error &) {
+    return false;
+  }
+}
+
+bool is_json(const std::string &text) {
+  try {
+    lpsnmr::parse_json(text, "json");
+    return true;
+  } catch (const lpsnmr::Error &) {
+    return false;
+  }
+}
+
+void test_values() {
+  const lpsnmr::EfgModelFile file = lpsnmr::parse_efg_model(good, "good");
+  CHECK(file.settings.species == (std::vector<int>{3, 16}));
+  CHECK(file.settings.bridges == std::vector<int>{16});
+  CHECK(file.settings.bridge.count == 1 && file.settings.bridge.cutoff == 3.5);
+  CHECK(file.targets.size() == 1 && file.targets[0].atomic_number == 3);
+  CHECK(file.targets[0].weights == (std::vector<double>{0.25, -1, 25, 3, 4, 5, 6, 7}));
+  CHECK(file.targets[0].environment.nearest[0] == std::numeric_limits<double>::infinity());
+  CHECK(file.targets[0].environment.fewest[1] == -1e-3);
+  CHECK(file.targets[0].bridge_environments[0].most[0] == 1.5);
+  CHECK(lpsnmr::atomic_number("Og") == 118 && lpsnmr::atomic_number("?") == 0);
+  CHECK(std::strcmp(lpsnmr::chemical_symbol(16), "S") == 0);
+}
+
+void test_json() {
+  for (const char *text : {"0", "-0.5e-3", " [ ] ", "{\"a\":[1,2,{\"b\":null}]}",
+                           "\"\\ud83d\\ude00\"", "\"\\u00c5\\/\\t\"", "1e308", "true\n"})
+    CHECK(is_json(text));
+  for (const char *text : {"",
+                           "01",
+                           "1.",
+                           ".5",
+                           "+1",
+                           "1e",
+                           "--1",
+                           "NaN",
+                           "Infinity",
+                           "-Infinity",
+                           "1e309",
+                           "[1,]",
+                           "[1 2]",
+                           "{\"a\":1,}",
+                           "{a:1}",
+                           "{\"a\" 1}",
+                           "{\"a\":1,\"a\":2}",
+                           "'a'",
+                           "\"a",
+                           "\"\n\"",
+                           "\"\\x\"",
+                           "\"\\u12\"",
+                           "\"\\u12g4\"",
+                           "\"\\ud800\"",
+                           "\"\\udc00\"",
+                           "tru",
+                           "nul",
+                           "1 1",
+                           "[",
+                           "{",
+                           "]",
+                           "/* */ 1"})
+    CHECK(!is_json(text));
+  CHECK(!is_json(std::string("1\0", 2)));
+  CHECK(is_json(std::string(60, '[') + std::string(60, ']')));
+  CHECK(!is_json(std::string(100000, '[')));
+  const lpsnmr::JsonValue value = lpsnmr::parse_json("[\"\\u00c5\\ud83d\\ude00\",\n -2.5]", "x");
+  CHECK(value.items[0].string == "\xc3\x85\xf0\x9f\x98\x80");
+  CHECK(value.items[1].number == -2.5 && value.items[1].line == 2);
+}
+
+void test_damage() {
+  const std::string text = good;
+  CHECK(accepted(text));
+  for (std::size_t n = 0; n + 2 < text.size(); ++n) CHECK(!accepted(text.substr(0, n)));
+  std::mt19937 random(7);
+  static const char letters[] = "0123456789.-+eE \n\t\"\\{}[]:,untrue\0\xff";
+  const std::string alphabet(letters, sizeof letters - 1);
+  int passed = 0;
+  for (int trial = 0; trial < 20000; ++trial) {
+    std::string damaged = text;
+    for (unsigned change = 0; change <= random() % 4; ++change) {
+      const std::size_t where = random() % damaged.size();
+      switch (random() % 4) {
+      case 0:
+        damaged[where] = alphabet[random() % alphabet.size()];
+        break;
+      case 1:
+        damaged.erase(where, 1 + random() % 8);
+        break;
+      case 2:
+        damaged.insert(where, 1, alphabet[random() % alphabet.size()]);
+        break;
+      default:
+        damaged.insert(where, damaged.substr(random() % damaged.size(), random() % 30));
+      }
+      if (damaged.empty()) damaged = "#";
+    }
+    passed += accepted(damaged);
+  }
+  CHECK(passed > 100); // some damage is harmless: digits, blanks, words of the provenance
+  CHECK(passed < 10000);
+}
+
+} // namespace
+
+int main() {
+  test_values();
+  test_json();
+  test_damage();
+  return failures != 0;
+}
