@@ -172,7 +172,7 @@ bool ComputeEFGAtom::pair_list_suffices() const {
   return true;
 }
 
-/// A list longer than the pair style's needs ghosts as far away; LAMMPS asks for one skin more.
+/// A list longer than the pair style's needs ghosts as far away.
 void ComputeEFGAtom::check_ghosts(double cutoff) {
   if (neighbor->style != Neighbor::BIN && neighbor->style != Neighbor::NSQ)
     error->all(FLERR, "Compute efg/atom: a model that reaches further than the pair style needs "
@@ -180,13 +180,13 @@ void ComputeEFGAtom::check_ghosts(double cutoff) {
   if (comm->mode != Comm::SINGLE)
     error->all(FLERR, "Compute efg/atom: a model that reaches further than the pair style needs "
                       "comm_modify mode single");
-  const double needed = cutoff + 2.0 * neighbor->skin;
+  const double needed = cutoff + neighbor->skin;
   const double by_pair = force->pair ? force->pair->cutforce + neighbor->skin : 0.0;
   const double ghosts = std::max(by_pair, comm->cutghostuser);
-  if (ghosts < needed)
+  if (ghosts < needed * (1.0 - 1e-12))
     error->all(FLERR,
                "Compute efg/atom: the model reaches {:.6g}, further than the pair style, and needs "
-               "ghost atoms up to {:.6g} (with twice the neighbor skin), but they reach only "
+               "ghost atoms up to {:.6g} (with the neighbor skin), but they reach only "
                "{:.6g}; add comm_modify cutoff {:.6g}",
                cutoff, needed, ghosts, std::ceil(needed * 100.0) / 100.0);
 }
@@ -199,7 +199,7 @@ void ComputeEFGAtom::init() {
   if (pair_list_suffices()) return;
   const double cutoff = std::max(target_cutoff_, bridge_cutoff_);
   check_ghosts(cutoff);
-  request->set_cutoff(cutoff + neighbor->skin);
+  request->set_cutoff(cutoff); // LAMMPS adds the skin
 }
 
 void ComputeEFGAtom::init_list(int, NeighList *list) {

@@ -128,14 +128,14 @@ def test_two_target_species(tmp_path, ranks):
 
 
 LISTS = {
-    "own list, nothing else": {"pair": "", "settings": "comm_modify cutoff 8.5"},
-    "own list, short pairs": {"pair": ZERO.format(cutoff=2.5), "settings": "comm_modify cutoff 8.6"},
+    "own list, nothing else": {"pair": "", "settings": "comm_modify cutoff 6.5"},
+    "own list, short pairs": {"pair": ZERO.format(cutoff=2.5), "settings": "comm_modify cutoff 6.6"},
     "own list, short for one pair only": {
         "pair": ZERO.format(cutoff=5.0) + "\npair_coeff 1 3 4.0",
-        "settings": "comm_modify cutoff 8.5",
+        "settings": "comm_modify cutoff 6.5",
     },
     "own list, ghosts by the pair style": {"pair": ZERO.format(cutoff=7.0) + "\npair_coeff 1 3 3.0"},
-    "own list, nsq": {"pair": "", "settings": "comm_modify cutoff 8.5\nneighbor 2.0 nsq"},
+    "own list, nsq": {"pair": "", "settings": "comm_modify cutoff 6.5\nneighbor 2.0 nsq"},
     "half lists of the pair style": {"pair": "pair_style lj/cut 5.0\npair_coeff * * 0.0 1.0"},
     "list of ufp": {"pair": "pair_style ufp\npair_coeff * * {lps} Li P S"},
     "newton off": {"newton": "off"},
@@ -223,17 +223,17 @@ def test_flags_are_counted(tmp_path):
     assert scalar_of(done) == model.n_flagged
 
 
-MOVING = """velocity all create 4000 87 loop all
+MOVING = """velocity all create 2000 87 loop all
 fix integrate all nve
 timestep 0.002
 neighbor 0.7 bin
 neigh_modify every 1 delay 0 check yes
 dump where all custom 1 dump.where id x y z
 dump_modify where sort id format float %22.16g
-dump_modify where every 31
-dump_modify all every 31
+dump_modify where every 28
+dump_modify all every 28
 run 24
-run 7
+run 4
 """
 
 
@@ -252,7 +252,7 @@ def test_while_atoms_move(tmp_path, ranks, long_pairs):
         model,
         ranks,
         pair=pair,
-        settings="" if long_pairs else "comm_modify cutoff 5.9",
+        settings="" if long_pairs else "comm_modify cutoff 5.2",
         before="atom_modify map array sort 5 1.5",
         run=MOVING,
     )
