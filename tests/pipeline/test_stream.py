@@ -8,6 +8,8 @@ import pytest
 from lpsnmr.efg import EfgModel
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.io.results import Results
+from lpsnmr.pipeline import stream as pipeline_stream
+from lpsnmr.pipeline.checkpoint import write_checkpoint
 from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
 from lpsnmr.structures import load_structure
 
@@ -96,6 +98,31 @@ def test_resume_counts_nothing_twice(tmp_path, whole):
     assert outcome.already
     outcome, rest = stream(tmp_path, texts)
     same(rest, whole)
+
+
+def test_a_kill_between_results_and_checkpoint(tmp_path, monkeypatch):
+    """Whichever of the two files is written second, the same command makes both whole."""
+    texts, calls = dump_frames(12), []
+
+    def killed_at_the_second(write):
+        def call(*arguments):
+            calls.append(write)
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            write(*arguments)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline_stream, "write_checkpoint", killed_at_the_second(write_checkpoint))
+        patch.setattr(Results, "write", killed_at_the_second(Results.write))
+        with pytest.raises(KeyboardInterrupt):
+            stream(tmp_path, texts, frames=10)
+    assert len(calls) == 2
+    outcome, results = stream(tmp_path, texts, frames=10)
+    assert outcome.n_samples == results.n_samples == 10
+    (tmp_path / "other").mkdir()
+    same(results, stream(tmp_path / "other", texts, frames=10)[1])
 
 
 def test_resume_with_every(tmp_path):

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lpsnmr.errors import ComputeError, FileFormatError, InputError
 from lpsnmr.io.dump import DumpReader
@@ -25,7 +27,7 @@ from lpsnmr.pipeline.prepare import provenance
 from lpsnmr.pipeline.progress import ProgressCallback, RateMeter, Status
 from lpsnmr.pipeline.results import RESULTS_FILE, build_results
 from lpsnmr.pipeline.run import RunOutcome
-from lpsnmr.pipeline.sampler import Sampler, TensorModel
+from lpsnmr.pipeline.sampler import Sampler, SamplerState, TensorModel
 from lpsnmr.structures import intact_ps4
 from lpsnmr.units import check_lithium
 
@@ -195,6 +197,7 @@ class _Stream:
             else self.checkpoint.sampler.n_samples
         )
         if self._enough(done):
+            self._rewrite_results()
             return RunOutcome(path, True, True, done, "the stream was finished before")
         try:
             for frame in self._frames():
@@ -216,6 +219,7 @@ class _Stream:
 
     def _nothing_new(self, path: Path, done: int) -> RunOutcome:
         if done:
+            self._rewrite_results()
             return RunOutcome(path, not self.stop(), True, done, f"no frames after step {self.last_read}")
         count = "one frame" if self.waiting is not None else "no frames"
         raise InputError(f"{self.paths[-1]}: {count} to sample, expected at least two ({self.reason})")
@@ -353,6 +357,7 @@ class _Stream:
             "interval_ps": np.array(self.interval_ps),
             "interval_steps": np.array(self.interval_steps),
             "last_read": np.array(self.last_read),
+            "numbers": self.sampler.numbers,
         }
         if self.fractional is not None:
             arrays["fractional"] = self.fractional
@@ -364,9 +369,22 @@ class _Stream:
             sampler=state,
             arrays=arrays,
         )
+        try:
+            write_checkpoint(self.settings.folder, checkpoint)
+        except OSError as error:
+            raise ComputeError(f"cannot write to {self.settings.folder}: {error}") from error
+        self._write_results(state, self.sampler.numbers)
+        self.saved_at = time.monotonic()
+
+    def _rewrite_results(self) -> None:
+        """Write the results of the checkpoint again: a kill may have come between the two files."""
+        if self.checkpoint is not None and self.checkpoint.sampler is not None:
+            self._write_results(self.checkpoint.sampler, self.checkpoint.arrays["numbers"])
+
+    def _write_results(self, state: SamplerState, numbers: NDArray[Any]) -> None:
         results = build_results(
             state,
-            self.sampler.numbers,
+            numbers,
             temperature_k=self.settings.temperature_k,
             nucleus=self.settings.nucleus,
             jump_distance_angstrom=self.settings.jump_distance_angstrom,
@@ -379,8 +397,6 @@ class _Stream:
             statistics={},
         )
         try:
-            write_checkpoint(self.settings.folder, checkpoint)
             results.write(self.settings.folder / RESULTS_FILE)
         except OSError as error:
             raise ComputeError(f"cannot write to {self.settings.folder}: {error}") from error
-        self.saved_at = time.monotonic()
