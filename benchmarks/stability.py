@@ -100,7 +100,10 @@ def summary(state: dict) -> dict:
     """Condense the samples."""
     rows = state["samples"]
     late = rows[len(rows) // 5 :]
-    mean = lambda key: float(np.mean([r[key] for r in late]))  # noqa: E731
+
+    def mean(key: str) -> float:
+        return float(np.mean([r[key] for r in late]))
+
     out = {
         "ns": rows[-1]["ps"] * 1e-3,
         "ps4_intact_min": min(r["ps4_intact"] for r in rows),

@@ -20,6 +20,15 @@ def run_lmp(deck, folder, ranks=1, name="in.test"):
     )
 
 
+def assert_one_error(done, *words):
+    """The run failed with one message, and all the words stand in the output."""
+    text = done.stdout + done.stderr
+    assert done.returncode != 0, text
+    assert text.count("ERROR") == 1, text
+    for part in words:
+        assert part in text
+
+
 STATIC = """units metal
 atom_style atomic
 boundary {boundary}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from efg_cases import random_model
-from lammps_runs import run_lmp
+from lammps_runs import assert_one_error, run_lmp
 
 DECK = """units {units}
 atom_style atomic
@@ -108,12 +108,7 @@ def run_bad(folder, text, ranks, **changes):
 def test_bad_model(case, good, tmp_path):
     change, words = FILES[case]
     text = change(good) if change.__name__ == "<lambda>" else edited(good, change)
-    done = run_bad(tmp_path, text, 2)
-    output = done.stdout + done.stderr
-    assert done.returncode != 0, output
-    assert output.count("ERROR") == 1, output
-    assert "Compute efg/atom: m.efg:" in output
-    assert words in output
+    assert_one_error(run_bad(tmp_path, text, 2), "Compute efg/atom: m.efg:", words)
 
 
 def test_line_of_the_error_is_named(good, tmp_path):

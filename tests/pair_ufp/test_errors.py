@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from lammps_runs import run_lmp
+from lammps_runs import assert_one_error, run_lmp
 from uf3_files import random_potential
 
 DECK = """units {units}
@@ -85,13 +85,6 @@ def run_bad(tmp_path, ranks, text=GOOD, **changes):
         "z": "3",
     } | changes
     return run_lmp(DECK.format(**values), tmp_path, ranks)
-
-
-def assert_one_error(done, words):
-    text = done.stdout + done.stderr
-    assert done.returncode != 0, text
-    assert text.count("ERROR") == 1, text
-    assert words in text
 
 
 @pytest.mark.parametrize("case", FILES)

@@ -1,10 +1,12 @@
 """Keep V2 falling below the shortest distance of the data, where only the prior speaks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
 import scipy.optimize
+from ase import Atoms
 from numpy.typing import NDArray
 
 from lpsnmr._core import neighbor_list
@@ -33,7 +35,7 @@ class CoreReport:
         return self.largest_slope < 0
 
 
-def shortest_distances(layout: Layout, frames: list) -> Array:  # type: ignore[type-arg]
+def shortest_distances(layout: Layout, frames: Sequence[Atoms]) -> Array:
     """Return the shortest distance of each pair of elements over all frames.
 
     Returns
