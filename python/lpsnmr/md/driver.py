@@ -67,7 +67,7 @@ class LammpsDriver:
             self._call(self._lmp.command, line, where=line)
 
     def file(self, path: str | os.PathLike[str]) -> None:
-        """Run the commands of an input deck, which must not contain ``run``."""
+        """Run the commands of an input deck, its own ``run`` commands included."""
         self._prepared = False
         self._call(self._lmp.file, os.fspath(path), where=os.fspath(path))
 
