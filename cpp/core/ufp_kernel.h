@@ -1,84 +1,125 @@
 // The UFP of one central atom: two- and three-body energy, forces and virial from its neighbours.
 #pragma once
 
-#include "ufp_potential.h"
+#include "aligned.h"
+#include "ufp_tables.h"
 
 #include <cstddef>
-#include <memory>
 #include <vector>
 
 namespace lpsnmr {
 
+/// An atom as the kernel reads it; 32 bytes, loaded at once.
+struct alignas(32) UfpAtom {
+  double x, y, z; ///< Å
+  double species; ///< a small whole number
+};
+
 /// One three-body term, kept only when the caller tallies per atom.
 struct TripletRecord {
-  int j, k;                            ///< positions in UfpKernel::triplet_neighbors()
+  int j, k;                            ///< positions in the three-body neighbours of the centre
   double energy;                       ///< V3, eV
   double slope_ij, slope_ik, slope_jk; ///< dV3/dr, eV/Å
 };
 
-/// One neighbour of the current centre.
-struct UfpNeighbor {
-  alignas(32) double vector[4]; ///< from the centre, Å; fourth entry 0
-  double distance, inverse;     ///< r and 1/r
-  int index;                    ///< the caller's number of this atom
-  int species;
+/// Atoms that may interact with one centre, as indices into an array of UfpAtom.
+struct UfpCandidates {
+  const int *index; ///< three-body candidates by ascending species, then the others; readable up
+                    ///< to the next multiple of eight, where any valid index may stand
+  int near;         ///< how many are three-body candidates
+  int total;
 };
 
-struct TripletWorkspace;
+/// Triplets of one centre and one table: rows of one j and consecutive k.
+struct UfpTripletList {
+  static constexpr int size = 256, room = size + 8; ///< a whole vector may start at any entry
+  struct Row {
+    int j, begin, at; ///< k starts at `begin`, its place in the list at `at`
+  };
+  int count, row_count, wanted_count;
+  Row rows[size];
+  int at_j[room], at_k[room]; ///< of r_ij and r_ik in UfpCenter::basis
+  int corner[room];           ///< first coefficient, but for the offset along r_jk
+  int entry[room];            ///< of r_jk in its BasisTable
+  int wanted[room];           ///< those within the cutoffs
+  alignas(64) double x[room], y[room], z[room];                 ///< r_k - r_j, Å
+  alignas(64) double distance_ik[room], inverse[room], u[room]; ///< r_ik, 1/r_jk, place on its span
+  alignas(64) double value[room], ij[room], ik[room], jk[room]; ///< V3 and its three slopes
+};
+
+/// Work space and results of one centre; arrays are padded to whole vectors.
+struct UfpCenter {
+  // results of pairs and triplets
+  double pair_energy, triplet_energy;       ///< eV: sum_j V2(r_ij), sum_{j<k} V3
+  double force[3];                          ///< on the centre, of BOTH ordered pairs, eV/Å
+  double pair_virial[6], triplet_virial[6]; ///< xx yy zz xy xz yz, eV; pairs: half of both orders
+  int short_range_pairs;                    ///< neighbours below the first knot of V2
+  bool valid; ///< false: a candidate lies on the centre, or a position is not a number
+
+  // three-body neighbours, by ascending species
+  int neighbors;
+  std::vector<int> first;        ///< (species + 1) bounds of the species
+  std::vector<int> index;        ///< (neighbors) as in UfpCandidates
+  AlignedVector<double> x, y, z; ///< from the centre, Å
+  AlignedVector<double> distance, inverse;
+  AlignedVector<double> force_x, force_y, force_z; ///< on the neighbour, from the triplets, eV/Å
+
+  // work space
+  AlignedVector<double> species, radial;
+  /// (grid, neighbour, 40): four values, four slopes; then each value and slope four times
+  AlignedVector<double> basis;
+  std::vector<int> basis_offset; ///< (grid, neighbour)
+  UfpTripletList triplets;
+  std::size_t room = 0; ///< neighbours there is room for
+};
+
+/// What an evaluation needs besides the energy and the forces.
+struct UfpNeeds {
+  bool virial = false;
+  std::vector<TripletRecord> *records = nullptr; ///< filled with one entry per triplet
+};
+
+/// Versions of the inner loops; the same numbers but for rounding.
+enum class Instructions { portable, avx2, avx512 };
+
+/// Those this processor and this build offer, best first.
+std::vector<Instructions> available_instructions();
 
 /// Evaluates one centre at a time; holds the work space, so use one per thread.
 ///
-/// Usage: begin(species); add(...) for every atom within UfpPotential::cutoff; then two_body() and
-/// three_body(). Energies follow the .uf3 convention: E = sum over centres of
+/// Energies follow the .uf3 convention: E = sum over centres of
 /// [sum_j V2(r_ij) + sum_{j<k} V3(r_ij, r_ik, r_jk)].
 class UfpKernel {
 public:
-  explicit UfpKernel(const UfpPotential &potential);
-  ~UfpKernel();
+  explicit UfpKernel(const UfpPotential &potential,
+                     Instructions instructions = available_instructions().front());
 
-  void begin(int species) {
-    species_ = species;
-    neighbors_.clear();
-    short_range_ = 0;
+  /// Evaluate the terms centred on `center`; the result holds until the next call.
+  const UfpCenter &evaluate(const UfpAtom *atoms, const UfpAtom &center,
+                            const UfpCandidates &candidates, const UfpNeeds &needs) {
+    if (std::size_t(candidates.total) > center_.room) make_room(std::size_t(candidates.total));
+    function_({&tables_, atoms, &center, &candidates, &needs}, center_);
+    return center_;
   }
 
-  /// Add a neighbour at (dx, dy, dz) from the centre with squared distance r2 in (0, cutoff^2).
-  void add(int index, int species, double dx, double dy, double dz, double r2);
+  const UfpTables &tables() const { return tables_; }
+  double memory_usage() const;
 
-  /// Sum of V2 over the neighbours; accumulates the force on the centre of BOTH ordered pairs.
-  ///
-  /// @param force  (3) += force on the centre, eV/Å
-  /// @param virial (6: xx yy zz xy xz yz) += half of the pairs' r_i f_i, or nullptr, eV
-  double two_body(double *force, double *virial) const;
-
-  /// Sum of V3; leaves the forces on the neighbours in triplet_forces().
-  ///
-  /// @param force   (3) += force on the centre, eV/Å
-  /// @param virial  (6) += virial, or nullptr, eV
-  /// @param records filled with one entry per triplet when not nullptr
-  double three_body(double *force, double *virial, std::vector<TripletRecord> *records);
-
-  /// All neighbours, in the order of add().
-  const std::vector<UfpNeighbor> &neighbors() const { return neighbors_; }
-  /// Three-body neighbours, grouped by species.
-  const std::vector<UfpNeighbor> &triplet_neighbors() const { return sorted_; }
-  /// (n, 4) forces on triplet_neighbors() from this centre's triplets, eV/Å.
-  const std::vector<double> &triplet_forces() const;
-  /// Neighbours of the last two_body() that lay below the first knot.
-  int short_range_pairs() const { return short_range_; }
+  struct Input {
+    const UfpTables *tables;
+    const UfpAtom *atoms;
+    const UfpAtom *center;
+    const UfpCandidates *candidates;
+    const UfpNeeds *needs;
+  };
+  using Function = void (*)(const Input &, UfpCenter &);
 
 private:
-  void sort_neighbors();
-  void evaluate_bases();
+  void make_room(std::size_t neighbors);
 
-  const UfpPotential &potential_;
-  std::vector<std::vector<int>> grids_needed_; // (centre, neighbour species) -> grids of r_ij
-  int species_ = 0;
-  mutable int short_range_ = 0;
-  std::vector<UfpNeighbor> neighbors_, sorted_;
-  std::vector<std::size_t> first_;              // (species + 1) into sorted_
-  std::vector<std::vector<BasisValues>> basis_; // (grid, neighbour)
-  std::unique_ptr<TripletWorkspace> work_;
+  UfpTables tables_;
+  Function function_;
+  UfpCenter center_;
 };
 
 } // namespace lpsnmr

@@ -23,6 +23,12 @@ PairTable::PairTable(const TwoBodyBlock &block) : grid_(block.knots), cutoff_(bl
   if (slope_ > 0 && grid_.low() > 0) stiffness_ = std::max(stiffness_, 2.0 * slope_ / grid_.low());
 }
 
+std::vector<double> PairTable::cubics() const {
+  std::vector<double> out{value_, slope_, 0.5 * stiffness_, 0.0};
+  out.insert(out.end(), cubic_.begin(), cubic_.end());
+  return out;
+}
+
 int UfpPotential::add_grid(const std::vector<double> &knots) {
   KnotGrid grid(knots);
   for (std::size_t g = 0; g < grids_.size(); ++g)
@@ -76,7 +82,8 @@ void UfpPotential::shrink_to_support(TripleTable &table) const {
   double *cutoffs[3] = {&table.cutoff_ij, &table.cutoff_ik, &table.cutoff_jk};
   for (int axis = 0; axis < 3; ++axis) {
     // function f is non-zero between knots f and f + 4
-    const double end = last[axis] < 0 ? 0.0 : grids_[grids[axis]].knots()[std::size_t(last[axis] + 4)];
+    const double end =
+        last[axis] < 0 ? 0.0 : grids_[grids[axis]].knots()[std::size_t(last[axis] + 4)];
     *cutoffs[axis] = std::min(*cutoffs[axis], end);
   }
 }

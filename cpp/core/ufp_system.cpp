@@ -1,13 +1,14 @@
 #include "ufp_system.h"
 
 #include "error.h"
+#include "ufp_candidates.h"
 
 #include <string>
 
 namespace lpsnmr {
 
 UfpResult evaluate_ufp(const UfpPotential &potential, const System &system,
-                       const std::vector<int> &species) {
+                       const std::vector<int> &species, Instructions instructions) {
   if (species.size() != system.size)
     throw Error("species: expected " + std::to_string(system.size) + " entries, got " +
                 std::to_string(species.size()));
@@ -19,28 +20,40 @@ UfpResult evaluate_ufp(const UfpPotential &potential, const System &system,
   UfpResult out;
   out.atom_energy.assign(system.size, 0.0);
   out.forces.assign(3 * system.size, 0.0);
-  UfpKernel kernel(potential);
+  UfpKernel kernel(potential, instructions);
+  UfpCandidateLists candidates;
+  std::vector<UfpAtom> atoms; // of one centre, which sits at the origin
+  std::vector<int> numbers;
+  UfpNeeds needs;
+  needs.virial = true;
   for (std::size_t i = 0; i < system.size; ++i) {
-    kernel.begin(species[i]);
+    const UfpAtom center{0.0, 0.0, 0.0, double(species[i])};
+    atoms.clear();
+    numbers.clear();
     for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e) {
-      const int j = list.index[e];
-      const double *d = &list.vector[3 * e], r = list.distance[e];
-      if (r < 1e-10)
-        throw Error("atoms " + std::to_string(i) + " and " + std::to_string(j) +
+      const double *d = &list.vector[3 * e];
+      if (list.distance[e] < 1e-10)
+        throw Error("atoms " + std::to_string(i) + " and " + std::to_string(list.index[e]) +
                     " are at the same place");
-      if (r < potential.cutoff(species[i], species[j]))
-        kernel.add(j, species[j], d[0], d[1], d[2], r * r);
+      numbers.push_back(static_cast<int>(atoms.size()));
+      atoms.push_back({d[0], d[1], d[2], double(species[std::size_t(list.index[e])])});
     }
-    double *force = &out.forces[3 * i];
-    double energy = kernel.two_body(force, out.virial.data());
-    energy += kernel.three_body(force, out.virial.data(), nullptr);
-    const auto &neighbors = kernel.triplet_neighbors();
-    for (std::size_t x = 0; x < neighbors.size(); ++x)
-      for (int a = 0; a < 3; ++a)
-        out.forces[3 * std::size_t(neighbors[x].index) + a] += kernel.triplet_forces()[4 * x + a];
-    out.atom_energy[i] = energy;
-    out.energy += energy;
-    out.short_range_pairs += kernel.short_range_pairs();
+    candidates.clear();
+    candidates.add(potential, atoms.data(), center, numbers.data(), int(numbers.size()), 0.0);
+    const UfpCenter &result = kernel.evaluate(atoms.data(), center, candidates[0], needs);
+    if (!result.valid)
+      throw Error("atom " + std::to_string(i) + ": the position of a neighbor is not a number");
+    for (int a = 0; a < 3; ++a) out.forces[3 * i + a] += result.force[a];
+    for (int t = 0; t < result.neighbors; ++t) {
+      const std::size_t j = std::size_t(list.index[list.first[i] + std::size_t(result.index[t])]);
+      out.forces[3 * j] += result.force_x[t];
+      out.forces[3 * j + 1] += result.force_y[t];
+      out.forces[3 * j + 2] += result.force_z[t];
+    }
+    for (int c = 0; c < 6; ++c) out.virial[c] += result.pair_virial[c] + result.triplet_virial[c];
+    out.atom_energy[i] = result.pair_energy + result.triplet_energy;
+    out.energy += out.atom_energy[i];
+    out.short_range_pairs += result.short_range_pairs;
   }
   return out;
 }

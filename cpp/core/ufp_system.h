@@ -22,6 +22,7 @@ struct UfpResult {
 /// @param species (n) index into UfpPotential::elements()
 /// @throws Error for a species out of range or two atoms on one place
 UfpResult evaluate_ufp(const UfpPotential &potential, const System &system,
-                       const std::vector<int> &species);
+                       const std::vector<int> &species,
+                       Instructions instructions = available_instructions().front());
 
 } // namespace lpsnmr

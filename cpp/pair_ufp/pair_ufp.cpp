@@ -2,6 +2,7 @@
 
 #include "shared_text.h"
 
+#include "core/ufp_candidates.h"
 #include "core/ufp_kernel.h"
 #include "core/ufp_potential.h"
 
@@ -85,6 +86,8 @@ std::string PairUFP::build_potential(const std::string &path, const std::string 
     const auto order = static_cast<lpsnmr::BodyOrder>(body_order_);
     potential_ = std::make_unique<lpsnmr::UfpPotential>(file, names, order);
     kernel_ = std::make_unique<lpsnmr::UfpKernel>(*potential_);
+    candidates_ = std::make_unique<lpsnmr::UfpCandidateLists>();
+    list_builds_ = -1;
     return "";
   } catch (const std::exception &problem) {
     return problem.what();
@@ -131,66 +134,71 @@ double PairUFP::init_one(int i, int j) {
   return potential_->cutoff(map[i], map[j]);
 }
 
-/// Hand the neighbours of atom i within the cutoff to the kernel.
-void PairUFP::gather_neighbors(int i) {
+/// Positions and species of all atoms, as the kernel reads them.
+void PairUFP::pack_atoms() {
   const double *const *const x = atom->x;
   const int *const type = atom->type;
-  const double xi = x[i][0], yi = x[i][1], zi = x[i][2];
-  const double *const cut_i = cutsq[type[i]];
-  const int *const neighbors = list->firstneigh[i];
-  const int count = list->numneigh[i];
-  kernel_->begin(map[type[i]]);
-  for (int n = 0; n < count; ++n) {
-    const int j = neighbors[n] & NEIGHMASK;
-    const double dx = x[j][0] - xi, dy = x[j][1] - yi, dz = x[j][2] - zi;
-    const double r2 = dx * dx + dy * dy + dz * dz;
-    if (r2 < cut_i[type[j]]) {
-      if (r2 < 1e-16)
-        error->one(FLERR, "Pair style ufp: atoms {} and {} are at the same place", atom->tag[i],
-                   atom->tag[j]);
-      kernel_->add(j, map[type[j]], dx, dy, dz, r2);
-    } else if (std::isnan(r2)) {
-      error->one(FLERR, "Pair style ufp: the position of atom {} or {} is not a number",
-                 atom->tag[i], atom->tag[j]);
-    }
+  const int all = atom->nlocal + atom->nghost;
+  if (atoms_.size() < std::size_t(all)) atoms_.resize(std::size_t(all) + std::size_t(all) / 8);
+  for (int i = 0; i < all; ++i)
+    atoms_[std::size_t(i)] = {x[i][0], x[i][1], x[i][2], double(map[type[i]])};
+}
+
+/// Sort every atom's neighbours for the kernel, once for each neighbour list.
+void PairUFP::list_candidates() {
+  if (neighbor->ago != 0 && list_builds_ == neighbor->ncalls &&
+      candidates_->size() == std::size_t(list->inum))
+    return;
+  list_builds_ = neighbor->ncalls;
+  candidates_->clear();
+  std::vector<int> members;
+  for (int ii = 0; ii < list->inum; ++ii) {
+    const int i = list->ilist[ii], count = list->numneigh[i];
+    members.assign(list->firstneigh[i], list->firstneigh[i] + count);
+    for (int &j : members) j &= NEIGHMASK;
+    candidates_->add(*potential_, atoms_.data(), atoms_[std::size_t(i)], members.data(), count,
+                     neighbor->skin);
   }
 }
 
-void PairUFP::scatter_triplet_forces() {
-  double **const f = atom->f;
-  const auto &neighbors = kernel_->triplet_neighbors();
-  const double *g = kernel_->triplet_forces().data();
-  for (const lpsnmr::UfpNeighbor &neighbor : neighbors) {
-    double *const fj = f[neighbor.index];
-    fj[0] += g[0];
-    fj[1] += g[1];
-    fj[2] += g[2];
-    g += 4;
+/// Say which neighbour of atom i the kernel could not use.
+void PairUFP::report_bad_neighbor(int i) {
+  const double *const *const x = atom->x;
+  for (int n = 0; n < list->numneigh[i]; ++n) {
+    const int j = list->firstneigh[i][n] & NEIGHMASK;
+    const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2];
+    const double r2 = dx * dx + dy * dy + dz * dz;
+    if (std::isnan(r2))
+      error->one(FLERR, "Pair style ufp: the position of atom {} or {} is not a number",
+                 atom->tag[i], atom->tag[j]);
+    if (r2 <= 1e-16)
+      error->one(FLERR, "Pair style ufp: atoms {} and {} are at the same place", atom->tag[i],
+                 atom->tag[j]);
   }
+  error->one(FLERR, "Pair style ufp: a neighbor of atom {} has no usable position", atom->tag[i]);
 }
 
 /// Per-atom shares of the triplets of centre i: a third each, as in LAMMPS' other three-body
 /// styles.
-void PairUFP::tally_triplets(int i) {
-  const auto &neighbors = kernel_->triplet_neighbors();
+void PairUFP::tally_triplets(int i, const lpsnmr::UfpCenter &center) {
   for (const lpsnmr::TripletRecord &triplet : records_) {
-    const lpsnmr::UfpNeighbor &j = neighbors[triplet.j], &k = neighbors[triplet.k];
-    double to_j[3], to_k[3], fi[3], fj[3], fk[3], between[3], r2 = 0;
+    const auto j = std::size_t(triplet.j), k = std::size_t(triplet.k);
+    double to_j[3] = {center.x[j], center.y[j], center.z[j]};
+    double to_k[3] = {center.x[k], center.y[k], center.z[k]};
+    double fi[3], fj[3], fk[3], between[3], r2 = 0;
     for (int a = 0; a < 3; ++a) {
-      to_j[a] = j.vector[a];
-      to_k[a] = k.vector[a];
       between[a] = to_k[a] - to_j[a];
       r2 += between[a] * between[a];
     }
     const double pull = triplet.slope_jk / std::sqrt(r2);
     for (int a = 0; a < 3; ++a) {
-      fj[a] = -triplet.slope_ij * j.inverse * to_j[a] + pull * between[a];
-      fk[a] = -triplet.slope_ik * k.inverse * to_k[a] - pull * between[a];
+      fj[a] = -triplet.slope_ij * center.inverse[j] * to_j[a] + pull * between[a];
+      fk[a] = -triplet.slope_ik * center.inverse[k] * to_k[a] - pull * between[a];
       fi[a] = -fj[a] - fk[a];
     }
-    ev_tally3(i, j.index, k.index, triplet.energy, 0.0, fj, fk, to_j, to_k);
+    ev_tally3(i, center.index[j], center.index[k], triplet.energy, 0.0, fj, fk, to_j, to_k);
     if (!cvflag_atom) continue;
-    const int atoms[3] = {i, j.index, k.index};
+    const int atoms[3] = {i, center.index[j], center.index[k]};
     const double *const forces[3] = {fi, fj, fk};
     double from_centroid[3][3];
     for (int a = 0; a < 3; ++a) {
@@ -207,45 +215,53 @@ void PairUFP::tally_triplets(int i) {
   }
 }
 
-/// Two-body shares: the ordered pair (i, j) belongs to i, its reverse to j.
-void PairUFP::tally_pairs(int i, double energy, const double *pair_virial) {
-  if (eflag_atom) eatom[i] += energy;
-  if (vflag_atom)
-    for (int c = 0; c < 6; ++c) vatom[i][c] += pair_virial[c];
-  if (cvflag_atom) {
-    for (int c = 0; c < 6; ++c) cvatom[i][c] += pair_virial[c];
-    for (int c = 3; c < 6; ++c) cvatom[i][c + 3] += pair_virial[c];
+/// Global sums and per-atom shares of one centre; the ordered pair (i, j) belongs to i, its reverse
+/// to j.
+void PairUFP::tally(int i, const lpsnmr::UfpCenter &center, bool per_atom) {
+  const double *const pairs = center.pair_virial, *const triplets = center.triplet_virial;
+  if (eflag_global) eng_vdwl += center.pair_energy;
+  if (vflag_global)
+    for (int c = 0; c < 6; ++c) virial[c] += pairs[c];
+  if (!per_atom) {
+    if (eflag_global) eng_vdwl += center.triplet_energy;
+    if (vflag_global)
+      for (int c = 0; c < 6; ++c) virial[c] += triplets[c];
+    return;
   }
+  if (eflag_atom) eatom[i] += center.pair_energy;
+  if (vflag_atom)
+    for (int c = 0; c < 6; ++c) vatom[i][c] += pairs[c];
+  if (cvflag_atom) {
+    for (int c = 0; c < 6; ++c) cvatom[i][c] += pairs[c];
+    for (int c = 3; c < 6; ++c) cvatom[i][c + 3] += pairs[c];
+  }
+  tally_triplets(i, center); // globally too
 }
 
 void PairUFP::compute(int eflag, int vflag) {
   ev_init(eflag, vflag);
   double **const f = atom->f;
   const bool per_atom = eflag_atom || vflag_atom || cvflag_atom;
+  lpsnmr::UfpNeeds needs;
+  needs.virial = vflag_either;
+  needs.records = per_atom ? &records_ : nullptr;
   short_range_pairs_ = 0;
+  pack_atoms();
+  list_candidates();
   for (int ii = 0; ii < list->inum; ++ii) {
     const int i = list->ilist[ii];
-    gather_neighbors(i);
-    double pair_virial[6] = {0, 0, 0, 0, 0, 0}, triplet_virial[6] = {0, 0, 0, 0, 0, 0};
-    const bool virial_wanted = vflag_either;
-    const double pair_energy = kernel_->two_body(f[i], virial_wanted ? pair_virial : nullptr);
-    const double triplet_energy =
-        kernel_->three_body(f[i], virial_wanted && !per_atom ? triplet_virial : nullptr,
-                            per_atom ? &records_ : nullptr);
-    scatter_triplet_forces();
-    short_range_pairs_ += 0.5 * kernel_->short_range_pairs();
-    if (!evflag) continue;
-    if (eflag_global) eng_vdwl += pair_energy;
-    if (vflag_global)
-      for (int c = 0; c < 6; ++c) virial[c] += pair_virial[c];
-    if (per_atom) { // ev_tally3 tallies globally too
-      tally_pairs(i, pair_energy, pair_virial);
-      tally_triplets(i);
-    } else {
-      if (eflag_global) eng_vdwl += triplet_energy;
-      if (vflag_global)
-        for (int c = 0; c < 6; ++c) virial[c] += triplet_virial[c];
+    const lpsnmr::UfpCenter &center = kernel_->evaluate(atoms_.data(), atoms_[std::size_t(i)],
+                                                        (*candidates_)[std::size_t(ii)], needs);
+    if (!center.valid) report_bad_neighbor(i);
+    for (int a = 0; a < 3; ++a) f[i][a] += center.force[a];
+    for (std::size_t t = 0; t < std::size_t(center.neighbors); ++t) {
+      double *const fj = f[center.index[t]];
+      fj[0] += center.force_x[t];
+      fj[1] += center.force_y[t];
+      fj[2] += center.force_z[t];
     }
+    short_range_pairs_ += 0.5 * center.short_range_pairs;
+    if (evflag) tally(i, center, per_atom);
   }
   pvector[0] = short_range_pairs_;
 }
@@ -266,8 +282,8 @@ double PairUFP::single(int, int, int itype, int jtype, double rsq, double, doubl
 
 double PairUFP::memory_usage() {
   double bytes = Pair::memory_usage();
-  if (kernel_)
-    bytes += double(kernel_->neighbors().capacity()) * sizeof(lpsnmr::UfpNeighbor) +
-             double(records_.capacity()) * sizeof(lpsnmr::TripletRecord);
+  if (kernel_) bytes += kernel_->memory_usage() + candidates_->memory_usage();
+  bytes += double(records_.capacity()) * sizeof(lpsnmr::TripletRecord);
+  bytes += double(atoms_.capacity()) * sizeof(lpsnmr::UfpAtom);
   return bytes;
 }

@@ -9,9 +9,12 @@
 #include <vector>
 
 namespace lpsnmr {
+class UfpCandidateLists;
 class UfpKernel;
 class UfpPotential;
 struct TripletRecord;
+struct UfpAtom;
+struct UfpCenter;
 } // namespace lpsnmr
 
 namespace LAMMPS_NS {
@@ -33,14 +36,18 @@ private:
   void allocate();
   void forget_coefficients();
   std::string build_potential(const std::string &path, const std::string &text);
-  void gather_neighbors(int i);
-  void scatter_triplet_forces();
-  void tally_triplets(int i);
-  void tally_pairs(int i, double energy, const double *pair_virial);
+  void pack_atoms();
+  void list_candidates();
+  void report_bad_neighbor(int i);
+  void tally(int i, const lpsnmr::UfpCenter &center, bool per_atom);
+  void tally_triplets(int i, const lpsnmr::UfpCenter &center);
 
   int body_order_ = 3;
   std::unique_ptr<lpsnmr::UfpPotential> potential_;
   std::unique_ptr<lpsnmr::UfpKernel> kernel_;
+  std::unique_ptr<lpsnmr::UfpCandidateLists> candidates_; // of list->ilist, made with that list
+  std::vector<lpsnmr::UfpAtom> atoms_;                    // owned and ghost
+  bigint list_builds_ = -1;                               // of LAMMPS when candidates_ was made
   std::vector<lpsnmr::TripletRecord> records_;
   double short_range_pairs_ = 0;
 };

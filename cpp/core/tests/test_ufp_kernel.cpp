@@ -5,6 +5,7 @@
 #include "potential_file.h"
 #include "ufp_system.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <random>
@@ -14,18 +15,26 @@ using namespace lpsnmr;
 
 namespace {
 
-std::vector<double> clamped(double low, double high, int spans) {
+/// Knots at low + (high - low) (s / spans)^power: uniform for power 1.
+std::vector<double> clamped(double low, double high, int spans, double power = 1.0) {
   std::vector<double> t(3, low);
-  for (int s = 0; s < spans; ++s) t.push_back(low + (high - low) * s / spans);
+  for (int s = 0; s < spans; ++s)
+    t.push_back(low + (high - low) * std::pow(double(s) / spans, power));
   t.insert(t.end(), 4, high);
   return t;
 }
+
+/// How the knots of a test file are laid out.
+enum class Knots { same, several, uneven };
 
 double random_number(std::mt19937 &random) {
   return std::uniform_real_distribution<double>(-1, 1)(random);
 }
 
-PotentialFile make_file(std::mt19937 &random, const std::vector<std::string> &elements) {
+PotentialFile make_file(std::mt19937 &random, const std::vector<std::string> &elements,
+                        Knots knots) {
+  const double power = knots == Knots::uneven ? 1.7 : 1.0;
+  const double shift = knots == Knots::same ? 0.0 : 0.1;
   PotentialFile file;
   file.name = "test";
   file.units = "metal";
@@ -33,8 +42,8 @@ PotentialFile make_file(std::mt19937 &random, const std::vector<std::string> &el
     for (std::size_t b = a; b < elements.size(); ++b) {
       TwoBodyBlock block;
       block.elements = {elements[b], elements[a]}; // the order must not matter
-      block.knots = clamped(0.3, 3.0, 6);
-      block.cutoff = 3.0;
+      block.cutoff = 3.0 - shift * double(a + b);
+      block.knots = clamped(0.3, block.cutoff, 6, power);
       for (std::size_t k = 0; k + 4 < block.knots.size(); ++k)
         block.coefficients.push_back(random_number(random));
       file.pairs.push_back(block);
@@ -44,12 +53,12 @@ PotentialFile make_file(std::mt19937 &random, const std::vector<std::string> &el
       for (std::size_t c = b; c < elements.size(); ++c) {
         ThreeBodyBlock block;
         block.elements = {a, elements[c], elements[b]};
-        block.knots_ij = clamped(0.3, 2.0 + (b != c) * 0.3, 4);
-        block.knots_ik = clamped(0.3, 2.0, 4);
-        block.knots_jk = clamped(0.2, 4.3, 5);
+        block.knots_ij = clamped(0.3, 2.0 + (b != c) * 0.3, 4, power);
+        block.knots_ik = clamped(0.3, 2.0, 4, power);
+        block.knots_jk = clamped(0.2, 4.3 - 20 * shift * double(b), 5, power);
         block.cutoff_ij = block.knots_ij.back();
         block.cutoff_ik = 2.0;
-        block.cutoff_jk = 4.3;
+        block.cutoff_jk = block.knots_jk.back();
         const std::size_t n = block.knots_ij.size() - 4, m = block.knots_jk.size() - 4;
         for (std::size_t k = 0; k < n * n * m; ++k)
           block.coefficients.push_back(random_number(random));
@@ -94,26 +103,23 @@ double slow_triple(const PotentialFile &file, const std::string &a, const std::s
   return 0;
 }
 
-} // namespace
-
-int main() {
+/// Compare one version of the loops with the definition on a random cluster of n atoms.
+void check_cluster(Knots knots, Instructions instructions, std::size_t n, double size) {
   std::mt19937 random(3);
   const std::vector<std::string> elements{"A", "B", "C"};
-  const PotentialFile file = make_file(random, elements);
+  const PotentialFile file = make_file(random, elements, knots);
   const UfpPotential potential(file, elements, BodyOrder::three);
-
-  const std::size_t n = 14;
   std::vector<double> x(3 * n);
   std::vector<int> species(n);
   for (std::size_t i = 0; i < n; ++i) {
-    for (int a = 0; a < 3; ++a) x[3 * i + std::size_t(a)] = 1.6 * random_number(random);
+    for (int a = 0; a < 3; ++a) x[3 * i + std::size_t(a)] = size * random_number(random);
     species[i] = static_cast<int>(i % 3);
   }
   System system;
   system.positions = x.data();
   system.size = n;
   system.periodic = {false, false, false};
-  const UfpResult result = evaluate_ufp(potential, system, species);
+  const UfpResult result = evaluate_ufp(potential, system, species, instructions);
 
   const auto distance = [&](std::size_t i, std::size_t j) {
     double sum = 0;
@@ -121,23 +127,45 @@ int main() {
     return std::sqrt(sum);
   };
   int triplets = 0;
+  double energy_scale = 1;
   for (std::size_t i = 0; i < n; ++i) {
     double expected = 0;
+    bool short_range = false; // the continuation below the first knot is tested elsewhere
     const auto name = [&](std::size_t k) { return elements[std::size_t(species[k])]; };
     for (std::size_t j = 0; j < n; ++j) {
-      if (j == i || distance(i, j) < 0.3) continue;
+      if (j == i) continue;
+      short_range = short_range || distance(i, j) < 0.3;
       expected += slow_pair(file, name(i), name(j), distance(i, j));
       for (std::size_t k = j + 1; k < n; ++k) {
-        if (k == i || distance(i, k) < 0.3 || distance(j, k) < 0.2) continue;
+        if (k == i) continue;
+        short_range = short_range || (distance(j, k) < 0.2 && distance(i, j) < 2.4);
         const double v = slow_triple(file, name(i), name(j), name(k), distance(i, j),
                                      distance(i, k), distance(j, k));
         expected += v;
+        energy_scale = std::max(energy_scale, std::abs(expected));
         triplets += v != 0;
       }
     }
-    CHECK_CLOSE(result.atom_energy[i], expected, 1e-11);
+    if (!short_range) CHECK_CLOSE(result.atom_energy[i], expected, 1e-12 * energy_scale);
   }
   CHECK(triplets > 100);
-  CHECK(result.short_range_pairs == 0);
+  // the versions differ by rounding alone
+  const UfpResult plain = evaluate_ufp(potential, system, species, Instructions::portable);
+  double scale = 1;
+  for (double f : plain.forces) scale = std::max(scale, std::abs(f));
+  for (std::size_t k = 0; k < 3 * n; ++k)
+    CHECK_CLOSE(result.forces[k], plain.forces[k], 1e-13 * scale);
+  for (std::size_t c = 0; c < 6; ++c) CHECK_CLOSE(result.virial[c], plain.virial[c], 1e-12 * scale);
+  CHECK(result.short_range_pairs == plain.short_range_pairs);
+}
+
+} // namespace
+
+int main() {
+  for (Instructions instructions : available_instructions())
+    for (Knots knots : {Knots::same, Knots::several, Knots::uneven}) {
+      check_cluster(knots, instructions, 14, 1.6);
+      check_cluster(knots, instructions, 60, 2.2); // several lists of triplets for one centre
+    }
   return failures != 0;
 }

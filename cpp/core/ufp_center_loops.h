@@ -1,0 +1,392 @@
+// The loops over pairs and triplets of one centre; included once per instruction set, inside
+// namespace and target region of ufp_kernel.cpp. Pack, Contraction and their functions come from
+// the simd_*.h included before.
+
+/// Entries of a pack of distances, and the distances from where these begin.
+LPSNMR_INLINE void find_entries(const SpanTable &table, Pack r, int *entry, Pack &u) {
+  const Pack zero = splat(0.0);
+  const Pack raw = fma(r - splat(table.low), splat(table.cells_per_length), splat(1.0));
+  const Pack cell = truncated(maximum(minimum(raw, splat(table.last_cell)), zero));
+  if (table.uniform) {
+    const Pack before = maximum(cell - splat(1.0), zero);
+    store_truncated(entry, cell);
+    u = r - fma(before, splat(table.width), splat(table.low));
+    return;
+  }
+  Pack found = look_up(table.lookup.data(), cell);
+  for (int step = 0; step < table.steps; ++step) {
+    const Mask before = less(r, look_up(table.next.data(), found));
+    found = found + (splat(1.0) - keep(before, splat(1.0)));
+  }
+  store_truncated(entry, found);
+  u = r - look_up(table.origin.data(), found);
+}
+
+/// Value and slope of V2 for a pack of partners; zero beyond the cutoff.
+LPSNMR_INLINE void evaluate_pairs(const PairRow &row, Pack species, Pack r, Mask wanted,
+                                  Pack &value, Pack &slope, int &short_range) {
+  Pack u, low, cutoff, record;
+  if (row.common) {
+    low = splat(row.low[0]);
+    cutoff = splat(row.cutoff[0]);
+  } else {
+    low = look_up(row.low.data(), species);
+    cutoff = look_up(row.cutoff.data(), species);
+  }
+  const Mask inside = both(wanted, less(r, cutoff));
+  if (row.uniform) {
+    Pack scale, last, step;
+    if (row.common) {
+      scale = splat(row.cells_per_length[0]);
+      last = splat(row.last_cell[0]);
+      step = splat(row.width[0]);
+    } else {
+      scale = look_up(row.cells_per_length.data(), species);
+      last = look_up(row.last_cell.data(), species);
+      step = look_up(row.width.data(), species);
+    }
+    const Pack zero = splat(0.0), one = splat(1.0);
+    const Pack cell = truncated(maximum(minimum(fma(r - low, scale, one), last), zero));
+    u = r - fma(maximum(cell - one, zero), step, low);
+    const Pack first = row.common ? species * (last + one) : look_up(row.start.data(), species);
+    record = cell + first;
+  } else {
+    double distance[width], kind[width], offset[width], place[width];
+    store(distance, r);
+    store(kind, species);
+    for (int lane = 0; lane < width; ++lane) {
+      const std::size_t b = static_cast<std::size_t>(kind[lane]);
+      const int entry = row.spans[b].find(distance[lane]);
+      place[lane] = double(entry) + row.start[b];
+      offset[lane] = distance[lane] - row.spans[b].origin[std::size_t(entry)];
+    }
+    u = load(offset);
+    record = load(place);
+  }
+  Pack c0, c1, c2, c3;
+  look_up_records(row.cubic.data(), record, c0, c1, c2, c3);
+  value = keep(inside, fma(fma(fma(c3, u, c2), u, c1), u, c0));
+  slope = keep(inside, fma(fma(splat(3.0) * c3, u, splat(2.0) * c2), u, c1));
+  short_range += __builtin_popcount(bits(both(inside, less(r, low))));
+}
+
+/// Collect the candidates within reach of anything; returns false where one lies on the centre or
+/// has no position.
+LPSNMR_INLINE bool collect_neighbors(const UfpKernel::Input &in, const PairRow &row,
+                                     UfpCenter &center, int &near, int &all) {
+  const UfpCandidates &candidates = *in.candidates;
+  const Pack xi = splat(in.center->x), yi = splat(in.center->y), zi = splat(in.center->z);
+  const Pack tiny = splat(1e-16), reach2 = splat(row.reach * row.reach);
+  unsigned bad = 0;
+  int found = 0;
+  near = 0;
+  for (int b = 0; b < candidates.total; b += width) {
+    Pack x, y, z, species;
+    load_records(&in.atoms->x, candidates.index + b, x, y, z, species);
+    const Pack dx = x - xi, dy = y - yi, dz = z - zi;
+    const Pack r2 = fma(dx, dx, fma(dy, dy, dz * dz));
+    const Mask real = first_lanes(candidates.total - b);
+    bad |= bits(real) & ~bits(less(tiny, r2)); // together, or not a number
+    const Mask inside = both(real, less(r2, reach2));
+    compress(&center.x[found], inside, dx);
+    compress(&center.y[found], inside, dy);
+    compress(&center.z[found], inside, dz);
+    compress(&center.distance[found], inside, r2);
+    compress(&center.species[found], inside, species);
+    compress(&center.index[found], inside, candidates.index + b);
+    near += __builtin_popcount(bits(both(inside, first_lanes(candidates.near - b))));
+    found += __builtin_popcount(bits(inside));
+  }
+  all = found;
+  return bad == 0;
+}
+
+/// Two-body sums over the collected neighbours; keeps the three-body ones among the first `near`.
+LPSNMR_INLINE void sum_pairs(const UfpKernel::Input &in, const PairRow &row, UfpCenter &center,
+                             int near, int all) {
+  const Pack zero = splat(0.0), tiny = splat(1e-16);
+  Pack energy = zero, fx = zero, fy = zero, fz = zero, virial[6];
+  for (Pack &v : virial) v = zero;
+  int kept = 0;
+  center.short_range_pairs = 0;
+  for (int b = 0; b < all; b += width) {
+    const Pack dx = load(&center.x[b]), dy = load(&center.y[b]), dz = load(&center.z[b]);
+    const Pack species = load(&center.species[b]);
+    const Mask real = first_lanes(all - b);
+    Pack r, inverse, value, slope;
+    inverse_root(maximum(load(&center.distance[b]), tiny), r, inverse);
+    evaluate_pairs(row, species, r, real, value, slope, center.short_range_pairs);
+    const Pack pull = slope * inverse;
+    const Pack px = pull * dx, py = pull * dy, pz = pull * dz;
+    energy = energy + value;
+    fx = fx + px;
+    fy = fy + py;
+    fz = fz + pz;
+    if (in.needs->virial) {
+      virial[0] = fma(px, dx, virial[0]);
+      virial[1] = fma(py, dy, virial[1]);
+      virial[2] = fma(pz, dz, virial[2]);
+      virial[3] = fma(px, dy, virial[3]);
+      virial[4] = fma(px, dz, virial[4]);
+      virial[5] = fma(py, dz, virial[5]);
+    }
+    if (b >= near) continue;
+    const Mask wanted = both(first_lanes(near - b), less(r, look_up(row.near.data(), species)));
+    compress(&center.x[kept], wanted, dx);
+    compress(&center.y[kept], wanted, dy);
+    compress(&center.z[kept], wanted, dz);
+    compress(&center.species[kept], wanted, species);
+    compress(&center.index[kept], wanted, &center.index[b]);
+    compress(&center.distance[kept], wanted, r);
+    compress(&center.inverse[kept], wanted, inverse);
+    kept += __builtin_popcount(bits(wanted));
+  }
+  center.neighbors = kept;
+  center.pair_energy = sum(energy);
+  center.force[0] = 2.0 * sum(fx);
+  center.force[1] = 2.0 * sum(fy);
+  center.force[2] = 2.0 * sum(fz);
+  if (in.needs->virial)
+    for (int c = 0; c < 6; ++c) center.pair_virial[c] = -sum(virial[c]);
+}
+
+/// Bounds of the species among the neighbours, zeroed sums, and the basis functions of r_ij.
+LPSNMR_INLINE void prepare_triplets(const UfpTables &tables, int species, UfpCenter &center) {
+  const int n = center.neighbors;
+  for (int &bound : center.first) bound = 0;
+  for (int t = 0; t < n; t += width) {
+    const Pack zero = splat(0.0), kinds = load(&center.species[t]);
+    const Mask real = first_lanes(n - t);
+    store(&center.radial[t], zero);
+    store(&center.force_x[t], zero);
+    store(&center.force_y[t], zero);
+    store(&center.force_z[t], zero);
+    for (int s = 1; s <= tables.species(); ++s)
+      center.first[s] += __builtin_popcount(bits(both(real, less(kinds, splat(s)))));
+  }
+  for (int t = 0; t < n; ++t) {
+    const int kind = static_cast<int>(center.species[t]);
+    const double r = center.distance[t];
+    for (int g : tables.grids_needed(species, kind)) {
+      const BasisTable &grid = tables.grid(g);
+      const std::size_t at = std::size_t(g) * center.room + std::size_t(t);
+      const std::size_t entry = std::size_t(grid.find(r));
+      expand_basis(&grid.polynomials[32 * entry], r - grid.origin[entry],
+                   &center.basis[basis_size * at]);
+      center.basis_offset[at] = grid.offset[entry];
+    }
+  }
+}
+
+/// Append the triplets of j with the neighbours k in [begin, end) to the list.
+LPSNMR_INLINE void append_row(const TripletTable &table, UfpCenter &center, int j, int begin,
+                              int end) {
+  UfpTripletList &list = center.triplets;
+  const int at_j = table.grid_ij * int(center.room) + j, at_k = table.grid_ik * int(center.room);
+  const int corner = center.basis_offset[std::size_t(at_j)] * table.n_ik * table.n_jk;
+  const int *const offset_k = &center.basis_offset[std::size_t(at_k)];
+  const Pack xj = splat(center.x[j]), yj = splat(center.y[j]), zj = splat(center.z[j]);
+  for (int k = begin, at = list.count; k < end; k += width, at += width) {
+    store(&list.x[at], load(&center.x[k]) - xj);
+    store(&list.y[at], load(&center.y[k]) - yj);
+    store(&list.z[at], load(&center.z[k]) - zj);
+    store(&list.distance_ik[at], load(&center.distance[k]));
+    fill(&list.at_j[at], at_j);
+    count_up(&list.at_k[at], at_k + k);
+    multiply_add(&list.corner[at], offset_k + k, table.n_jk, corner);
+  }
+  list.rows[list.row_count++] = {j, begin, list.count};
+  list.count += end - begin;
+}
+
+/// r_jk of the list and where it lies on its knots; lists the triplets within the cutoffs.
+LPSNMR_INLINE void measure_list(const BasisTable &grid, const TripletTable &table,
+                                UfpTripletList &list) {
+  const Pack cutoff_ik = splat(table.cutoff_ik), cutoff_jk = splat(table.cutoff_jk);
+  const Pack tiny = splat(1e-24);
+  list.wanted_count = 0;
+  for (int t = 0; t < list.count; t += width) {
+    const Pack dx = load(&list.x[t]), dy = load(&list.y[t]), dz = load(&list.z[t]);
+    Pack r, inverse, u;
+    inverse_root(maximum(fma(dx, dx, fma(dy, dy, dz * dz)), tiny), r, inverse);
+    const Mask inside = both(first_lanes(list.count - t),
+                             both(less(r, cutoff_jk), less(load(&list.distance_ik[t]), cutoff_ik)));
+    find_entries(grid, r, &list.entry[t], u);
+    store(&list.u[t], u);
+    store(&list.inverse[t], inverse);
+    int numbers[width];
+    count_up(numbers, t);
+    compress(&list.wanted[list.wanted_count], inside, numbers);
+    list.wanted_count += __builtin_popcount(bits(inside));
+  }
+}
+
+/// Energy and slopes of every triplet of the list; zero beyond the cutoffs.
+LPSNMR_INLINE void contract_list(const BasisTable &grid, const TripletTable &table,
+                                 UfpCenter &center) {
+  UfpTripletList &list = center.triplets;
+  const std::size_t row_b = std::size_t(table.n_jk), row_a = std::size_t(table.n_ik) * row_b;
+  const double *const coefficients = table.coefficients.data();
+  const double *const basis = center.basis.data(), *const polynomials = grid.polynomials.data();
+  const int *const offset = grid.offset.data();
+  const bool dense = list.wanted_count == list.count;
+  if (!dense)
+    for (int t = 0; t < list.count; t += width)
+      for (double *result : {list.value, list.ij, list.ik, list.jk}) store(&result[t], splat(0.0));
+  for (int w = 0; w < list.wanted_count; w += width) {
+    const int lanes = std::min(width, list.wanted_count - w);
+    Contraction sums;
+    if (lanes < width) sums.clear();
+    for (int lane = 0; lane < lanes; ++lane) {
+      const int t = list.wanted[w + lane], entry = list.entry[t];
+      sums.add(lane, coefficients + (list.corner[t] + offset[entry]), row_a, row_b,
+               basis + basis_size * std::size_t(list.at_j[t]),
+               basis + basis_size * std::size_t(list.at_k[t]),
+               polynomials + 32 * std::size_t(entry), list.u[t]);
+    }
+    Pack value, ij, ik, jk;
+    sums.finish(value, ij, ik, jk);
+    if (dense) {
+      store(&list.value[w], value);
+      store(&list.ij[w], ij);
+      store(&list.ik[w], ik);
+      store(&list.jk[w], jk);
+    } else {
+      for (int lane = 0; lane < lanes; ++lane) {
+        const int t = list.wanted[w + lane];
+        list.value[t] = value[lane];
+        list.ij[t] = ij[lane];
+        list.ik[t] = ik[lane];
+        list.jk[t] = jk[lane];
+      }
+    }
+  }
+}
+
+/// Add up a list row by row: slopes along r_ij and r_ik, forces along r_jk.
+LPSNMR_INLINE Pack scatter_list(UfpCenter &center) {
+  const UfpTripletList &list = center.triplets;
+  const Pack zero = splat(0.0);
+  Pack energy = zero;
+  for (int row = 0; row < list.row_count; ++row) {
+    const int j = list.rows[row].j, begin = list.rows[row].begin;
+    const int end = row + 1 < list.row_count ? list.rows[row + 1].at : list.count;
+    Pack radial = zero, fx = zero, fy = zero, fz = zero;
+    for (int t = list.rows[row].at, k = begin; t < end; t += width, k += width) {
+      const Mask real = first_lanes(end - t);
+      energy = energy + keep(real, load(&list.value[t]));
+      radial = radial + keep(real, load(&list.ij[t]));
+      store(&center.radial[k], load(&center.radial[k]) + keep(real, load(&list.ik[t])));
+      // on j along r_jk
+      const Pack pull = keep(real, load(&list.jk[t]) * load(&list.inverse[t]));
+      const Pack px = pull * load(&list.x[t]), py = pull * load(&list.y[t]),
+                 pz = pull * load(&list.z[t]);
+      fx = fx + px;
+      fy = fy + py;
+      fz = fz + pz;
+      store(&center.force_x[k], load(&center.force_x[k]) - px);
+      store(&center.force_y[k], load(&center.force_y[k]) - py);
+      store(&center.force_z[k], load(&center.force_z[k]) - pz);
+    }
+    center.radial[j] += sum(radial);
+    center.force_x[j] += sum(fx);
+    center.force_y[j] += sum(fy);
+    center.force_z[j] += sum(fz);
+  }
+  return energy;
+}
+
+/// Evaluate the list and empty it.
+LPSNMR_INLINE Pack evaluate_list(const UfpTables &tables, const TripletTable &table,
+                                 UfpCenter &center, std::vector<TripletRecord> *records) {
+  UfpTripletList &list = center.triplets;
+  const BasisTable &grid = tables.grid(table.grid_jk);
+  measure_list(grid, table, list);
+  contract_list(grid, table, center);
+  const Pack energy = scatter_list(center);
+  if (records)
+    for (int w = 0; w < list.wanted_count; ++w) {
+      const int t = list.wanted[w], room = int(center.room);
+      records->push_back({list.at_j[t] - table.grid_ij * room, list.at_k[t] - table.grid_ik * room,
+                          list.value[t], list.ij[t], list.ik[t], list.jk[t]});
+    }
+  list.count = list.row_count = 0;
+  return energy;
+}
+
+/// All pairs of neighbours; a row runs over the larger of two groups of species.
+LPSNMR_INLINE void sum_triplets(const UfpTables &tables, int species, UfpCenter &center,
+                                std::vector<TripletRecord> *records) {
+  const std::vector<int> &first = center.first;
+  Pack energy = splat(0.0);
+  center.triplets.count = center.triplets.row_count = 0;
+  for (int p = 0; p < tables.species(); ++p)
+    for (int q = p; q < tables.species(); ++q) {
+      const bool swap = first[p + 1] - first[p] > first[q + 1] - first[q];
+      const int b = swap ? q : p, c = swap ? p : q;
+      const TripletTable &table = tables.triplet(species, b, c);
+      if (!table.present) continue;
+      for (int j = first[b]; j < first[b + 1]; ++j) {
+        if (!(center.distance[j] < table.cutoff_ij)) continue;
+        const int end = first[c + 1];
+        for (int k = b == c ? j + 1 : first[c], next; k < end; k = next) {
+          next = std::min(end, k + UfpTripletList::size - center.triplets.count);
+          append_row(table, center, j, k, next);
+          if (center.triplets.count == UfpTripletList::size)
+            energy = energy + evaluate_list(tables, table, center, records);
+        }
+      }
+      if (center.triplets.count > 0)
+        energy = energy + evaluate_list(tables, table, center, records);
+    }
+  center.triplet_energy = sum(energy);
+}
+
+/// Turn slopes along the neighbours into forces; the centre takes the opposite of them all.
+LPSNMR_INLINE void finish_triplets(UfpCenter &center, bool virial_wanted) {
+  const Pack zero = splat(0.0);
+  Pack fx = zero, fy = zero, fz = zero, virial[6];
+  for (Pack &v : virial) v = zero;
+  for (int t = 0; t < center.neighbors; t += width) {
+    const Mask real = first_lanes(center.neighbors - t);
+    const Pack x = keep(real, load(&center.x[t])), y = keep(real, load(&center.y[t])),
+               z = keep(real, load(&center.z[t]));
+    const Pack pull = keep(real, load(&center.radial[t]) * load(&center.inverse[t]));
+    const Pack px = keep(real, load(&center.force_x[t])) - pull * x;
+    const Pack py = keep(real, load(&center.force_y[t])) - pull * y;
+    const Pack pz = keep(real, load(&center.force_z[t])) - pull * z;
+    store(&center.force_x[t], px);
+    store(&center.force_y[t], py);
+    store(&center.force_z[t], pz);
+    fx = fx + px;
+    fy = fy + py;
+    fz = fz + pz;
+    if (!virial_wanted) continue;
+    virial[0] = fma(px, x, virial[0]);
+    virial[1] = fma(py, y, virial[1]);
+    virial[2] = fma(pz, z, virial[2]);
+    virial[3] = fma(py, x, virial[3]);
+    virial[4] = fma(pz, x, virial[4]);
+    virial[5] = fma(pz, y, virial[5]);
+  }
+  center.force[0] -= sum(fx);
+  center.force[1] -= sum(fy);
+  center.force[2] -= sum(fz);
+  if (virial_wanted)
+    for (int c = 0; c < 6; ++c) center.triplet_virial[c] = sum(virial[c]);
+}
+
+void evaluate_center(const UfpKernel::Input &in, UfpCenter &center) {
+  const int species = static_cast<int>(in.center->species);
+  const PairRow &row = in.tables->pairs(species);
+  if (in.needs->records) in.needs->records->clear();
+  int near, all;
+  center.valid = collect_neighbors(in, row, center, near, all);
+  sum_pairs(in, row, center, near, all);
+  center.triplet_energy = 0.0;
+  for (double &v : center.triplet_virial) v = 0.0;
+  if (center.neighbors == 0) return;
+  prepare_triplets(*in.tables, species, center);
+  sum_triplets(*in.tables, species, center, in.needs->records);
+  finish_triplets(center, in.needs->virial);
+}

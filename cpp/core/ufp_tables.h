@@ -1,0 +1,102 @@
+// A UfpPotential laid out for the inner loops: what one centre needs lies together, padded and
+// aligned.
+#pragma once
+
+#include "aligned.h"
+#include "ufp_potential.h"
+
+#include <vector>
+
+namespace lpsnmr {
+
+/// One knot vector. Entry 0 of a table is the continuation below the first knot, entry s + 1 is
+/// span s.
+///
+/// The entry of r is found without a search: lookup[(r - low) * cells_per_length + 1], then at most
+/// `steps` times one further where r has passed the next knot. On uniform knots a cell is an entry.
+struct SpanTable {
+  SpanTable() = default;
+  explicit SpanTable(const KnotGrid &grid);
+
+  bool uniform = false;
+  double low = 0, cells_per_length = 0, last_cell = 0;
+  double width = 0;           ///< of a span, uniform knots only
+  int steps = 0;              ///< 0 on uniform knots
+  std::vector<int> lookup;    ///< (cells + 1)
+  std::vector<double> origin; ///< (entries) left end; the first knot for the continuation
+  std::vector<double> next;   ///< (entries) where the following entry begins
+  std::vector<int> offset;    ///< (entries) first of the four non-zero functions
+
+  /// Entry of one distance.
+  int find(double r) const {
+    double cell = (r - low) * cells_per_length + 1.0;
+    cell = cell < last_cell ? cell : last_cell;
+    const int c = cell > 0.0 ? static_cast<int>(cell) : 0;
+    if (uniform) return c;
+    int entry = lookup[std::size_t(c)];
+    for (int step = 0; step < steps; ++step) entry += r >= next[std::size_t(entry)];
+    return entry;
+  }
+};
+
+/// The four basis functions of every entry: (entries, power, 8): four values, then four slopes, as
+/// polynomials of r - origin.
+struct BasisTable : SpanTable {
+  BasisTable() = default;
+  explicit BasisTable(const KnotGrid &grid);
+
+  AlignedVector<double> polynomials;
+};
+
+/// V2 between one species and every other, as cubics (entries, power) of r - origin.
+struct PairRow {
+  /// All partners have the same uniform knots: an entry is found without looking at the species.
+  bool common = false;
+  bool uniform = false;         ///< every partner has uniform knots, not the same ones
+  std::vector<SpanTable> spans; ///< (species)
+  AlignedVector<double> cubic;  ///< partners one after another
+  AlignedVector<double> start;  ///< (species) first entry of a partner in cubic
+  AlignedVector<double> cutoff; ///< (species) of V2
+  AlignedVector<double> low, cells_per_length, last_cell, width; ///< (species) as in SpanTable
+  double reach = 0;           ///< of any term with any partner, as centre
+  AlignedVector<double> near; ///< (species) three-body cutoff, 0 without
+};
+
+/// V3 of a centre with neighbours j, k of species b, c in this order: coefficients [ij][ik][jk].
+struct TripletTable {
+  bool present = false; ///< false when it has no non-zero coefficient
+  int grid_ij = 0, grid_ik = 0, grid_jk = 0;
+  int n_ik = 0, n_jk = 0;
+  double cutoff_ij = 0, cutoff_ik = 0, cutoff_jk = 0;
+  AlignedVector<double> coefficients; ///< padded, so that four can be loaded from any
+};
+
+class UfpTables {
+public:
+  explicit UfpTables(const UfpPotential &potential);
+
+  int species() const { return species_; }
+  int grids() const { return static_cast<int>(grids_.size()); }
+  const BasisTable &grid(int g) const { return grids_[std::size_t(g)]; }
+  const PairRow &pairs(int a) const { return pairs_[std::size_t(a)]; }
+  /// Table of centre a with j of species b and k of species c; any order.
+  const TripletTable &triplet(int a, int b, int c) const {
+    return triplets_[(std::size_t(a) * species_ + b) * species_ + c];
+  }
+  /// Grids on which the distance of a neighbour b from a centre a is expanded.
+  const std::vector<int> &grids_needed(int a, int b) const {
+    return grids_needed_[std::size_t(a) * species_ + b];
+  }
+
+private:
+  void add_pairs(const UfpPotential &potential, int a);
+  void add_triplet(const UfpPotential &potential, int a, int b, int c);
+
+  int species_ = 0;
+  std::vector<BasisTable> grids_;
+  std::vector<PairRow> pairs_;
+  std::vector<TripletTable> triplets_;
+  std::vector<std::vector<int>> grids_needed_;
+};
+
+} // namespace lpsnmr
