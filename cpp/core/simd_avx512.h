@@ -41,6 +41,17 @@ LPSNMR_INLINE double sum(Pack a) {
   return _mm512_reduce_add_pd(a);
 }
 
+/// The sums of four packs.
+LPSNMR_INLINE void sum_each(Pack a, Pack b, Pack c, Pack d, double *out) {
+  const Pack ab = _mm512_unpacklo_pd(a, b) + _mm512_unpackhi_pd(a, b);
+  const Pack cd = _mm512_unpacklo_pd(c, d) + _mm512_unpackhi_pd(c, d);
+  const Pack quads = _mm512_shuffle_f64x2(ab, cd, 0x88) + _mm512_shuffle_f64x2(ab, cd, 0xdd);
+  const Pack swapped = _mm512_shuffle_f64x2(quads, quads, 0xb1);
+  const Pack all = quads + swapped; // a b a b c d c d
+  _mm_storeu_pd(out, _mm512_castpd512_pd128(all));
+  _mm_storeu_pd(out + 2, _mm512_extractf64x2_pd(all, 2));
+}
+
 /// r = sqrt(r2) and 1/r, to about an ulp: Newton's method on the processor's estimate.
 LPSNMR_INLINE void inverse_root(Pack r2, Pack &r, Pack &inverse) {
   const Pack half = splat(0.5), half_r2 = half * r2;
@@ -58,12 +69,20 @@ LPSNMR_INLINE void inverse_root(Pack r2, Pack &r, Pack &inverse) {
 LPSNMR_INLINE Pack look_up(const double *table, Pack index) {
   return _mm512_i32gather_pd(_mm512_cvttpd_epi32(index), table, 8);
 }
+/// The same for a table that can be read up to eight entries; the index is below eight.
+LPSNMR_INLINE Pack look_up_short(const double *table, Pack index) {
+  return _mm512_permutexvar_pd(_mm512_cvttpd_epi64(index), load(table));
+}
 /// Entries of a table of ints, as doubles.
 LPSNMR_INLINE Pack look_up(const int *table, Pack index) {
   return _mm512_cvtepi32_pd(_mm256_i32gather_epi32(table, _mm512_cvttpd_epi32(index), 4));
 }
 LPSNMR_INLINE void store_truncated(int *p, Pack a) {
   _mm256_storeu_si256(reinterpret_cast<__m256i *>(p), _mm512_cvttpd_epi32(a));
+}
+LPSNMR_INLINE void add_truncated(int *p, Pack a) {
+  __m256i *const at = reinterpret_cast<__m256i *>(p);
+  _mm256_storeu_si256(at, _mm256_add_epi32(_mm256_loadu_si256(at), _mm512_cvttpd_epi32(a)));
 }
 /// The same int in all lanes.
 LPSNMR_INLINE void fill(int *p, int a) {

@@ -1,6 +1,18 @@
 // The contraction of one triplet with vectors of four (Four); included inside namespace and target
 // region of ufp_kernel.cpp, after simd_avx2.h or simd_portable.h.
 
+LPSNMR_INLINE void add_truncated(int *p, Pack a) {
+  int whole[width];
+  store_truncated(whole, a);
+  for (int lane = 0; lane < width; ++lane) p[lane] += whole[lane];
+}
+/// The sums of four packs.
+LPSNMR_INLINE void sum_each(Pack a, Pack b, Pack c, Pack d, double *out) {
+  out[0] = sum(a);
+  out[1] = sum(b);
+  out[2] = sum(c);
+  out[3] = sum(d);
+}
 /// The same int in all lanes.
 LPSNMR_INLINE void fill(int *p, int a) {
   for (int lane = 0; lane < width; ++lane) p[lane] = a;
@@ -12,6 +24,11 @@ LPSNMR_INLINE void count_up(int *p, int start) {
 /// a * factor + addend
 LPSNMR_INLINE void multiply_add(int *p, const int *a, int factor, int addend) {
   for (int lane = 0; lane < width; ++lane) p[lane] = a[lane] * factor + addend;
+}
+
+/// The same for a table that can be read up to eight entries; the index is below eight.
+LPSNMR_INLINE Pack look_up_short(const double *table, Pack index) {
+  return look_up(table, index);
 }
 
 /// Records of four doubles with the indices in a pack, turned into four packs.

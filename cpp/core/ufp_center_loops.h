@@ -2,24 +2,26 @@
 // namespace and target region of ufp_kernel.cpp. Pack, Contraction and their functions come from
 // the simd_*.h included before.
 
-/// Entries of a pack of distances, and the distances from where these begin.
-LPSNMR_INLINE void find_entries(const SpanTable &table, Pack r, int *entry, Pack &u) {
+/// Entries of a pack of distances, the first of their functions, and the distances from where the
+/// entries begin.
+LPSNMR_INLINE void find_entries(const SpanTable &table, Pack r, Pack &entry, Pack &function,
+                                Pack &u) {
   const Pack zero = splat(0.0);
   const Pack raw = fma(r - splat(table.low), splat(table.cells_per_length), splat(1.0));
   const Pack cell = truncated(maximum(minimum(raw, splat(table.last_cell)), zero));
   if (table.uniform) {
-    const Pack before = maximum(cell - splat(1.0), zero);
-    store_truncated(entry, cell);
-    u = r - fma(before, splat(table.width), splat(table.low));
+    entry = cell;
+    function = maximum(cell - splat(1.0), zero);
+    u = r - fma(function, splat(table.width), splat(table.low));
     return;
   }
-  Pack found = look_up(table.lookup.data(), cell);
+  entry = look_up(table.lookup.data(), cell);
   for (int step = 0; step < table.steps; ++step) {
-    const Mask before = less(r, look_up(table.next.data(), found));
-    found = found + (splat(1.0) - keep(before, splat(1.0)));
+    const Mask before = less(r, look_up(table.next.data(), entry));
+    entry = entry + (splat(1.0) - keep(before, splat(1.0)));
   }
-  store_truncated(entry, found);
-  u = r - look_up(table.origin.data(), found);
+  function = look_up(table.offset.data(), entry);
+  u = r - look_up(table.origin.data(), entry);
 }
 
 /// Value and slope of V2 for a pack of partners; zero beyond the cutoff.
@@ -131,7 +133,9 @@ LPSNMR_INLINE void sum_pairs(const UfpKernel::Input &in, const PairRow &row, Ufp
       virial[5] = fma(py, dz, virial[5]);
     }
     if (b >= near) continue;
-    const Mask wanted = both(first_lanes(near - b), less(r, look_up(row.near.data(), species)));
+    const Pack near_cutoffs =
+        row.few ? look_up_short(row.near.data(), species) : look_up(row.near.data(), species);
+    const Mask wanted = both(first_lanes(near - b), less(r, near_cutoffs));
     compress(&center.x[kept], wanted, dx);
     compress(&center.y[kept], wanted, dy);
     compress(&center.z[kept], wanted, dz);
@@ -164,54 +168,67 @@ LPSNMR_INLINE void prepare_triplets(const UfpTables &tables, int species, UfpCen
     for (int s = 1; s <= tables.species(); ++s)
       center.first[s] += __builtin_popcount(bits(both(real, less(kinds, splat(s)))));
   }
-  for (int t = 0; t < n; ++t) {
-    const int kind = static_cast<int>(center.species[t]);
-    const double r = center.distance[t];
-    for (int g : tables.grids_needed(species, kind)) {
-      const BasisTable &grid = tables.grid(g);
-      const std::size_t at = std::size_t(g) * center.room + std::size_t(t);
-      const std::size_t entry = std::size_t(grid.find(r));
-      expand_basis(&grid.polynomials[32 * entry], r - grid.origin[entry],
-                   &center.basis[basis_size * at]);
-      center.basis_offset[at] = grid.offset[entry];
+  const CenterTables &own = tables.center(species);
+  if (own.common)
+    for (int t = 0; t < n; t += width) {
+      Pack entry, function, u;
+      find_entries(own.radial, load(&center.distance[t]), entry, function, u);
+      store_truncated(&center.entry[t], entry);
+      store_truncated(&center.function[t], function);
+      store(&center.u[t], u);
     }
-  }
+  for (int t = 0; t < n; ++t)
+    for (int g : tables.grids_needed(species, static_cast<int>(center.species[t]))) {
+      const BasisTable &grid = tables.grid(g);
+      if (!own.common) {
+        const double r = center.distance[t];
+        const int entry = grid.find(r);
+        center.entry[t] = entry;
+        center.function[t] = grid.offset[std::size_t(entry)];
+        center.u[t] = r - grid.origin[std::size_t(entry)];
+      }
+      const std::size_t at = std::size_t(g) * center.room + std::size_t(t);
+      expand_basis(tables.polynomials() + 32 * std::size_t(grid.first_entry + center.entry[t]),
+                   center.u[t], &center.basis[basis_size * at]);
+      center.basis_offset[at] = center.function[t];
+    }
 }
 
 /// Append the triplets of j with the neighbours k in [begin, end) to the list.
-LPSNMR_INLINE void append_row(const TripletTable &table, UfpCenter &center, int j, int begin,
-                              int end) {
+LPSNMR_INLINE void append_row(const CenterTables &own, const TripletTable &table, int first_entry,
+                              UfpCenter &center, int j, int begin, int end) {
   UfpTripletList &list = center.triplets;
   const int at_j = table.grid_ij * int(center.room) + j, at_k = table.grid_ik * int(center.room);
-  const int corner = center.basis_offset[std::size_t(at_j)] * table.n_ik * table.n_jk;
+  const int corner = int(table.first) + center.basis_offset[std::size_t(at_j)] * own.stride_ij;
   const int *const offset_k = &center.basis_offset[std::size_t(at_k)];
   const Pack xj = splat(center.x[j]), yj = splat(center.y[j]), zj = splat(center.z[j]);
+  const Pack cutoff_ik = splat(table.cutoff_ik), cutoff_jk = splat(table.cutoff_jk);
   for (int k = begin, at = list.count; k < end; k += width, at += width) {
     store(&list.x[at], load(&center.x[k]) - xj);
     store(&list.y[at], load(&center.y[k]) - yj);
     store(&list.z[at], load(&center.z[k]) - zj);
-    store(&list.distance_ik[at], load(&center.distance[k]));
+    store(&list.limit[at], keep(less(load(&center.distance[k]), cutoff_ik), cutoff_jk));
     fill(&list.at_j[at], at_j);
+    fill(&list.entry[at], first_entry);
     count_up(&list.at_k[at], at_k + k);
-    multiply_add(&list.corner[at], offset_k + k, table.n_jk, corner);
+    multiply_add(&list.corner[at], offset_k + k, own.stride_ik, corner);
   }
   list.rows[list.row_count++] = {j, begin, list.count};
   list.count += end - begin;
 }
 
 /// r_jk of the list and where it lies on its knots; lists the triplets within the cutoffs.
-LPSNMR_INLINE void measure_list(const BasisTable &grid, const TripletTable &table,
-                                UfpTripletList &list) {
-  const Pack cutoff_ik = splat(table.cutoff_ik), cutoff_jk = splat(table.cutoff_jk);
+LPSNMR_INLINE void measure_list(const SpanTable &knots, UfpTripletList &list) {
   const Pack tiny = splat(1e-24);
   list.wanted_count = 0;
   for (int t = 0; t < list.count; t += width) {
     const Pack dx = load(&list.x[t]), dy = load(&list.y[t]), dz = load(&list.z[t]);
-    Pack r, inverse, u;
+    Pack r, inverse, entry, function, u;
     inverse_root(maximum(fma(dx, dx, fma(dy, dy, dz * dz)), tiny), r, inverse);
-    const Mask inside = both(first_lanes(list.count - t),
-                             both(less(r, cutoff_jk), less(load(&list.distance_ik[t]), cutoff_ik)));
-    find_entries(grid, r, &list.entry[t], u);
+    const Mask inside = both(first_lanes(list.count - t), less(r, load(&list.limit[t])));
+    find_entries(knots, r, entry, function, u);
+    add_truncated(&list.entry[t], entry);
+    add_truncated(&list.corner[t], function);
     store(&list.u[t], u);
     store(&list.inverse[t], inverse);
     int numbers[width];
@@ -222,13 +239,11 @@ LPSNMR_INLINE void measure_list(const BasisTable &grid, const TripletTable &tabl
 }
 
 /// Energy and slopes of every triplet of the list; zero beyond the cutoffs.
-LPSNMR_INLINE void contract_list(const BasisTable &grid, const TripletTable &table,
+LPSNMR_INLINE void contract_list(const CenterTables &own, const double *polynomials,
                                  UfpCenter &center) {
   UfpTripletList &list = center.triplets;
-  const std::size_t row_b = std::size_t(table.n_jk), row_a = std::size_t(table.n_ik) * row_b;
-  const double *const coefficients = table.coefficients.data();
-  const double *const basis = center.basis.data(), *const polynomials = grid.polynomials.data();
-  const int *const offset = grid.offset.data();
+  const std::size_t row_a = std::size_t(own.stride_ij), row_b = std::size_t(own.stride_ik);
+  const double *const coefficients = own.coefficients.data(), *const basis = center.basis.data();
   const bool dense = list.wanted_count == list.count;
   if (!dense)
     for (int t = 0; t < list.count; t += width)
@@ -238,11 +253,11 @@ LPSNMR_INLINE void contract_list(const BasisTable &grid, const TripletTable &tab
     Contraction sums;
     if (lanes < width) sums.clear();
     for (int lane = 0; lane < lanes; ++lane) {
-      const int t = list.wanted[w + lane], entry = list.entry[t];
-      sums.add(lane, coefficients + (list.corner[t] + offset[entry]), row_a, row_b,
+      const int t = list.wanted[w + lane];
+      sums.add(lane, coefficients + list.corner[t], row_a, row_b,
                basis + basis_size * std::size_t(list.at_j[t]),
                basis + basis_size * std::size_t(list.at_k[t]),
-               polynomials + 32 * std::size_t(entry), list.u[t]);
+               polynomials + 32 * std::size_t(list.entry[t]), list.u[t]);
     }
     Pack value, ij, ik, jk;
     sums.finish(value, ij, ik, jk);
@@ -288,27 +303,29 @@ LPSNMR_INLINE Pack scatter_list(UfpCenter &center) {
       store(&center.force_y[k], load(&center.force_y[k]) - py);
       store(&center.force_z[k], load(&center.force_z[k]) - pz);
     }
-    center.radial[j] += sum(radial);
-    center.force_x[j] += sum(fx);
-    center.force_y[j] += sum(fy);
-    center.force_z[j] += sum(fz);
+    double sums[4];
+    sum_each(radial, fx, fy, fz, sums);
+    center.radial[j] += sums[0];
+    center.force_x[j] += sums[1];
+    center.force_y[j] += sums[2];
+    center.force_z[j] += sums[3];
   }
   return energy;
 }
 
-/// Evaluate the list and empty it.
-LPSNMR_INLINE Pack evaluate_list(const UfpTables &tables, const TripletTable &table,
-                                 UfpCenter &center, std::vector<TripletRecord> *records) {
+/// Evaluate the list, whose r_jk lie on `knots`, and empty it.
+LPSNMR_INLINE Pack evaluate_list(const UfpTables &tables, const CenterTables &own,
+                                 const SpanTable &knots, UfpCenter &center,
+                                 std::vector<TripletRecord> *records) {
   UfpTripletList &list = center.triplets;
-  const BasisTable &grid = tables.grid(table.grid_jk);
-  measure_list(grid, table, list);
-  contract_list(grid, table, center);
+  measure_list(knots, list);
+  contract_list(own, tables.polynomials(), center);
   const Pack energy = scatter_list(center);
   if (records)
     for (int w = 0; w < list.wanted_count; ++w) {
       const int t = list.wanted[w], room = int(center.room);
-      records->push_back({list.at_j[t] - table.grid_ij * room, list.at_k[t] - table.grid_ik * room,
-                          list.value[t], list.ij[t], list.ik[t], list.jk[t]});
+      records->push_back({list.at_j[t] % room, list.at_k[t] % room, list.value[t], list.ij[t],
+                          list.ik[t], list.jk[t]});
     }
   list.count = list.row_count = 0;
   return energy;
@@ -317,28 +334,32 @@ LPSNMR_INLINE Pack evaluate_list(const UfpTables &tables, const TripletTable &ta
 /// All pairs of neighbours; a row runs over the larger of two groups of species.
 LPSNMR_INLINE void sum_triplets(const UfpTables &tables, int species, UfpCenter &center,
                                 std::vector<TripletRecord> *records) {
+  const CenterTables &own = tables.center(species);
   const std::vector<int> &first = center.first;
+  UfpTripletList &list = center.triplets;
   Pack energy = splat(0.0);
-  center.triplets.count = center.triplets.row_count = 0;
+  list.count = list.row_count = 0;
   for (int p = 0; p < tables.species(); ++p)
     for (int q = p; q < tables.species(); ++q) {
       const bool swap = first[p + 1] - first[p] > first[q + 1] - first[q];
-      const int b = swap ? q : p, c = swap ? p : q;
+      const int b = swap ? q : p, c = swap ? p : q, end = first[c + 1];
       const TripletTable &table = tables.triplet(species, b, c);
       if (!table.present) continue;
+      const BasisTable &grid = tables.grid(table.grid_jk);
+      const SpanTable &knots = own.common ? own.jk : grid;
       for (int j = first[b]; j < first[b + 1]; ++j) {
         if (!(center.distance[j] < table.cutoff_ij)) continue;
-        const int end = first[c + 1];
         for (int k = b == c ? j + 1 : first[c], next; k < end; k = next) {
-          next = std::min(end, k + UfpTripletList::size - center.triplets.count);
-          append_row(table, center, j, k, next);
-          if (center.triplets.count == UfpTripletList::size)
-            energy = energy + evaluate_list(tables, table, center, records);
+          next = std::min(end, k + UfpTripletList::size - list.count);
+          append_row(own, table, grid.first_entry, center, j, k, next);
+          if (list.count == UfpTripletList::size)
+            energy = energy + evaluate_list(tables, own, knots, center, records);
         }
       }
-      if (center.triplets.count > 0)
-        energy = energy + evaluate_list(tables, table, center, records);
+      if (!own.common && list.count > 0)
+        energy = energy + evaluate_list(tables, own, grid, center, records);
     }
+  if (list.count > 0) energy = energy + evaluate_list(tables, own, own.jk, center, records);
   center.triplet_energy = sum(energy);
 }
 

@@ -87,12 +87,13 @@ void UfpKernel::make_room(std::size_t neighbors) {
   const std::size_t room = std::max(neighbors, 2 * center_.room), n = room + padding;
   for (AlignedVector<double> *array :
        {&center_.x, &center_.y, &center_.z, &center_.distance, &center_.inverse, &center_.force_x,
-        &center_.force_y, &center_.force_z, &center_.species, &center_.radial})
+        &center_.force_y, &center_.force_z, &center_.species, &center_.radial, &center_.u})
     array->resize(n, 0.0);
-  center_.index.resize(n, 0);
+  for (std::vector<int> *array : {&center_.index, &center_.entry, &center_.function})
+    array->resize(n, 0);
   const std::size_t grids = std::size_t(tables_.grids());
   center_.basis.resize(basis_size * grids * room);
-  center_.basis_offset.resize(grids * room);
+  center_.basis_offset.resize(grids * room + padding);
   center_.room = room;
 }
 

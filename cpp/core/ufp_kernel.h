@@ -39,11 +39,11 @@ struct UfpTripletList {
   int count, row_count, wanted_count;
   Row rows[size];
   int at_j[room], at_k[room]; ///< of r_ij and r_ik in UfpCenter::basis
-  int corner[room];           ///< first coefficient, but for the offset along r_jk
-  int entry[room];            ///< of r_jk in its BasisTable
+  int corner[room];           ///< first coefficient; until it is measured but for r_jk
+  int entry[room];            ///< of r_jk in the polynomials; first that of its table
   int wanted[room];           ///< those within the cutoffs
-  alignas(64) double x[room], y[room], z[room];                 ///< r_k - r_j, Å
-  alignas(64) double distance_ik[room], inverse[room], u[room]; ///< r_ik, 1/r_jk, place on its span
+  alignas(64) double x[room], y[room], z[room];           ///< r_k - r_j, Å
+  alignas(64) double limit[room], inverse[room], u[room]; ///< on r_jk; 1/r_jk, place on its span
   alignas(64) double value[room], ij[room], ik[room], jk[room]; ///< V3 and its three slopes
 };
 
@@ -68,6 +68,8 @@ struct UfpCenter {
   AlignedVector<double> species, radial;
   /// (grid, neighbour, 40): four values, four slopes; then each value and slope four times
   AlignedVector<double> basis;
+  std::vector<int> entry, function; ///< (neighbour) of r_ij on its knots
+  AlignedVector<double> u;
   std::vector<int> basis_offset; ///< (grid, neighbour)
   UfpTripletList triplets;
   std::size_t room = 0; ///< neighbours there is room for

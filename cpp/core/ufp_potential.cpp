@@ -23,9 +23,18 @@ PairTable::PairTable(const TwoBodyBlock &block) : grid_(block.knots), cutoff_(bl
   if (slope_ > 0 && grid_.low() > 0) stiffness_ = std::max(stiffness_, 2.0 * slope_ / grid_.low());
 }
 
-std::vector<double> PairTable::cubics() const {
+std::vector<double> PairTable::cubics(const KnotGrid &knots) const {
   std::vector<double> out{value_, slope_, 0.5 * stiffness_, 0.0};
-  out.insert(out.end(), cubic_.begin(), cubic_.end());
+  for (std::size_t s = 0; s < knots.spans(); ++s) {
+    // the span of the own knots it lies in, found from its middle
+    const double end = s + 1 < knots.spans() ? knots.start(s + 1) : knots.high();
+    const std::size_t own = grid_.span(0.5 * (knots.start(s) + end));
+    const double *c = &cubic_[4 * own], x = knots.start(s) - grid_.start(own);
+    out.push_back(c[0] + x * (c[1] + x * (c[2] + x * c[3])));
+    out.push_back(c[1] + x * (2.0 * c[2] + 3.0 * x * c[3]));
+    out.push_back(c[2] + 3.0 * x * c[3]);
+    out.push_back(c[3]);
+  }
   return out;
 }
 

@@ -23,9 +23,9 @@ public:
   double cutoff() const { return cutoff_; }
   double first_knot() const { return grid_.low(); }
   const KnotGrid &grid() const { return grid_; }
-  /// (spans + 1, power) polynomials of r minus the left end of a span; the first four are the
-  /// continuation below the first knot.
-  std::vector<double> cubics() const;
+  /// (spans + 1, power) polynomials of r minus the left end of a span of `knots`, a refinement of
+  /// grid(); the first four are the continuation below the first knot.
+  std::vector<double> cubics(const KnotGrid &knots) const;
 
   /// Return V(r) of the ordered pair and set its derivative; zero at and beyond the cutoff.
   double evaluate(double r, double &derivative) const {

@@ -1,5 +1,7 @@
 #include "ufp_tables.h"
 
+#include "knot_refinement.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -42,10 +44,26 @@ SpanTable::SpanTable(const KnotGrid &grid) : uniform(grid.uniform()), low(grid.l
   }
 }
 
-BasisTable::BasisTable(const KnotGrid &grid) : SpanTable(grid) {
-  polynomials.assign(32 * (grid.spans() + 1), 0.0);
+UfpTables::UfpTables(const UfpPotential &potential) : species_(potential.species()) {
+  const std::size_t n = std::size_t(species_);
+  for (const KnotGrid &grid : potential.grids()) add_grid(grid);
+  pairs_.resize(n);
+  centers_.resize(n);
+  grids_needed_.resize(n * n);
+  for (int a = 0; a < species_; ++a) {
+    add_pairs(potential, a);
+    add_center(potential, a);
+  }
+}
+
+void UfpTables::add_grid(const KnotGrid &original) {
+  knots_.push_back(uniform_refinement(original));
+  const KnotGrid &grid = knots_.back();
+  const std::size_t first = polynomials_.size() / 32;
+  grids_.emplace_back(grid, static_cast<int>(first));
+  polynomials_.resize(32 * (first + grid.spans() + 1), 0.0);
   for (int k = 0; k < 4; ++k) {
-    double *p = &polynomials[std::size_t(k)];
+    double *p = &polynomials_[32 * first + std::size_t(k)];
     p[0] = grid.polynomial(0, 0, k); // a straight line
     p[8] = grid.polynomial(0, 1, k);
     p[4] = grid.polynomial(0, 1, k);
@@ -59,26 +77,13 @@ BasisTable::BasisTable(const KnotGrid &grid) : SpanTable(grid) {
   }
 }
 
-UfpTables::UfpTables(const UfpPotential &potential) : species_(potential.species()) {
-  const std::size_t n = std::size_t(species_);
-  for (const KnotGrid &grid : potential.grids()) grids_.emplace_back(grid);
-  pairs_.resize(n);
-  triplets_.resize(n * n * n);
-  grids_needed_.resize(n * n);
-  for (int a = 0; a < species_; ++a) {
-    add_pairs(potential, a);
-    if (!potential.three_body()) continue;
-    for (int b = 0; b < species_; ++b)
-      for (int c = 0; c < species_; ++c) add_triplet(potential, a, b, c);
-  }
-}
-
 void UfpTables::add_pairs(const UfpPotential &potential, int a) {
   PairRow &row = pairs_[std::size_t(a)];
   row.common = row.uniform = true;
   for (int b = 0; b < species_; ++b) {
     const PairTable &table = potential.pair(a, b);
-    row.spans.emplace_back(table.grid());
+    const KnotGrid knots = uniform_refinement(table.grid());
+    row.spans.emplace_back(knots);
     const SpanTable &spans = row.spans.back(), &first = row.spans.front();
     row.uniform = row.uniform && spans.uniform;
     row.common = row.common && spans.uniform && spans.low == first.low &&
@@ -92,40 +97,87 @@ void UfpTables::add_pairs(const UfpPotential &potential, int a) {
     row.width.push_back(spans.width);
     row.near.push_back(potential.three_body() ? potential.three_body_cutoff(a, b) : 0.0);
     row.reach = std::max({row.reach, row.cutoff.back(), row.near.back()});
-    const auto cubics = table.cubics();
+    const auto cubics = table.cubics(knots);
     row.cubic.insert(row.cubic.end(), cubics.begin(), cubics.end());
   }
+  row.few = species_ <= 8;
+  row.near.resize(std::size_t(std::max(species_, 8)), 0.0);
+}
+
+void UfpTables::add_center(const UfpPotential &potential, int a) {
+  CenterTables &center = centers_[std::size_t(a)];
+  center.tables.resize(std::size_t(species_) * species_);
+  if (!potential.three_body()) return;
+  int n_ik = 0, n_jk = 0; // the largest of any table
+  for (int b = 0; b < species_; ++b)
+    for (int c = b; c < species_; ++c) {
+      const TripleTable &table = potential.triple(a, b, c);
+      n_ik = std::max({n_ik, knots_[std::size_t(table.grid_ij)].functions(),
+                       knots_[std::size_t(table.grid_ik)].functions()});
+      n_jk = std::max(n_jk, knots_[std::size_t(table.grid_jk)].functions());
+    }
+  center.stride_ik = n_jk;
+  center.stride_ij = n_ik * n_jk;
+  for (int b = 0; b < species_; ++b)
+    for (int c = 0; c < species_; ++c) add_triplet(potential, a, b, c);
+  center.coefficients.insert(center.coefficients.end(), 4, 0.0);
+  find_common(a);
 }
 
 void UfpTables::add_triplet(const UfpPotential &potential, int a, int b, int c) {
+  CenterTables &center = centers_[std::size_t(a)];
+  TripletTable &to = center.tables[std::size_t(b) * species_ + c];
   const TripleTable &from = potential.triple(a, std::min(b, c), std::max(b, c));
-  TripletTable &to = triplets_[(std::size_t(a) * species_ + b) * species_ + c];
   const bool swap = b > c;
   to.present = from.cutoff_ij > 0 && from.cutoff_ik > 0 && from.cutoff_jk > 0;
+  if (!to.present) return;
   to.grid_ij = swap ? from.grid_ik : from.grid_ij;
   to.grid_ik = swap ? from.grid_ij : from.grid_ik;
   to.grid_jk = from.grid_jk;
   to.cutoff_ij = swap ? from.cutoff_ik : from.cutoff_ij;
   to.cutoff_ik = swap ? from.cutoff_ij : from.cutoff_ik;
   to.cutoff_jk = from.cutoff_jk;
-  const int n_ij = swap ? from.n_ik : from.n_ij;
-  to.n_ik = swap ? from.n_ij : from.n_ik;
-  to.n_jk = from.n_jk;
-  if (!to.present) return;
-  to.coefficients.reserve(from.coefficients.size() + 4);
+
+  const int grids[3] = {from.grid_ij, from.grid_ik, from.grid_jk};
+  CoefficientBlock block{{from.n_ij, from.n_ik, from.n_jk}, from.coefficients};
+  for (int axis = 0; axis < 3; ++axis)
+    block = refined(block, axis, potential.grids()[std::size_t(grids[axis])],
+                    knots_[std::size_t(grids[axis])]);
+  to.first = center.coefficients.size();
+  const int n_ij = block.size[swap ? 1 : 0], n_ik = block.size[swap ? 0 : 1];
+  center.coefficients.resize(to.first + std::size_t(n_ij) * center.stride_ij, 0.0);
   for (int i = 0; i < n_ij; ++i)
-    for (int k = 0; k < to.n_ik; ++k) {
-      const int p = swap ? k : i, q = swap ? i : k;
-      const double *line = &from.coefficients[(std::size_t(p) * from.n_ik + q) * from.n_jk];
-      to.coefficients.insert(to.coefficients.end(), line, line + to.n_jk);
-    }
-  to.coefficients.insert(to.coefficients.end(), 4, 0.0);
+    for (int k = 0; k < n_ik; ++k)
+      for (int m = 0; m < block.size[2]; ++m)
+        center.coefficients[to.first + std::size_t(i) * center.stride_ij +
+                            std::size_t(k) * center.stride_ik + std::size_t(m)] =
+            swap ? block.at(k, i, m) : block.at(i, k, m);
   const auto need = [&](int species, int grid) {
     std::vector<int> &list = grids_needed_[std::size_t(a) * species_ + species];
     if (std::find(list.begin(), list.end(), grid) == list.end()) list.push_back(grid);
   };
   need(b, to.grid_ij);
   need(c, to.grid_ik);
+}
+
+/// See whether the tables of a centre share their spacings.
+void UfpTables::find_common(int a) {
+  CenterTables &center = centers_[std::size_t(a)];
+  center.common = true;
+  bool first = true;
+  const auto join = [&](SpanTable &shared, const SpanTable &grid) {
+    if (first) shared = grid;
+    center.common = center.common && grid.uniform && grid.low == shared.low &&
+                    std::abs(grid.width - shared.width) < 1e-13 * shared.width;
+    if (grid.last_cell > shared.last_cell) shared = grid;
+  };
+  for (const TripletTable &table : center.tables) {
+    if (!table.present) continue;
+    join(center.radial, grid(table.grid_ij));
+    join(center.jk, grid(table.grid_jk));
+    first = false;
+    join(center.radial, grid(table.grid_ik));
+  }
 }
 
 } // namespace lpsnmr

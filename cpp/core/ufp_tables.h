@@ -39,13 +39,12 @@ struct SpanTable {
   }
 };
 
-/// The four basis functions of every entry: (entries, power, 8): four values, then four slopes, as
-/// polynomials of r - origin.
+/// Basis functions of one knot vector: where its entries begin in UfpTables::polynomials().
 struct BasisTable : SpanTable {
   BasisTable() = default;
-  explicit BasisTable(const KnotGrid &grid);
+  BasisTable(const KnotGrid &grid, int first) : SpanTable(grid), first_entry(first) {}
 
-  AlignedVector<double> polynomials;
+  int first_entry = 0;
 };
 
 /// V2 between one species and every other, as cubics (entries, power) of r - origin.
@@ -59,6 +58,7 @@ struct PairRow {
   AlignedVector<double> cutoff; ///< (species) of V2
   AlignedVector<double> low, cells_per_length, last_cell, width; ///< (species) as in SpanTable
   double reach = 0;           ///< of any term with any partner, as centre
+  bool few = false;           ///< at most eight species; near can be read up to eight
   AlignedVector<double> near; ///< (species) three-body cutoff, 0 without
 };
 
@@ -66,9 +66,19 @@ struct PairRow {
 struct TripletTable {
   bool present = false; ///< false when it has no non-zero coefficient
   int grid_ij = 0, grid_ik = 0, grid_jk = 0;
-  int n_ik = 0, n_jk = 0;
   double cutoff_ij = 0, cutoff_ik = 0, cutoff_jk = 0;
+  std::size_t first = 0; ///< in CenterTables::coefficients
+};
+
+/// All triplets of one centre species.
+struct CenterTables {
+  /// All r_jk lie on uniform knots with one first knot and one spacing, and so do all r_ij and
+  /// r_ik: entries are found without looking at the table.
+  bool common = false;
+  SpanTable radial, jk;               ///< the longest of these knots, when common
+  int stride_ij = 0, stride_ik = 0;   ///< of the coefficients, the same for every table
   AlignedVector<double> coefficients; ///< padded, so that four can be loaded from any
+  std::vector<TripletTable> tables;   ///< (species, species)
 };
 
 class UfpTables {
@@ -78,10 +88,13 @@ public:
   int species() const { return species_; }
   int grids() const { return static_cast<int>(grids_.size()); }
   const BasisTable &grid(int g) const { return grids_[std::size_t(g)]; }
+  /// (entries, power, 8): four values, then four slopes, as polynomials of r - origin.
+  const double *polynomials() const { return polynomials_.data(); }
   const PairRow &pairs(int a) const { return pairs_[std::size_t(a)]; }
+  const CenterTables &center(int a) const { return centers_[std::size_t(a)]; }
   /// Table of centre a with j of species b and k of species c; any order.
   const TripletTable &triplet(int a, int b, int c) const {
-    return triplets_[(std::size_t(a) * species_ + b) * species_ + c];
+    return centers_[std::size_t(a)].tables[std::size_t(b) * species_ + c];
   }
   /// Grids on which the distance of a neighbour b from a centre a is expanded.
   const std::vector<int> &grids_needed(int a, int b) const {
@@ -89,13 +102,18 @@ public:
   }
 
 private:
+  void add_grid(const KnotGrid &grid);
   void add_pairs(const UfpPotential &potential, int a);
+  void add_center(const UfpPotential &potential, int a);
   void add_triplet(const UfpPotential &potential, int a, int b, int c);
+  void find_common(int a);
 
   int species_ = 0;
+  std::vector<KnotGrid> knots_; // of the potential, on uniform knots where these exist
   std::vector<BasisTable> grids_;
+  AlignedVector<double> polynomials_;
   std::vector<PairRow> pairs_;
-  std::vector<TripletTable> triplets_;
+  std::vector<CenterTables> centers_;
   std::vector<std::vector<int>> grids_needed_;
 };
 
