@@ -80,6 +80,37 @@ LPSNMR_INLINE void load_records(const double *base, const int *index, Pack &x, P
   transpose(x, y, z, w);
 }
 
+/// Where the four lanes kept by a mask come from, as halves of doubles and as bytes of ints.
+struct CompressTable {
+  alignas(32) int halves[16][8];
+  alignas(16) signed char bytes[16][16];
+  constexpr CompressTable() : halves(), bytes() {
+    for (int m = 0; m < 16; ++m)
+      for (int lane = 0, to = 0; lane < 4; ++lane) {
+        if (!(m >> lane & 1)) continue;
+        for (int half = 0; half < 2; ++half) halves[m][2 * to + half] = 2 * lane + half;
+        for (int byte = 0; byte < 4; ++byte)
+          bytes[m][4 * to + byte] = static_cast<signed char>(4 * lane + byte);
+        ++to;
+      }
+  }
+};
+constexpr CompressTable compress_table{};
+
+/// Write the lanes of the mask one after another; may write a whole pack.
+LPSNMR_INLINE void compress(double *p, Mask m, Pack a) {
+  const __m256i from =
+      _mm256_load_si256(reinterpret_cast<const __m256i *>(compress_table.halves[bits(m)]));
+  store(p, _mm256_castps_pd(_mm256_permutevar8x32_ps(_mm256_castpd_ps(a), from)));
+}
+LPSNMR_INLINE void compress(int *p, Mask m, const int *from) {
+  const __m128i bytes =
+      _mm_load_si128(reinterpret_cast<const __m128i *>(compress_table.bytes[bits(m)]));
+  _mm_storeu_si128(
+      reinterpret_cast<__m128i *>(p),
+      _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from)), bytes));
+}
+
 typedef Wide Four;
 
 LPSNMR_INLINE void rows_to_packs(const Wide *rows, Pack &a, Pack &b, Pack &c, Pack &d) {

@@ -39,11 +39,6 @@ LPSNMR_INLINE void look_up_records(const double *base, Pack index, Pack &x, Pack
   load_records(base, k, x, y, z, w);
 }
 
-/// Write the lanes of the mask one after another.
-template <class T, class From> LPSNMR_INLINE void compress(T *p, Mask m, const From &from) {
-  for (unsigned left = bits(m); left != 0; left &= left - 1) *p++ = from[__builtin_ctz(left)];
-}
-
 LPSNMR_INLINE void evaluate_four(const double *p, double u, Four &out) {
   Four b, c, d;
   out.load(p);

@@ -72,6 +72,11 @@ LPSNMR_INLINE void load_records(const double *base, const int *index, Pack &x, P
   w = Pack{a[3], b[3]};
 }
 
+/// Write the lanes of the mask one after another.
+template <class T, class From> LPSNMR_INLINE void compress(T *p, Mask m, const From &from) {
+  for (unsigned left = bits(m); left != 0; left &= left - 1) *p++ = from[__builtin_ctz(left)];
+}
+
 typedef Narrow Four;
 
 LPSNMR_INLINE void rows_to_packs(const Narrow *rows, Pack &a, Pack &b, Pack &c, Pack &d) {
