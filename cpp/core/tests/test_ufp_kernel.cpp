@@ -16,16 +16,20 @@ using namespace lpsnmr;
 namespace {
 
 /// Knots at low + (high - low) (s / spans)^power: uniform for power 1.
+///
+/// Without the knot before the last span for power 0, so that the others are uniform.
 std::vector<double> clamped(double low, double high, int spans, double power = 1.0) {
   std::vector<double> t(3, low);
+  const bool gap = power == 0.0;
+  if (gap) power = 1.0;
   for (int s = 0; s < spans; ++s)
-    t.push_back(low + (high - low) * std::pow(double(s) / spans, power));
+    if (!gap || s + 1 < spans) t.push_back(low + (high - low) * std::pow(double(s) / spans, power));
   t.insert(t.end(), 4, high);
   return t;
 }
 
 /// How the knots of a test file are laid out.
-enum class Knots { same, several, uneven };
+enum class Knots { same, several, gaps, uneven };
 
 double random_number(std::mt19937 &random) {
   return std::uniform_real_distribution<double>(-1, 1)(random);
@@ -33,7 +37,7 @@ double random_number(std::mt19937 &random) {
 
 PotentialFile make_file(std::mt19937 &random, const std::vector<std::string> &elements,
                         Knots knots) {
-  const double power = knots == Knots::uneven ? 1.7 : 1.0;
+  const double power = knots == Knots::uneven ? 1.7 : knots == Knots::gaps ? 0.0 : 1.0;
   const double shift = knots == Knots::same ? 0.0 : 0.1;
   PotentialFile file;
   file.name = "test";
@@ -163,7 +167,7 @@ void check_cluster(Knots knots, Instructions instructions, std::size_t n, double
 
 int main() {
   for (Instructions instructions : available_instructions())
-    for (Knots knots : {Knots::same, Knots::several, Knots::uneven}) {
+    for (Knots knots : {Knots::same, Knots::several, Knots::gaps, Knots::uneven}) {
       check_cluster(knots, instructions, 14, 1.6);
       check_cluster(knots, instructions, 60, 2.2); // several lists of triplets for one centre
     }
