@@ -15,6 +15,7 @@ from lpsnmr.io.elements import symbol_of
 from lpsnmr.md.commands import INTEGRATOR, THERMOSTAT, pair_commands, system_commands
 from lpsnmr.md.driver import LammpsDriver
 from lpsnmr.md.settings import MdSettings, PotentialSettings
+from lpsnmr.potential import read_uf3
 from lpsnmr.structures.checks import check_distances
 from lpsnmr.structures.origin import MADE
 
@@ -51,7 +52,7 @@ class SamplingSettings:
     potential
         Potential file.
     style
-        Pair style and its arguments.
+        Pair style and its arguments; ``ufp`` with the body order of the file when empty.
     timestep_fs, interval_ps, damping_ps
         MD step, time between frames, thermostat relaxation time.
     seed
@@ -61,7 +62,7 @@ class SamplingSettings:
     """
 
     potential: Path
-    style: str = "ufp 3"
+    style: str = ""
     timestep_fs: float = 2.0
     interval_ps: float = 0.5
     damping_ps: float = 0.1
@@ -121,7 +122,8 @@ def _start(driver: LammpsDriver, atoms: Atoms, first_k: float, settings: Samplin
     Half of it goes into the potential energy of the atoms, which start at rest positions.
     """
     elements = [symbol_of(int(z)) for z in np.unique(atoms.numbers)]
-    pair = pair_commands(PotentialSettings(style=settings.style), settings.potential, elements)
+    style = settings.style or f"ufp {3 if read_uf3(settings.potential).triples else 2}"
+    pair = pair_commands(PotentialSettings(style=style), settings.potential, elements)
     md = MdSettings(timestep_fs=settings.timestep_fs, neighbor_every=2)
     with tempfile.TemporaryDirectory(prefix="lpsnmr-") as folder:
         data = Path(folder) / "start.data"
