@@ -34,6 +34,8 @@ by half a step, so 1x2x2 is (½, ±¼, ±¼). P and S: the stock projector-augme
 with 1s in the valence and extra d projectors; the stock one freezes 1s and gives gradients about 30 % too
 large. The tensor is the Hessian of the smooth potential in reciprocal space plus the on-site l = 2 correction
 (all-electron minus pseudo, without the atom's own compensation charge; doi:10.1103/PhysRevB.57.14690).
+Frames without `label_id` come from an earlier script of the same recipe; the one labelled again with
+`lpsnmr label` has the same forces and tensors to 1e-8 and the same energy to 1e-11 eV.
 
 ## How good the labels are
 - In the 32-atom crystal, relative r.m.s. of the tensors: 18 → 25 Ha 4 % (1.7 % of it systematic). Γ alone
