@@ -58,7 +58,7 @@ class WindowMean:
     def from_state(cls, state: State) -> "WindowMean":
         """Continue from a state, bit for bit."""
         total = np.array(state["series_sum"], dtype=np.float64)
-        self = cls(*total.shape, int(state["length"]))
+        self = cls(total.shape[0], total.shape[1], int(state["length"]))
         self._sum, self._count = total, int(state["count"])
         return self
 
@@ -146,11 +146,12 @@ class TensorSamples:
 
     def averaging_times_ps(self) -> Array:
         """Return the averaging time of each level, ps."""
-        return self.sample_interval_ps * float(self.ratio) ** np.arange(len(self._kept))
+        growth = [self.ratio**level for level in range(len(self._kept))]
+        return self.sample_interval_ps * np.array(growth, dtype=np.float64)
 
     def means(self, level: int) -> Array:
         """Return the means kept of a level, (n_kept, n_series, 5), V/Å²; a copy."""
-        return self._kept[level][: self._filled(level)].copy()
+        return np.array(self._kept[level][: self._filled(level)])
 
     def _filled(self, level: int) -> int:
         stride = int(self._stride[level])
