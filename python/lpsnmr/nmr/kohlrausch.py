@@ -1,7 +1,8 @@
 """Kohlrausch, exponential and power-law fits of many curves at once.
 
-C(t) = C∞ + ΔC s(t) with s = exp[−(t/τ)^γ], its case γ = 1, or (1 + t/τ)^−α. For given τ and γ the best C∞ and ΔC are linear least squares; what is
-left is a search in two dimensions: a grid, then Levenberg–Marquardt, for all curves together.
+C(t) = C∞ + ΔC s(t) with s = exp[−(t/τ)^γ], its case γ = 1, or (1 + t/τ)^−α. For given τ and γ the best
+C∞ and ΔC are linear least squares; what is left is a search in two dimensions: a grid, then
+Levenberg–Marquardt, for all curves together.
 """
 
 from dataclasses import dataclass, replace

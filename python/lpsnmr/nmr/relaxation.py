@@ -1,17 +1,20 @@
 """Spin–lattice relaxation from the spectral density of the hopping part of C(t)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import pi
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lpsnmr.correlation.resampling import Interval
 from lpsnmr.errors import InputError
+from lpsnmr.nmr.decay import NmrDecay
 from lpsnmr.nmr.kohlrausch import KohlrauschFit
 from lpsnmr.nmr.quadrupolar import POWDER_FACTOR, frequency_rad_s_per_efg
 from lpsnmr.units import NUCLEAR_SPIN, SECONDS_PER_PS, quadrupolar_coupling_hz_per_efg
 
-__all__ = ["hopping_part", "relaxation_rate", "spectral_density"]
+__all__ = ["Relaxation", "analyze_relaxation", "hopping_part", "relaxation_rate", "spectral_density"]
 
 Array = NDArray[np.float64]
 
@@ -26,8 +29,9 @@ def relaxation_rate(density: ArrayLike, density_twice: ArrayLike, nucleus: str =
     1/T1 = (3/200) (2I + 3)/(I²(2I − 1)) (1 + η²/3)(e²qQ/ħ)² [J(ω0) + 4 J(2ω0)], for I = 3/2 with the
     factor 1/50, J(ω) = ∫₀^∞ g(t) cos ωt dt of the normalised correlation function g. As
     (1 + η²/3) V_zz² = (2/3) Tr V², the product of coupling and density is that of Tr V(0)V(t), and in terms
-    of C(t) of the powder 1/T1 = (2/5)[J_C(ω0) + 4 J_C(2ω0)] for I = 3/2. For I = 3/2 the recovery is the sum of
-    two exponentials; this is their initial rate. A. Abragam, The Principles of Nuclear Magnetism, ch. VIII.
+    of C(t) of the powder 1/T1 = (2/5)[J_C(ω0) + 4 J_C(2ω0)] for I = 3/2. For I = 3/2 the recovery is the
+    sum of two exponentials; this is their initial rate. A. Abragam, The Principles of Nuclear Magnetism,
+    chapter VIII (1961).
 
     Parameters
     ----------
@@ -97,7 +101,9 @@ def spectral_density(time_ps: ArrayLike, curves: ArrayLike, angular_rad_s: Array
     return np.asarray(f[:, -1:] * np.sin(t[-1] * w) / w + (slope @ steps) / w**2)
 
 
-def hopping_part(lag_ps: Array, curves: Array, fit: KohlrauschFit, best: KohlrauschFit) -> tuple[Array, Array]:
+def hopping_part(
+    lag_ps: Array, curves: Array, fit: KohlrauschFit, best: KohlrauschFit
+) -> tuple[Array, Array]:
     """Return times from 0 and C_hop(t) = C(t) − C∞ without vibrations, to where it has vanished.
 
     Before the first lag, where vibrations add to C, and beyond the lag at which ``best`` has fallen to a
@@ -144,3 +150,62 @@ def larmor_rad_s(frequencies_mhz: Sequence[float]) -> Array:
     if np.any(~np.isfinite(mhz)) or np.any(mhz <= 0):
         raise InputError(f"Larmor frequencies: expected positive numbers (MHz), got {frequencies_mhz}")
     return np.asarray(2.0 * pi * 1e6 * mhz)
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """Spin–lattice relaxation at one field.
+
+    Attributes
+    ----------
+    larmor_mhz
+        ω0/2π, MHz.
+    rate_per_s, t1_s
+        1/T1 in 1/s and T1 in s, with intervals.
+    """
+
+    larmor_mhz: float
+    rate_per_s: Interval
+    t1_s: Interval
+
+
+def analyze_relaxation(
+    decay: NmrDecay, larmor_mhz: Sequence[float], nucleus: str = "7Li"
+) -> list[Relaxation]:
+    """Return T1 at each Larmor frequency from a resolved decay of C(t); empty when it is not resolved.
+
+    Vibrations are left out: their frequencies lie far above ω0, and a sampling interval of 0.1 ps does not
+    resolve their spectral density.
+
+    Parameters
+    ----------
+    decay
+        Of C(t) in (rad/s)².
+    larmor_mhz
+        Larmor frequencies of the nucleus, MHz.
+    nucleus
+        Of spin 1 or 3/2.
+
+    Raises
+    ------
+    InputError
+        For a frequency that is not positive, or another spin.
+    """
+    angular = larmor_rad_s(larmor_mhz)
+    fit = decay.fit
+    if fit is None:
+        return []
+
+    def rates(curves: Array, of: KohlrauschFit) -> Array:
+        time, values = hopping_part(fit.lag_ps, curves, of, fit.best)
+        first, twice = (spectral_density(time, values, factor * angular) for factor in (1.0, 2.0))
+        return relaxation_rate(first, twice, nucleus)
+
+    best = rates(fit.curve[None, :], fit.best)[0]
+    samples = [rates(window, f) for window, f in zip(fit.windows, fit.fits, strict=True)]
+    found = []
+    for k, mhz in enumerate(larmor_mhz):
+        positive = [np.maximum(s[:, k], 1e-300) for s in samples]
+        rate = fit.interval(float(best[k]), positive, log=True)
+        found.append(Relaxation(float(mhz), rate, rate.inverse()))
+    return found
