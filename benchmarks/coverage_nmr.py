@@ -20,8 +20,6 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from reference.processes import TwoSite, equal_exchange, levy_mixture, ornstein_uhlenbeck
-
 from lpsnmr.correlation import EchoCorrelator, MultiTauCorrelator
 from lpsnmr.correlation.resampling import Interval
 from lpsnmr.nmr import (
@@ -35,6 +33,7 @@ from lpsnmr.nmr import (
     relaxation_rate,
     second_moment,
 )
+from reference.processes import TwoSite, equal_exchange, levy_mixture, ornstein_uhlenbeck
 
 Hits = Iterator[tuple[str, Interval | None, float]]
 EVOLUTION_TIMES_US = (2.0, 5.0, 10.0)

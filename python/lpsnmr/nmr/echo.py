@@ -33,7 +33,7 @@ class EchoDecay:
     largest_phase_rad
         t_p times twice the largest frequency of a tensor of root mean square size.
     converged
-        Whether the set of orientations averages such phases to a few 1e-4.
+        Whether the set of orientations averages such phases to 1e-3.
     """
 
     evolution_time_us: float
@@ -48,9 +48,9 @@ def converged_phase_rad(degree: int) -> float:
     """Return up to which amplitude phases are averaged to better than 1e-3 by a Lebedev set.
 
     cos(A (3z² − 1)/2 …) averaged over 20 random tensors per degree deviates from the average with
-    degree 131 by at most 5e-4 for A = (degree − 7)/2.
+    degree 131 by at most 1e-3 for A = (degree − 9)/2.
     """
-    return 0.5 * (degree - 7.0)
+    return 0.5 * (degree - 9.0)
 
 
 def analyze_echo(

@@ -23,7 +23,7 @@ __all__ = ["ModelFit", "compare_models"]
 Array = NDArray[np.float64]
 
 MAX_LAGS = 12
-SHRINKAGE = 0.1
+SHRINKAGE = 0.02
 """Share of the diagonal in the covariance; keeps it invertible when few Li or blocks were resampled."""
 
 

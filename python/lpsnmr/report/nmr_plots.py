@@ -26,7 +26,8 @@ def plot_echoes(path: Path, echoes: Sequence[EchoDecay], title: str) -> Path:
     axes = figure.subplots()
     for echo, color in zip(echoes, _colors(len(echoes)), strict=True):
         decay, shown = echo.decay, echo.decay.lag_ps > 0
-        label = f"t_p = {echo.evolution_time_us:g} μs: τ_SAE = {format_interval(decay.tau_mean_ps)} ps"
+        tau = "not resolved" if decay.tau_mean_ps is None else f"{format_interval(decay.tau_mean_ps)} ps"
+        label = f"t_p = {echo.evolution_time_us:g} μs: τ_SAE = {tau}"
         axes.errorbar(
             decay.lag_ps[shown], decay.correlation[shown], decay.standard_error[shown],
             fmt=".", ms=4, lw=0.8, color=color, label=label,
