@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from lpsnmr.cli.analyze import command
 from lpsnmr.errors import InputError
 from lpsnmr.io.results import Results
-from lpsnmr.nmr import frequency_correlation
+from lpsnmr.nmr import DecaySettings, frequency_correlation
 from lpsnmr.pipeline.nmr_sampling import NmrSampler, NmrSettings, nmr_arrays
 from lpsnmr.report import analyze_results, analyze_series
 from reference.processes import equal_exchange
@@ -55,7 +55,9 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def series(folder):
-    made = analyze_series([folder / "600K.h5", folder / "800K.h5"], folder / "out")
+    made = analyze_series(
+        [folder / "600K.h5", folder / "800K.h5"], folder / "out", decay=DecaySettings(n_bootstrap=100)
+    )
     return made, json.loads((folder / "out" / "analysis.json").read_text())
 
 
