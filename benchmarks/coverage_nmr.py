@@ -36,8 +36,9 @@ from lpsnmr.nmr import (
 from reference.processes import TwoSite, equal_exchange, levy_mixture, ornstein_uhlenbeck
 
 Hits = Iterator[tuple[str, Interval | None, float]]
-EVOLUTION_TIMES_US = (2.0, 5.0, 10.0)
+EVOLUTION_TIMES_US = (1.0, 5.0, 20.0)
 LARMOR_MHZ = 116.6
+DEGREE = 41
 
 
 def correlated(components: np.ndarray, interval: float) -> tuple:
@@ -87,7 +88,7 @@ def two_site(rng: np.random.Generator, settings: DecaySettings) -> Hits:
 
 def four_site(rng: np.random.Generator, settings: DecaySettings) -> Hits:
     """Equal exchange between four sites, with echoes."""
-    process = equal_exchange(4, 0.02)
+    process = equal_exchange(4, 0.02, size=1.6)
     tau = 1.0 / (4 * 0.02)
     components = process.components(rng, 1000, 16, 0.5)
     decay = analyze_decay(*correlated(components, 0.5), settings=settings)
@@ -97,14 +98,14 @@ def four_site(rng: np.random.Generator, settings: DecaySettings) -> Hits:
     factor = frequency_rad_s_per_efg()
     echo = EchoCorrelator(
         16, evolution_times_us=EVOLUTION_TIMES_US, frequency_rad_s_per_efg=factor,
-        sample_interval_ps=0.5, degree=29,
+        sample_interval_ps=0.5, degree=DEGREE,
     )  # fmt: skip
     for values in components:
         echo.add(values)
     for found in analyze_echo(echo.statistics(), 499.5, 0.0, settings):
         name = f"echo {found.evolution_time_us:g} us"
-        first = process.echo(0.0, found.evolution_time_us, factor, 29)[0]
-        last = process.echo(1e4, found.evolution_time_us, factor, 29)[0]
+        first = process.echo(0.0, found.evolution_time_us, factor, DEGREE)[0]
+        last = process.echo(1e4, found.evolution_time_us, factor, DEGREE)[0]
         for key, interval, value in at_lags(
             found.decay, lambda t, a=first, b=last: b + (a - b) * np.exp(-t / tau)
         ):

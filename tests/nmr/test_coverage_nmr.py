@@ -22,6 +22,6 @@ def test_intervals_contain_the_truth(coverage, case, repeats, least):
     found = coverage.count(coverage.CASES[case], repeats, 100)
     assert {"tau", "gamma", "rate", "initial", "hopping_fraction", "T1"} <= found.keys()
     if case == "four_site":
-        assert {"echo 10 us sites", "echo 10 us tau_mean"} <= found.keys()
+        assert {"echo 20 us sites", "echo 20 us tau_mean"} <= found.keys()
     assert all(entry["resolved"] == entry["asked"] for entry in found.values()), found
     assert min(entry["coverage"] for entry in found.values()) >= least, found

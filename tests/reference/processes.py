@@ -139,6 +139,7 @@ def equal_exchange(n_sites, rate, seed=0, size=0.8, noise=0.0):
     """All pairs of sites exchange at ``rate``: every correlation decays as exp(−n rate t)."""
     tensors = np.random.default_rng(seed).normal(size=(n_sites, 5))
     tensors *= size / np.linalg.norm(tensors, axis=1, keepdims=True)
+    tensors *= np.linspace(0.7, 1.3, n_sites)[:, None]
     return SiteJumps(tensors, np.full((n_sites, n_sites), rate), noise)
 
 

@@ -134,7 +134,7 @@ class EchoCorrelator:
         evolution_times_us: Sequence[float],
         frequency_rad_s_per_efg: float,
         sample_interval_ps: float,
-        degree: int = 29,
+        degree: int = 35,
         points_per_level: int = 8,
         ratio: int = 2,
         max_levels: int = 24,

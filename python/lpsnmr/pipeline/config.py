@@ -68,7 +68,7 @@ class SamplingSettings(StrictModel):
         default=(2.0, 5.0, 10.0), description="evolution times of spin-alignment echoes, μs; [] for none"
     )
     orientation_degree: int = Field(
-        default=41, description="degree of the Lebedev set of orientations of the echoes"
+        default=35, description="degree of the Lebedev set of orientations of the echoes"
     )
     field_directions: tuple[tuple[float, float, float], ...] = Field(
         default=(), description="field directions of single crystals, such as [[0, 0, 1]]"

@@ -51,7 +51,7 @@ class NmrSettings:
     nucleus: str = "7Li"
     window_ps: float = 1.0
     evolution_times_us: tuple[float, ...] = (2.0, 5.0, 10.0)
-    orientation_degree: int = 41
+    orientation_degree: int = 35
     field_directions: tuple[tuple[float, float, float], ...] = ()
     tensors_ps: float = 0.0
 
