@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from lpsnmr.correlation import DisplacementCorrelator, MultiTauCorrelator
 from lpsnmr.io.elements import symbol_of
 from lpsnmr.io.results import Results
+from lpsnmr.pipeline.nmr_sampling import nmr_arrays
 from lpsnmr.pipeline.sampler import FRAMEWORK, SamplerState, mean_values
 
 __all__ = ["RESULTS_FILE", "build_results"]
 
 RESULTS_FILE = "results.h5"
+Directions = tuple[tuple[float, float, float], ...]
 
 
 def build_results(
@@ -24,6 +26,7 @@ def build_results(
     jump_distance_angstrom: float | None,
     provenance: dict[str, str | int | float],
     statistics: dict[str, float],
+    field_directions: Directions = (),
 ) -> Results:
     """Return the results of a run.
 
@@ -41,6 +44,8 @@ def build_results(
         Mean distance between neighbouring Li sites, Å; None when unknown.
     provenance, statistics
         As in ``Results``.
+    field_directions
+        Of the single-crystal correlators, in their order.
     """
     efg = MultiTauCorrelator.from_state(state.efg)
     displacement = DisplacementCorrelator.from_state(state.displacement)
@@ -68,4 +73,5 @@ def build_results(
             "efg_predictions": float(efg.n_samples * len(state.li_ids)),
             "efg_outside_training_range": float(state.n_flagged),
         },
+        extra=nmr_arrays(state.nmr, field_directions),
     )

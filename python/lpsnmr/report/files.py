@@ -17,6 +17,7 @@ from lpsnmr.dynamics import Diffusion
 from lpsnmr.errors import InputError
 from lpsnmr.io.atomic import written_aside
 from lpsnmr.nmr import NmrDecay
+from lpsnmr.report.nmr import describe_decay, describe_nmr
 
 if TYPE_CHECKING:
     from lpsnmr.report.analysis import Analysis, SeriesAnalysis
@@ -25,6 +26,7 @@ __all__ = [
     "describe",
     "describe_series",
     "make_folder",
+    "write_columns",
     "write_decay",
     "write_displacement",
     "write_json",
@@ -60,7 +62,7 @@ def write_decay(path: Path, decay: NmrDecay) -> Path:
         "used_in_fit": decay.used.astype(int),
         "fit_rad2_per_s2": decay.fitted,
     }
-    return _write_columns(path, columns)
+    return write_columns(path, columns)
 
 
 def write_displacement(path: Path, diffusion: Diffusion) -> Path:
@@ -73,7 +75,7 @@ def write_displacement(path: Path, diffusion: Diffusion) -> Path:
         "used_in_fit": diffusion.used.astype(int),
         "fit_angstrom2": diffusion.fitted,
     }
-    return _write_columns(path, columns)
+    return write_columns(path, columns)
 
 
 def write_summary(path: Path, analyses: Sequence["Analysis"]) -> Path:
@@ -117,7 +119,8 @@ def describe(analysis: "Analysis") -> dict[str, Any]:
         "duration_ps": results.duration_ps,
         "nucleus": results.nucleus,
         "jump_distance_angstrom": analysis.jump_distance_angstrom,
-        "nmr_decay": _describe_part(analysis.decay),
+        "nmr_decay": describe_decay(analysis.decay),
+        "nmr": describe_nmr(analysis.nmr),
         "diffusion": _describe_part(analysis.diffusion),
         "notes": analysis.notes(),
         "provenance": results.provenance,
@@ -142,7 +145,7 @@ def describe_series(series: "SeriesAnalysis") -> dict[str, Any]:
     }
 
 
-def _describe_part(part: NmrDecay | Diffusion | None) -> dict[str, Any] | None:
+def _describe_part(part: Diffusion | None) -> dict[str, Any] | None:
     """Scalars, intervals and settings of an analysis; its curves are in the CSV files."""
     if part is None:
         return None
@@ -173,7 +176,8 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _write_columns(path: Path, columns: dict[str, Any]) -> Path:
+def write_columns(path: Path, columns: dict[str, Any]) -> Path:
+    """Write named columns of equal length."""
     rows = ([_cell(x) for x in row] for row in zip(*columns.values(), strict=True))
     return _write_rows(path, list(columns), rows)
 
