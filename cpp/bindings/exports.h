@@ -9,3 +9,4 @@ void export_ufp_features(pybind11::module_ &module);
 void export_efg(pybind11::module_ &module);
 void export_correlators(pybind11::module_ &module);
 void export_dump_parser(pybind11::module_ &module);
+void export_extrapolation(pybind11::module_ &module);

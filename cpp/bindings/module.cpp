@@ -29,4 +29,5 @@ PYBIND11_MODULE(_core, module) {
   export_correlators(module);
   export_ufp_features(module);
   export_dump_parser(module);
+  export_extrapolation(module);
 }

@@ -129,7 +129,7 @@ def _report(result: FitResult) -> str:
     "--output",
     required=True,
     type=click.Path(path_type=Path),
-    help="Target .uf3 file; a .json sidecar goes beside it.",
+    help="Target .uf3 file; a .json sidecar and a .ufx file go beside it.",
 )
 @click.option("--elements", default="Li P S", show_default=True, help="Elements of the potential.")
 @click.option(
@@ -223,8 +223,19 @@ def _report(result: FitResult) -> str:
     "Left out with the blocks they belong to; no errors are measured on them.",
 )
 @click.option("--committee", is_flag=True, help="Also write the potential of each fold.")
+@click.option(
+    "--extrapolation/--no-extrapolation",
+    default=True,
+    show_default=True,
+    help="Write the .ufx file from which compute ufp/extrapolation tells how far atoms are outside the data.",
+)
 def command(
-    reference: tuple[Path, ...], output: Path, second: tuple[str, ...], committee: bool, **options: Any
+    reference: tuple[Path, ...],
+    output: Path,
+    second: tuple[str, ...],
+    committee: bool,
+    extrapolation: bool,
+    **options: Any,
 ) -> None:
     """Fit an ultra-fast potential to REFERENCE frames (extended XYZ with energy, forces, stress).
 
@@ -254,6 +265,6 @@ def command(
 
         result = fit_ufp(data, settings, progress)
     files: list[list[Path]] = [list(reference), *([Path(s.split(",")[0])] for s in second)]
-    written = save_fit(output, result, settings, data, files, committee)
+    written = save_fit(output, result, settings, data, files, committee, extrapolation)
     click.echo(_report(result))
     click.echo("written: " + " ".join(map(str, written)))

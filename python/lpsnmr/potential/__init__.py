@@ -3,10 +3,11 @@
 from lpsnmr.potential.basis import BasisSettings, Layout, clamped_knots
 from lpsnmr.potential.calculator import Ufp, UfpCalculator, UfpPrediction
 from lpsnmr.potential.errors_table import ErrorRow, format_table
+from lpsnmr.potential.extrapolation import Extrapolation, SiteGrades
 from lpsnmr.potential.fit import FitResult, FitSettings, fit_ufp
 from lpsnmr.potential.normal import DataSet, WeightSettings
 from lpsnmr.potential.prior import PriorSettings
-from lpsnmr.potential.provenance import save_fit
+from lpsnmr.potential.provenance import extrapolation_path, save_fit
 from lpsnmr.potential.uf3_file import (
     PairBlock,
     TripleBlock,
@@ -20,11 +21,13 @@ __all__ = [
     "BasisSettings",
     "DataSet",
     "ErrorRow",
+    "Extrapolation",
     "FitResult",
     "FitSettings",
     "Layout",
     "PairBlock",
     "PriorSettings",
+    "SiteGrades",
     "TripleBlock",
     "Uf3Potential",
     "Ufp",
@@ -33,6 +36,7 @@ __all__ = [
     "WeightSettings",
     "blocks_from_coefficients",
     "clamped_knots",
+    "extrapolation_path",
     "fit_ufp",
     "format_table",
     "read_uf3",

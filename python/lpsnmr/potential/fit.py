@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.potential.basis import BasisSettings, Layout
+from lpsnmr.potential.certainty import Posterior
 from lpsnmr.potential.core_repulsion import (
     CoreReport,
     core_constraints,
@@ -83,6 +84,10 @@ class FitResult:
     core: list[CoreReport]
     fitted_columns: int
     active_core_constraints: int
+    shortest: Array
+    """(pairs,) shortest distance of each pair over all frames, Å; infinite where there is none."""
+    posterior: Posterior
+    """Covariance of the fit to all data."""
 
 
 class _Pass:
@@ -163,10 +168,12 @@ class _Solver:
         self.layout, self.columns, self.energies = layout, columns, energies
         self.constraints = constraints
         self.active = 0
+        self.factor: Array = np.empty((0, 0))  # of the last solution
 
     def __call__(self, equations: NormalEquations, settings: PriorSettings) -> Array:
         prior = Prior.build(self.layout, settings, self.columns, self.energies)
         solution, factor = solve(equations, prior)
+        self.factor = factor[0]
         if self.constraints is not None:
             solution, self.active = impose(solution, factor, *self.constraints)
         return solution
@@ -290,4 +297,6 @@ def fit_ufp(data: Sequence[DataSet], settings: FitSettings, progress: Progress |
         core=core_report(layout, coefficients, shortest),
         fitted_columns=len(columns),
         active_core_constraints=solver.active,
+        shortest=shortest,
+        posterior=Posterior(columns, solver.factor),
     )
