@@ -38,12 +38,22 @@ public:
   double shortest(int a, int b) const { return file_.shortest[std::size_t(basis_.pair_of(a, b))]; }
 
 private:
+  /// One entry of the row of a centre.
+  struct Entry {
+    std::size_t row; ///< of the factor
+    double value;
+  };
+
+  double sort_row(int species);
+  void multiply(int species);
+
   ExtrapolationFile file_;
   UfpBasis basis_;
   SiteFeatures features_;
   std::vector<std::vector<int>> position_;  // (element, column) -> row of the factor, -1: untouched
   std::vector<std::vector<double>> offset_; // (element, size) factor' times the mean
-  std::vector<double> product_;             // factor' times the row
+  std::vector<Entry> entries_;
+  std::vector<double> product_; // factor' times (row - mean)
 };
 
 } // namespace lpsnmr
