@@ -1,5 +1,7 @@
 #include "pair_ufp.h"
 
+#include "fix_ufp_guard.h"
+
 #include "core/ufp_candidates.h"
 #include "core/ufp_kernel.h"
 #include "core/ufp_potential.h"
@@ -8,6 +10,7 @@
 #include "error.h"
 #include "force.h"
 #include "memory.h"
+#include "modify.h"
 #include "neigh_list.h"
 #include "neighbor.h"
 #include "utils.h"
@@ -32,6 +35,7 @@ PairUFP::PairUFP(LAMMPS *lmp) : Pair(lmp) {
 PairUFP::~PairUFP() {
   if (copymode) return;
   delete[] pvector;
+  if (modify->get_fix_by_id(FixUFPGuard::default_id)) modify->delete_fix(FixUFPGuard::default_id);
   if (allocated) {
     memory->destroy(setflag);
     memory->destroy(cutsq);
@@ -99,6 +103,8 @@ void PairUFP::init_style() {
     error->all(FLERR, "Pair style ufp: {}; give pair_coeff after read_restart", restart_problem_);
   if (force->newton_pair == 0) error->all(FLERR, "Pair style ufp requires newton pair on");
   neighbor->add_request(this, NeighConst::REQ_FULL);
+  if (!modify->get_fix_by_id(FixUFPGuard::default_id))
+    modify->add_fix(std::string(FixUFPGuard::default_id) + " all ufp/guard");
 }
 
 double PairUFP::init_one(int i, int j) {

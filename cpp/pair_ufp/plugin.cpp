@@ -2,6 +2,7 @@
 
 #include "compute_efg_atom.h"
 #include "compute_ufp_extrapolation.h"
+#include "fix_ufp_guard.h"
 #include "pair_ufp.h"
 
 #include "lammps.h"
@@ -55,6 +56,10 @@ void *create_compute_ufp_extrapolation(void *lmp, int narg, char **arg) {
   return new ComputeUFPExtrapolation(static_cast<LAMMPS *>(lmp), narg, arg);
 }
 
+void *create_fix_ufp_guard(void *lmp, int narg, char **arg) {
+  return new FixUFPGuard(static_cast<LAMMPS *>(lmp), narg, arg);
+}
+
 /// Another LAMMPS version may lay its classes out differently: say so and stay out.
 bool same_version(const LAMMPS *lmp) {
 #if defined(LPSNMR_LAMMPS_VERSION_DATE)
@@ -101,5 +106,11 @@ void lammpsplugin_init(void *lmp, void *handle, void *register_function) {
   plugin.name = "ufp/extrapolation";
   plugin.info = "How far atoms are outside the training of a potential of lpsnmr";
   plugin.creator.v2 = create_compute_ufp_extrapolation;
+  register_plugin(&plugin, lmp);
+
+  plugin.style = "fix";
+  plugin.name = "ufp/guard";
+  plugin.info = "Names atoms that are lost or have no position; pair style ufp adds it by itself";
+  plugin.creator.v2 = create_fix_ufp_guard;
   register_plugin(&plugin, lmp);
 }
