@@ -88,7 +88,8 @@ std::string PairUFP::load(const std::vector<std::string> &paths) {
     message = read_text_everywhere(lmp, paths[f], "potential file", texts[f]);
   if (message.empty()) message = build_potential(paths, texts);
   if (failed_anywhere(lmp, !message.empty()))
-    return message.empty() ? "the potential could not be set up on another rank" : message;
+    return message.empty() ? "the potential could not be set up on another rank"
+                           : printable(message);
   restart_problem_.clear();
   if (comm->me == 0)
     utils::logmesg(lmp, "Pair style ufp: potential {}, {} element(s), cutoff {:.6g}\n",
