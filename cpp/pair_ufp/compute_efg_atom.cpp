@@ -59,7 +59,8 @@ ComputeEFGAtom::ComputeEFGAtom(LAMMPS *lmp, int narg, char **arg) : Compute(lmp,
   if (message.empty()) message = build_model(arg[3], text, arg + n_fixed);
   if (failed_anywhere(lmp, !message.empty()))
     error->all(FLERR, "Compute efg/atom: {}",
-               message.empty() ? "the model could not be set up on another rank" : message);
+               message.empty() ? "the model could not be set up on another rank"
+                               : printable(message));
   comm_forward = row_size_;
 }
 

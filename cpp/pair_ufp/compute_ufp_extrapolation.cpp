@@ -50,7 +50,8 @@ ComputeUFPExtrapolation::ComputeUFPExtrapolation(LAMMPS *lmp, int narg, char **a
   if (message.empty()) message = build(path_, text, arg + n_fixed);
   if (failed_anywhere(lmp, !message.empty()))
     error->all(FLERR, "{}: {}", who,
-               message.empty() ? "the file could not be set up on another rank" : message);
+               message.empty() ? "the file could not be set up on another rank"
+                               : printable(message));
 }
 
 ComputeUFPExtrapolation::~ComputeUFPExtrapolation() {

@@ -14,6 +14,7 @@
 #include "modify.h"
 #include "neigh_list.h"
 #include "neighbor.h"
+#include "update.h"
 #include "utils.h"
 
 #include <algorithm>
@@ -144,19 +145,19 @@ void PairUFP::list_candidates() {
 /// Say which neighbour of atom i the kernel could not use.
 void PairUFP::report_bad_neighbor(int i) {
   const double *const *const x = atom->x;
+  const auto stop = [this](const std::string &what) {
+    stop_here(lmp, FLERR, fmt::format("Pair style ufp: step {}: {}", update->ntimestep, what));
+  };
+  const auto is_number = [x](int k) { return std::isfinite(x[k][0] + x[k][1] + x[k][2]); };
+  if (!is_number(i)) stop(fmt::format("the position of atom {} is not a number", atom->tag[i]));
   for (int n = 0; n < list->numneigh[i]; ++n) {
     const int j = list->firstneigh[i][n] & NEIGHMASK;
     const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2];
-    const double r2 = dx * dx + dy * dy + dz * dz;
-    if (r2 > 1e-16) continue;
-    const char *const what = std::isnan(r2) ? "the position of atom {} or {} is not a number"
-                                            : "atoms {} and {} are at the same place";
-    stop_here(lmp, FLERR,
-              "Pair style ufp: " + fmt::format(fmt::runtime(what), atom->tag[i], atom->tag[j]));
+    if (!is_number(j)) stop(fmt::format("the position of atom {} is not a number", atom->tag[j]));
+    if (dx * dx + dy * dy + dz * dz <= 1e-16)
+      stop(fmt::format("atoms {} and {} are at the same place", atom->tag[i], atom->tag[j]));
   }
-  stop_here(
-      lmp, FLERR,
-      fmt::format("Pair style ufp: a neighbor of atom {} has no usable position", atom->tag[i]));
+  stop(fmt::format("a neighbor of atom {} has no usable position", atom->tag[i]));
 }
 
 /// Per-atom shares of the triplets of centre i: a third each, as in LAMMPS' other three-body

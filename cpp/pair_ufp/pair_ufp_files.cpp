@@ -88,7 +88,8 @@ std::string PairUFP::load(const std::vector<std::string> &paths) {
     message = read_text_everywhere(lmp, paths[f], "potential file", texts[f]);
   if (message.empty()) message = build_potential(paths, texts);
   if (failed_anywhere(lmp, !message.empty()))
-    return message.empty() ? "the potential could not be set up on another rank" : message;
+    return message.empty() ? "the potential could not be set up on another rank"
+                           : printable(message);
   restart_problem_.clear();
   if (comm->me == 0)
     utils::logmesg(lmp, "Pair style ufp: potential {}, {} element(s), cutoff {:.6g}\n",
@@ -112,9 +113,9 @@ std::string PairUFP::build_potential(const std::vector<std::string> &paths,
     const auto order = static_cast<lpsnmr::BodyOrder>(body_order_);
     auto potential = std::make_unique<lpsnmr::UfpPotential>(file, names, order);
     kernel_ = std::make_unique<lpsnmr::UfpKernel>(*potential);
+    potential_ = std::move(potential);
     candidates_ = std::make_unique<lpsnmr::UfpCandidateLists>();
     list_builds_ = -1;
-    potential_ = std::move(potential);
     identity_ = std::move(identity);
     return "";
   } catch (const std::exception &problem) {

@@ -51,7 +51,7 @@ def run_deck(folder, ranks, then, boundary="p p p"):
             "the position is not a number of 1 atom(s): 3",
         ),
         # between two list builds it is the pair style that finds them
-        ("neigh_modify delay 1000\nset atom 3 vx v_none\nrun 5", "the position of atom"),
+        ("neigh_modify delay 1000\nset atom 3 vx v_none\nrun 5", "the position of atom 3 is not a number"),
         ("set atom 5 x 7 y 7 z 7\nrun 0", "atoms 4 and 5 are at the same place"),
     ],
 )
