@@ -130,7 +130,9 @@ def fit_ufp(
         constraints = core_constraints(layout, shortest, mean)
     solver = Solver(layout, columns, energies, constraints)
     choice = choose_prior(solver, sums, settings, lambda *n: walk.tick("cross-validation", *n))
-    fewer = learning_solutions(solver, sums, choice.prior, lambda *n: walk.tick("learning curve", *n))
+    fewer = {}
+    if settings.learning_curve:
+        fewer = learning_solutions(solver, sums, choice.prior, lambda *n: walk.tick("learning curve", *n))
     members = [solver(s, choice.prior) for s in sums.members]
     final = solver(sums.without(), choice.prior)
     if not np.isfinite(final).all():

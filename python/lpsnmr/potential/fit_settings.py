@@ -20,7 +20,8 @@ class FitSettings:
     are whole runs, or stretches of ``steps_per_block`` MD steps of a run. ``folds`` = 0 skips
     cross-validation (one candidate only). ``bootstrap`` is the number of further committee members, each
     fitted to blocks drawn with replacement. ``run_weights`` holds patterns of run names (``b32_*``) and the
-    weight of their squared residuals; the last that matches counts.
+    weight of their squared residuals; the last that matches counts. ``learning_curve`` asks for fits to fewer
+    folds as well.
     """
 
     basis: BasisSettings = field(default_factory=BasisSettings)
@@ -33,6 +34,7 @@ class FitSettings:
     search: int = 0
     bootstrap: int = 0
     run_weights: tuple[tuple[str, float], ...] = ()
+    learning_curve: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a choice without the means to choose."""
