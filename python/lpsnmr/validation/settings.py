@@ -84,8 +84,13 @@ class ValidateSettings:
 
     def quick(self) -> "ValidateSettings":
         """Return settings that try every stage in about a minute; the figures mean nothing."""
+        short = replace(self, stability_ns=0.003, nve_ps=2.0, rdf_ps=1.0)
+        short = replace(short, melt_ps=0.5, quench_ps=1.0, amorphous_ps=0.5)
         return replace(
-            self, crystals=self.crystals[-1:], repeat=(1, 1, 1),
-            temperatures_k=self.temperatures_k[:2], stability_ns=0.003, nve_k=self.nve_k[:1], nve_ps=2.0, rdf_ps=1.0, melt_ps=0.5, quench_ps=1.0, amorphous_ps=0.5,
+            short,
+            crystals=self.crystals[-1:],
+            repeat=(1, 1, 1),
             amorphous_repeat=(1, 1, 1),
-        )  # fmt: skip
+            temperatures_k=self.temperatures_k[:2],
+            nve_k=self.nve_k[:1],
+        )
