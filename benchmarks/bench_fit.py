@@ -78,12 +78,13 @@ print(json.dumps({"featurise_s": featurise, "columns": int(len(c)), "fits": out}
 """
 
 
-def choose(train, test):
-    """Return training and test frames, and one to warm up on."""
+def choose(train, test, wanted):
+    """Return training and test frames of some runs (all when none is named)."""
     runs = defaultdict(list)
     path = files("lpsnmr.data") / "reference" / "lps_gpaw_pbe.extxyz"
     for frame in read_reference(str(path)):
-        runs[frame.info["run"]].append(frame)
+        if not wanted or frame.info["run"] in wanted:
+            runs[frame.info["run"]].append(frame)
     first, last = [], []
     for frames in runs.values():
         frames.sort(key=lambda f: f.info["run_step"])
@@ -148,15 +149,16 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--uf3", required=True, help="Python that has uf3")
+    parser.add_argument("--runs", nargs="*", default=[], help="runs to take frames of; all by default")
     parser.add_argument("--train", type=int, default=18)
     parser.add_argument("--test", type=int, default=9)
     parser.add_argument("--output", type=Path, default=Path("bench_fit.json"))
     args = parser.parse_args()
     if os.environ.get("OMP_NUM_THREADS") != "1":
         sys.exit("set OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 for a fair comparison on one core")
-    train, test = choose(args.train, args.test)
+    train, test = choose(args.train, args.test, args.runs)
     with tempfile.TemporaryDirectory() as folder:
-        for name, frames in (("warm", train[:2]), ("train", train), ("test", test)):
+        for name, frames in (("warm", train[:1]), ("train", train), ("test", test)):
             write_plain(Path(folder) / f"{name}.extxyz", frames)
         ours(train[:2], test[:1])
         before = ours(train, test)
