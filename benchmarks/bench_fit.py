@@ -4,9 +4,10 @@
 
 ``--uf3`` names a Python that can import uf3 (its own environment). Both run in turns as processes of their
 own on one core, after a warm-up on one frame; start-up and imports are not counted, reading files neither.
-Frames come from the shipped reference set, the same number of every run: the earliest for training, the
-latest for testing. Energies and forces only, since uf3 does not fit stress. uf3 solves with its default
-regularisation and with the best of a few on the test set (which favours it); lpsnmr with its defaults.
+Times are of the processor, which a busy machine disturbs least. Frames come from the shipped reference set, the
+same number of every run: the earliest for training, the latest for testing. Energies and forces only, since
+uf3 does not fit stress. uf3 solves with its default regularisation and with the best of a few on the test
+set (which favours it); lpsnmr with its defaults.
 """
 
 import argparse
@@ -52,24 +53,24 @@ def features(name):
     coordinator = io.DataCoordinator()
     coordinator.dataframe_from_trajectory(folder + "/" + name, prefix="x")
     frame = coordinator.consolidate()
-    start = time.perf_counter()
+    start = time.process_time()
     table = featurizer.evaluate(frame, progress=None)
-    return table, time.perf_counter() - start
+    return table, time.process_time() - start
 features("warm.extxyz")
 table, featurise = features("train.extxyz")
-start = time.perf_counter()
+start = time.process_time()
 x_e, y_e, x_f, y_f = least_squares.dataframe_to_tuples(table, n_elements=len(elements))
-unpack = time.perf_counter() - start
+unpack = time.process_time() - start
 test, _ = features("test.extxyz")
 t_e, u_e, t_f, u_f = least_squares.dataframe_to_tuples(test, n_elements=len(elements))
 out = []
 for ridge, curve in [(None, None), (1e-6, 1e-6), (1e-5, 1e-5), (1e-4, 1e-4), (1e-3, 1e-3)]:
     extra = {} if ridge is None else dict(ridge_map={1: 1e-8, 2: ridge, 3: ridge},
                                           curvature_map={2: curve, 3: curve})
-    start = time.perf_counter()
+    start = time.process_time()
     model = least_squares.WeightedLinearModel(basis, regularizer=basis.get_regularization_matrix(**extra))
     model.fit(x_e, y_e, x_f, y_f, weight=0.5)
-    solve = time.perf_counter() - start
+    solve = time.process_time() - start
     c = model.coefficients
     out.append({"ridge": ridge, "solve_s": unpack + solve,
                 "energy_meV_per_atom": 1e3 * float(np.sqrt(np.mean((t_e @ c - u_e) ** 2))),
@@ -108,9 +109,9 @@ def write_plain(path, frames):
 def ours(train, test):
     """Fit without cross-validation; return times and test errors."""
     settings = FitSettings(BASIS, weights=WeightSettings(stress_gpa=np.inf), folds=0)
-    start = time.perf_counter()
+    start = time.process_time()
     result = fit_ufp([DataSet(train)], settings)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     c = np.append(result.coefficients, [result.reference_energies[e] for e in BASIS.elements])
     energy, force = [], []
     for frame in test:
