@@ -4,8 +4,8 @@
 
 ``--uf3`` names a Python that can import uf3 (its own environment). Both run in turns as processes of their
 own on one core, after a warm-up on one frame; start-up and imports are not counted, reading files neither.
-Times are of the processor, which a busy machine disturbs least. Frames come from the shipped reference set, the
-same number of every run: the earliest for training, the latest for testing. Energies and forces only, since
+Times are of the processor, which a busy machine disturbs least. Frames come from the shipped reference set,
+the same number of every run: the earliest for training, the latest for testing. Energies and forces only:
 uf3 does not fit stress. uf3 solves with its default regularisation and with the best of a few on the test
 set (which favours it); lpsnmr with its defaults.
 """
