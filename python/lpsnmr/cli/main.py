@@ -15,6 +15,7 @@ COMMANDS = {
     "merge-labels": ("merge_labels", "Grow a reference set by labelled frames; write its data card."),
     "learn": ("learn", "Active learning: sample, select, label, refit, report."),
     "fit-ufp": ("fit_ufp", "Fit an ultra-fast potential (UF2+3) to reference data."),
+    "validate-ufp": ("validate_ufp", "Validate a potential: errors, crystals, MD stability, diffusion."),
     "fit-efg": ("fit_efg", "Fit an equivariant EFG model to reference tensors."),
     "efg": ("efg", "Predict EFG tensors for structures."),
     "run": ("run", "Run MD with LAMMPS and correlate the EFG of every Li on the way."),

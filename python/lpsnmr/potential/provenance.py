@@ -68,7 +68,7 @@ def save_fit(
     committee: bool = False,
     extrapolation: bool = True,
 ) -> list[Path]:
-    """Write ``path`` (.uf3), its sidecar, its certainty (.ufx), and on request the potential of each fold.
+    """Write ``path`` (.uf3), its sidecar, its certainty (.ufx), and on request the committee.
 
     Files appear whole or not at all; the same fit gives the same bytes.
 
@@ -81,7 +81,7 @@ def save_fit(
     files
         For each data set the files it was read from; their names and hashes are recorded.
     committee
-        Also write ``NAME.fold1.uf3`` … from cross-validation.
+        Also write ``NAME.fold1.uf3`` … from cross-validation and ``NAME.boot1.uf3`` … of the bootstrap.
     extrapolation
         Also write ``NAME.ufx``, which ``Extrapolation`` and ``compute ufp/extrapolation`` read; otherwise
         remove one of an earlier fit.
@@ -100,10 +100,12 @@ def save_fit(
     ]
     write_uf3(target, blocks_from_coefficients(result.layout, result.coefficients), comments)
     if committee:
-        for k, coefficients in enumerate(result.committee):
-            member = target.with_name(f"{target.stem}.fold{k + 1}.uf3")
-            write_uf3(member, blocks_from_coefficients(result.layout, coefficients), [f"fold {k + 1}"])
-            written.append(member)
+        for kind, members in (("fold", result.committee), ("boot", result.bootstrap)):
+            for k, coefficients in enumerate(members):
+                member = target.with_name(f"{target.stem}.{kind}{k + 1}.uf3")
+                blocks = blocks_from_coefficients(result.layout, coefficients)
+                write_uf3(member, blocks, [f"{kind} {k + 1}"])
+                written.append(member)
     if extrapolation:
         written.append(_save_certainty(target, result, data))
     else:
@@ -129,6 +131,11 @@ def save_fit(
         "columns": {"total": result.layout.columns, "fitted": result.fitted_columns},
         "reference_energies_eV": result.reference_energies,
         "held_out_errors": [row.as_dict() for row in result.held_out],
+        "learning_curve": [
+            {"training_frames": p.training_frames, "errors": [row.as_dict() for row in p.rows]}
+            for p in result.learning
+        ],
+        "committee_spread": [asdict(row) for row in result.spread],
         "training_errors": [row.as_dict() for row in result.training],
         "short_range": [{**asdict(row), "repulsive": row.repulsive} for row in result.core],
         "active_core_constraints": result.active_core_constraints,
