@@ -32,6 +32,7 @@ py::dict compute(const UfpPotential &potential, const DoubleArray &positions,
   out["forces"] = to_numpy(std::move(result.forces), {n, 3});
   out["virial"] = to_numpy(std::vector<double>(result.virial.begin(), result.virial.end()), {6});
   out["short_range_pairs"] = result.short_range_pairs;
+  out["triplets"] = result.triplets;
   return out;
 }
 

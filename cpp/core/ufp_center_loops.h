@@ -319,6 +319,7 @@ LPSNMR_INLINE Pack evaluate_list(const UfpTables &tables, const CenterTables &ow
                                  std::vector<TripletRecord> *records) {
   UfpTripletList &list = center.triplets;
   measure_list(knots, list);
+  center.triplet_count += list.wanted_count;
   contract_list(own, tables.polynomials(), center);
   const Pack energy = scatter_list(center);
   if (records)
@@ -405,6 +406,7 @@ void evaluate_center(const UfpKernel::Input &in, UfpCenter &center) {
   center.valid = collect_neighbors(in, row, center, near, all);
   sum_pairs(in, row, center, near, all);
   center.triplet_energy = 0.0;
+  center.triplet_count = 0;
   for (double &v : center.triplet_virial) v = 0.0;
   if (center.neighbors == 0) return;
   prepare_triplets(*in.tables, species, center);

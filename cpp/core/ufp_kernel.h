@@ -54,6 +54,7 @@ struct UfpCenter {
   double force[3];                          ///< on the centre, of BOTH ordered pairs, eV/Å
   double pair_virial[6], triplet_virial[6]; ///< xx yy zz xy xz yz, eV; pairs: half of both orders
   int short_range_pairs;                    ///< neighbours below the first knot of V2
+  int triplet_count;                        ///< within the cutoffs
   bool valid; ///< false: a candidate lies on the centre, or a position is not a number
 
   // three-body neighbours, by ascending species

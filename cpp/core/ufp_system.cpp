@@ -54,6 +54,7 @@ UfpResult evaluate_ufp(const UfpPotential &potential, const System &system,
     out.atom_energy[i] = result.pair_energy + result.triplet_energy;
     out.energy += out.atom_energy[i];
     out.short_range_pairs += result.short_range_pairs;
+    out.triplets += result.triplet_count;
   }
   return out;
 }

@@ -15,6 +15,7 @@ struct UfpResult {
   std::vector<double> forces;      ///< (n, 3) eV/Å
   std::array<double, 6> virial{};  ///< xx yy zz xy xz yz, eV; stress = -virial / volume
   long short_range_pairs = 0;      ///< ordered pairs below the first knot
+  long triplets = 0;               ///< three-body terms within their cutoffs
 };
 
 /// Evaluate the potential.

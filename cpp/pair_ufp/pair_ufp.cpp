@@ -115,19 +115,26 @@ double PairUFP::init_one(int i, int j) {
   return potential_->cutoff(map[i], map[j]);
 }
 
-/// Positions and species of all atoms, as the kernel reads them.
-void PairUFP::pack_atoms() {
+/// Positions and species of all atoms, as the kernel reads them; whether a species has changed.
+bool PairUFP::pack_atoms() {
   const double *const *const x = atom->x;
   const int *const type = atom->type;
   const int all = atom->nlocal + atom->nghost;
   if (atoms_.size() < std::size_t(all)) atoms_.resize(std::size_t(all) + std::size_t(all) / 8);
-  for (int i = 0; i < all; ++i)
-    atoms_[std::size_t(i)] = {x[i][0], x[i][1], x[i][2], double(map[type[i]])};
+  bool changed = false;
+  for (int i = 0; i < all; ++i) {
+    lpsnmr::UfpAtom &packed = atoms_[std::size_t(i)];
+    const double species = map[type[i]];
+    changed |= packed.species != species;
+    packed = {x[i][0], x[i][1], x[i][2], species};
+  }
+  return changed;
 }
 
-/// Sort every atom's neighbours for the kernel, once for each neighbour list.
-void PairUFP::list_candidates() {
-  if (neighbor->ago != 0 && list_builds_ == neighbor->ncalls &&
+/// Sort every atom's neighbours for the kernel, once for each neighbour list; again where a fix has
+/// changed types in between.
+void PairUFP::list_candidates(bool types_changed) {
+  if (!types_changed && neighbor->ago != 0 && list_builds_ == neighbor->ncalls &&
       candidates_->size() == std::size_t(list->inum))
     return;
   list_builds_ = neighbor->ncalls;
@@ -228,8 +235,7 @@ void PairUFP::compute(int eflag, int vflag) {
   needs.virial = vflag_either;
   needs.records = per_atom ? &records_ : nullptr;
   short_range_pairs_ = 0;
-  pack_atoms();
-  list_candidates();
+  list_candidates(pack_atoms());
   for (int ii = 0; ii < list->inum; ++ii) {
     const int i = list->ilist[ii];
     const lpsnmr::UfpCenter &center = kernel_->evaluate(atoms_.data(), atoms_[std::size_t(i)],

@@ -53,8 +53,8 @@ private:
   std::string build_potential(const std::vector<std::string> &paths,
                               const std::vector<std::string> &texts);
   std::string check_identity(const PotentialIdentity &found) const;
-  void pack_atoms();
-  void list_candidates();
+  bool pack_atoms();
+  void list_candidates(bool types_changed);
   void report_bad_neighbor(int i);
   void tally(int i, const lpsnmr::UfpCenter &center, bool per_atom);
   void tally_triplets(int i, const lpsnmr::UfpCenter &center);

@@ -46,7 +46,7 @@ PotentialFile make_file(std::mt19937 &random, const std::vector<std::string> &el
     for (std::size_t b = a; b < elements.size(); ++b) {
       TwoBodyBlock block;
       block.elements = {elements[b], elements[a]}; // the order must not matter
-      block.cutoff = 3.0 - shift * double(a + b);
+      block.cutoff = 3.0 - shift * double((a + b) % 5);
       block.knots = clamped(0.3, block.cutoff, 6, power);
       for (std::size_t k = 0; k + 4 < block.knots.size(); ++k)
         block.coefficients.push_back(random_number(random));
@@ -59,7 +59,7 @@ PotentialFile make_file(std::mt19937 &random, const std::vector<std::string> &el
         block.elements = {a, elements[c], elements[b]};
         block.knots_ij = clamped(0.3, 2.0 + (b != c) * 0.3, 4, power);
         block.knots_ik = clamped(0.3, 2.0, 4, power);
-        block.knots_jk = clamped(0.2, 4.3 - 20 * shift * double(b), 5, power);
+        block.knots_jk = clamped(0.2, 4.3 - 20 * shift * double(b % 3), 5, power);
         block.cutoff_ij = block.knots_ij.back();
         block.cutoff_ik = 2.0;
         block.cutoff_jk = block.knots_jk.back();
@@ -108,16 +108,16 @@ double slow_triple(const PotentialFile &file, const std::string &a, const std::s
 }
 
 /// Compare one version of the loops with the definition on a random cluster of n atoms.
-void check_cluster(Knots knots, Instructions instructions, std::size_t n, double size) {
+void check_cluster(Knots knots, Instructions instructions, std::size_t n, double size,
+                   const std::vector<std::string> &elements = {"A", "B", "C"}) {
   std::mt19937 random(3);
-  const std::vector<std::string> elements{"A", "B", "C"};
   const PotentialFile file = make_file(random, elements, knots);
   const UfpPotential potential(file, elements, BodyOrder::three);
   std::vector<double> x(3 * n);
   std::vector<int> species(n);
   for (std::size_t i = 0; i < n; ++i) {
     for (int a = 0; a < 3; ++a) x[3 * i + std::size_t(a)] = size * random_number(random);
-    species[i] = static_cast<int>(i % 3);
+    species[i] = static_cast<int>(i % elements.size());
   }
   System system;
   system.positions = x.data();
@@ -171,5 +171,8 @@ int main() {
       check_cluster(knots, instructions, 14, 1.6);
       check_cluster(knots, instructions, 60, 2.2); // several lists of triplets for one centre
     }
+  const std::vector<std::string> many{"A", "B", "C", "D", "E", "F", "G", "H", "I", "J"};
+  for (Instructions instructions : available_instructions())
+    check_cluster(Knots::several, instructions, 40, 1.9, many);
   return failures != 0;
 }

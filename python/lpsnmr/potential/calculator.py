@@ -23,7 +23,7 @@ class UfpPrediction:
     """Energy (eV), energy of each atom (n,), forces (n, 3; eV/Å), stress (6,; eV/Å³, Voigt, ASE's sign).
 
     ``stress`` is None for a structure without volume. ``short_range_pairs`` counts ordered pairs below
-    the first knot, where the continuation of V2 acts.
+    the first knot, where the continuation of V2 acts; ``triplets`` counts three-body terms in their cutoffs.
     """
 
     energy: float
@@ -31,6 +31,7 @@ class UfpPrediction:
     forces: Array
     stress: Array | None
     short_range_pairs: int
+    triplets: int
 
 
 class Ufp:
@@ -82,7 +83,12 @@ class Ufp:
         if atoms.cell.rank == 3:
             stress = -out["virial"][[0, 1, 2, 5, 4, 3]] / atoms.get_volume()
         return UfpPrediction(
-            out["energy"], out["atom_energy"], out["forces"], stress, out["short_range_pairs"]
+            out["energy"],
+            out["atom_energy"],
+            out["forces"],
+            stress,
+            out["short_range_pairs"],
+            out["triplets"],
         )
 
 
