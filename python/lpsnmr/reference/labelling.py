@@ -23,6 +23,10 @@ from lpsnmr.reference.label_store import LabelStore, labelled_frame
 __all__ = ["EngineChoice", "LabelReport", "LabelStatus", "label_frames"]
 
 
+GATHER_SECONDS = 20.0
+"""While frames come in, the output is written anew at most this often; a frame has a file of its own."""
+
+
 @dataclass(frozen=True)
 class EngineChoice:
     """Which engine, in a form that another process can open.
@@ -200,7 +204,7 @@ def label_frames(
         When the engine as a whole does not work.
     """
     _check(frames, jobs, part)
-    begin = time.monotonic()
+    begin = gathered = time.monotonic()
     engine = choice.open()
     try:
         store = LabelStore(output.with_name(output.name + ".frames"), engine.provenance())
@@ -217,7 +221,9 @@ def label_frames(
         before = sum(store.failure(keys[n]) is not None for n in mine) if not retry_failed else 0
         for count, (_, failure) in enumerate(_results(engine, choice, todo, store, jobs), start=1):
             labelled += failure is None
-            store.gather(keys, output)
+            if time.monotonic() - gathered > GATHER_SECONDS:
+                store.gather(keys, output)
+                gathered = time.monotonic()
             if progress:
                 left = (time.monotonic() - begin) / count * (len(todo) - count)
                 progress(LabelStatus(kept + labelled, before + count - labelled, len(mine), left))
