@@ -29,6 +29,7 @@ BASIS = BasisSettings(
 
 PLAN = """
 interval_ps = 0.2
+stop_grade = 1e9
 [[run]]
 name = "cool"
 structure = "{cell}"
@@ -95,6 +96,7 @@ def test_two_rounds_make_the_potential_better_where_it_was_blind(setup):
     assert first.candidates == second.candidates == 2 * 8
     assert first.after.force_ev_per_angstrom < 0.7 * first.before.force_ev_per_angstrom
     assert second.gain < first.gain
+    assert first.extrapolating > 0.5 > second.extrapolating
     rows = {row["run"] for row in second.held_out}
     assert {"start0", "hot_r1", "all"} <= rows
     hot = labelled(4, 0.15)
@@ -107,6 +109,7 @@ def test_two_rounds_make_the_potential_better_where_it_was_blind(setup):
     frame = read_reference(settings.folder / "round-01" / "labelled.extxyz", require=("energy",))[0]
     assert frame.info["information_gain"] > 0
     assert frame.info["force_uncertainty"] > 0
+    assert frame.info["grade"] > 0
     energy = frame.calc.results["energy"]
     frame.calc = EMT()
     assert energy == pytest.approx(frame.get_potential_energy(), abs=1e-6)
@@ -137,6 +140,24 @@ def test_limits_of_a_run_hold(setup, tmp_path):
     learn(settings)
     runs = [f.info["run"] for f in ase.io.read(settings.folder / "round-01" / "selected.extxyz", ":")]
     assert sorted(runs) == ["cool_r1", "cool_r1", "hot_r1"]
+
+
+def test_a_trajectory_ends_where_the_potential_extrapolates(setup, tmp_path):
+    plan = load_plan(tmp_path / "plan.toml").model_copy(update={"stop_grade": 1.5})
+    [report] = learn(setup(plan=plan, frames=1, rounds=1))
+    folder = tmp_path / "learn" / "round-01" / "candidates"
+    grades = [f.info["grade"] for f in ase.io.read(folder / "hot.extxyz", ":")]
+    assert all(g <= 1.5 for g in grades[:-1])
+    assert grades[-1] > 1.5
+    assert report.candidates < 16
+
+
+def test_a_potential_without_certainty_can_begin(setup, tmp_path):
+    (tmp_path / "cu.ufx").unlink()
+    [report] = learn(setup(frames=1, rounds=1))
+    assert report.extrapolating is None
+    assert report.candidates == 16
+    assert " - " in format_rounds([report])
 
 
 def test_nothing_labelled_is_an_error(setup):

@@ -11,6 +11,8 @@ from lpsnmr.errors import ComputeError
 from lpsnmr.io.atomic import written_aside
 from lpsnmr.learning.plan import LearnPlan, PlannedRun
 from lpsnmr.md.sampling import SamplingSettings, sample
+from lpsnmr.potential import Extrapolation
+from lpsnmr.potential.provenance import extrapolation_path
 from lpsnmr.structures import close_contacts, report_structure
 
 __all__ = ["sample_candidates", "usable"]
@@ -26,16 +28,29 @@ def usable(frame: Atoms, whole: bool) -> bool:
     return not whole or report.n_intact == report.n_phosphorus
 
 
+def _extrapolation(potential: Path) -> Extrapolation | None:
+    """Return the certainty beside a potential, None when there is none."""
+    path = extrapolation_path(potential)
+    return Extrapolation(path) if path.is_file() else None
+
+
 def _run(planned: PlannedRun, plan: LearnPlan, potential: Path, name: str, seed: int) -> list[Atoms]:
-    """Return the usable frames of one trajectory; those before a collapse when there is one."""
+    """Return the usable frames of one trajectory, to its collapse or the first grade above the plan's."""
     settings = SamplingSettings(
         potential, timestep_fs=plan.timestep_fs, interval_ps=plan.interval_ps, seed=seed
     )
+    extrapolation = _extrapolation(potential)
     kept = []
     try:
         for frame in sample(planned.start(seed), planned.schedule(), settings, name, planned.discard_ps):
+            grade = 0.0 if extrapolation is None else float(extrapolation.grade(frame).max(initial=0.0))
             if usable(frame, planned.whole):
+                if extrapolation is not None:
+                    frame.info["grade"] = round(grade, 4)
                 kept.append(frame)
+            if grade > plan.stop_grade:
+                log.info("%s: ended at step %s, grade %.2f", name, frame.info["run_step"], grade)
+                break
     except ComputeError as error:
         log.warning("%s", error)
     return kept

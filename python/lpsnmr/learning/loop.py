@@ -160,6 +160,12 @@ def _sidecar(potential: Path) -> dict[str, Any]:
     return record
 
 
+def _share_extrapolating(candidates: Sequence[ase.Atoms]) -> float | None:
+    """Return the share of graded candidates with a grade above 1, None when none is graded."""
+    grades = [float(f.info["grade"]) for f in candidates if "grade" in f.info]
+    return float(np.mean(np.asarray(grades) > 1.0)) if grades else None
+
+
 def _round(
     settings: LearnSettings, number: int, potential: Path, labelled: Sequence[Path], progress: Progress | None
 ) -> tuple[Path, RoundReport]:
@@ -192,6 +198,7 @@ def _round(
         candidates=len(candidates),
         selected=len(picked),
         failed=len(outcome.failed),
+        extrapolating=_share_extrapolating(candidates),
         gain=float(np.sum([f.info["information_gain"] for f in picked])),
         before=errors_on(potential, new),
         after=errors_on(target, new),

@@ -60,6 +60,9 @@ class LearnPlan(StrictModel):
 
     interval_ps: float = Field(default=0.5, gt=0, description="time between candidates, ps")
     timestep_fs: float = Field(default=2.0, gt=0, description="MD time step, fs")
+    stop_grade: float = Field(
+        default=3.0, gt=0, description="a trajectory ends at the first frame with an atom above this grade"
+    )
     run: list[PlannedRun] = Field(min_length=1, description="trajectories")
 
 

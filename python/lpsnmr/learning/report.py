@@ -69,6 +69,8 @@ class RoundReport:
     ----------
     number, candidates, selected, failed
         Round, usable frames sampled, frames chosen, frames whose label failed.
+    extrapolating
+        Share of the candidates with an atom of a grade above 1, None when the potential has no ``.ufx``.
     gain
         Information the chosen frames add, nats.
     before, after
@@ -84,6 +86,7 @@ class RoundReport:
     candidates: int
     selected: int
     failed: int
+    extrapolating: float | None
     gain: float
     before: FrameErrors
     after: FrameErrors
@@ -99,8 +102,8 @@ class RoundReport:
 def format_rounds(reports: Sequence[RoundReport]) -> str:
     """Return the rounds as text."""
     lines = [
-        f"{'round':>5}{'candidates':>12}{'labelled':>10}{'gain/nat':>10}   new frames before -> after the fit"
-        f"{'':>14}held out (all runs)"
+        f"{'round':>5}{'candidates':>12}{'grade > 1':>11}{'labelled':>10}{'gain/nat':>10}"
+        f"   new frames before -> after the fit{'':>14}held out (all runs)"
     ]
     for r in reports:
         total = next((row for row in r.held_out if row["run"] == "all"), None)
@@ -109,8 +112,9 @@ def format_rounds(reports: Sequence[RoundReport]) -> str:
             if total
             else "not measured"
         )
+        share = "-" if r.extrapolating is None else f"{100 * r.extrapolating:.0f} %"
         lines.append(
-            f"{r.number:>5}{r.candidates:>12}{r.selected - r.failed:>10}{r.gain:>10.2f}   "
+            f"{r.number:>5}{r.candidates:>12}{share:>11}{r.selected - r.failed:>10}{r.gain:>10.2f}   "
             f"F {r.before.force_percent:.1f} -> {r.after.force_percent:.1f} %, "
             f"E {r.before.energy_mev_per_atom:.1f} -> {r.after.energy_mev_per_atom:.1f} meV/atom   {held}"
         )

@@ -169,36 +169,48 @@ def sample(
     """
     if not stages:
         raise InputError("sampling: expected at least one stage")
-    per_frame = max(1, round(settings.interval_ps * 1e3 / settings.timestep_fs))
-    origin = str(atoms.info.get(MADE, "unknown"))
-    potential = settings.potential.name
     driver = LammpsDriver(MPI.COMM_SELF)
     try:
         _start(driver, atoms, stages[0].start_k, settings)
-        for stage in stages:
-            frames = max(1, round(stage.length_ps / settings.interval_ps))
-            previous = None
-            for n in range(frames):
-                share = (n + 0.5) / frames if stage.start_k != stage.end_k else 0.0
-                temperature = stage.start_k + share * (stage.end_k - stage.start_k)
-                if temperature != previous:
-                    driver.unfix()
-                    driver.commands(_thermostat(stage, temperature, settings, driver.step))
-                    previous = temperature
-                driver.advance(per_frame)
-                frame = _to_atoms(driver)
-                frame.info = {
-                    **{k: v for k, v in atoms.info.items() if k not in {"source", MADE}},
-                    "run": run,
-                    "run_step": driver.step,
-                    "run_T": round(temperature, 3),
-                    MADE: f"{origin} | MD {potential} {settings.timestep_fs:g} fs seed {settings.seed}",
-                }
-                _check(frame, settings, run)
-                if driver.step * settings.timestep_fs * 1e-3 > discard_ps:
-                    yield frame
+        for temperature in _advance(driver, stages, settings):
+            frame = _to_atoms(driver)
+            frame.info = _header(atoms, settings, run, driver.step, temperature)
+            _check(frame, settings, run)
+            if driver.step * settings.timestep_fs * 1e-3 > discard_ps:
+                yield frame
     finally:
         driver.close()
+
+
+def _advance(driver: LammpsDriver, stages: Sequence[Stage], settings: SamplingSettings) -> Iterator[float]:
+    """Run the schedule, yielding the thermostat's temperature after every interval."""
+    steps = max(1, round(settings.interval_ps * 1e3 / settings.timestep_fs))
+    for stage in stages:
+        intervals = max(1, round(stage.length_ps / settings.interval_ps))
+        previous = None
+        for n in range(intervals):
+            share = (n + 0.5) / intervals if stage.start_k != stage.end_k else 0.0
+            temperature = stage.start_k + share * (stage.end_k - stage.start_k)
+            if temperature != previous:
+                driver.unfix()
+                driver.commands(_thermostat(stage, temperature, settings, driver.step))
+                previous = temperature
+            driver.advance(steps)
+            yield temperature
+
+
+def _header(
+    atoms: Atoms, settings: SamplingSettings, run: str, step: int, temperature: float
+) -> dict[str, str | int | float]:
+    """Return the header of a frame: that of the start, the run, and how it was made."""
+    origin = str(atoms.info.get(MADE, "unknown"))
+    return {
+        **{k: v for k, v in atoms.info.items() if k not in {"source", MADE}},
+        "run": run,
+        "run_step": step,
+        "run_T": round(temperature, 3),
+        MADE: f"{origin} | MD {settings.potential.name} {settings.timestep_fs:g} fs seed {settings.seed}",
+    }
 
 
 def _to_atoms(driver: LammpsDriver) -> Atoms:

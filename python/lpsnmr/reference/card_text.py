@@ -42,6 +42,6 @@ Frames without `label_id` come from an earlier script of the same recipe; the on
   would be 15 % off. About 5 % is left in all. An EFG model cannot be shown to be better than that here.
 - Isolated molecules, V_zz at Li by this recipe (18 Ha), with 30 Ha, and all-electron PBE in Gaussian
   functions (a.u.): LiH −0.0381, −0.0411, −0.0378; LiF −0.0459, −0.0473, −0.0456; LiSH −0.0305, –, −0.0276.
-  Gradients at Li may so be up to about 10 % too large in size. This is not corrected.
+  Gradients at Li may so be up to about 10 % too large in size, for a reason not known. This is not corrected.
 - 18 → 25 Ha moves the stress by +0.13 GPa, isotropically.
 """

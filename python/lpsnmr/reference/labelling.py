@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -21,6 +21,10 @@ from lpsnmr.reference.gpaw_settings import GpawSettings
 from lpsnmr.reference.label_store import LabelStore, labelled_frame
 
 __all__ = ["EngineChoice", "LabelReport", "LabelStatus", "label_frames"]
+
+
+GATHER_SECONDS = 20.0
+"""While frames come in, the output is written anew at most this often; a frame has a file of its own."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,18 @@ def _check(frames: Sequence[ase.Atoms], jobs: int, part: tuple[int, int]) -> Non
             raise InputError(f"frame {n}: expected a cell with three vectors")
 
 
+def _open_jobs(
+    frames: Sequence[ase.Atoms], keys: Sequence[str], mine: Iterable[int], store: LabelStore, retry: bool
+) -> list[_Job]:
+    """Return what is still to be labelled of the frames ``mine``, each structure once."""
+    jobs: dict[str, _Job] = {}
+    for n in mine:
+        known = store.has(keys[n]) or (store.failure(keys[n]) is not None and not retry)
+        if not known and keys[n] not in jobs:
+            jobs[keys[n]] = _Job(n, keys[n], frames[n])
+    return list(jobs.values())
+
+
 def label_frames(
     frames: Sequence[ase.Atoms],
     output: Path,
@@ -200,24 +216,21 @@ def label_frames(
         When the engine as a whole does not work.
     """
     _check(frames, jobs, part)
-    begin = time.monotonic()
+    begin = gathered = time.monotonic()
     engine = choice.open()
     try:
         store = LabelStore(output.with_name(output.name + ".frames"), engine.provenance())
         keys = [store.key(frame) for frame in frames]
-        mine = list(dict.fromkeys(range(part[0], len(frames), part[1])))
-        todo, seen = [], set()
-        for n in mine:
-            known = store.has(keys[n]) or (store.failure(keys[n]) is not None and not retry_failed)
-            if not known and keys[n] not in seen:
-                todo.append(_Job(n, keys[n], frames[n]))
-                seen.add(keys[n])
+        mine = range(part[0], len(frames), part[1])
+        todo = _open_jobs(frames, keys, mine, store, retry_failed)
         kept = sum(store.has(keys[n]) for n in mine)
         labelled = 0
         before = sum(store.failure(keys[n]) is not None for n in mine) if not retry_failed else 0
         for count, (_, failure) in enumerate(_results(engine, choice, todo, store, jobs), start=1):
             labelled += failure is None
-            store.gather(keys, output)
+            if time.monotonic() - gathered > GATHER_SECONDS:
+                store.gather(keys, output)
+                gathered = time.monotonic()
             if progress:
                 left = (time.monotonic() - begin) / count * (len(todo) - count)
                 progress(LabelStatus(kept + labelled, before + count - labelled, len(mine), left))
