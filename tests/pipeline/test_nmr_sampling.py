@@ -195,6 +195,9 @@ def test_other_files_are_no_tensors(tmp_path):
     (tmp_path / "a.h5").write_text("no")
     with pytest.raises(FileFormatError, match="not a file of tensors"):
         read_tensors(tmp_path / "a.h5")
+    (tmp_path / "tensors.h5").write_text("no")
+    with pytest.raises(FileFormatError, match="damaged"):
+        drop_tensors_after(tmp_path, 0)
     with h5py.File(tmp_path / "b.h5", "w") as other:
         other.attrs["format"] = "other"
     with pytest.raises(FileFormatError, match="format is not"):

@@ -12,6 +12,7 @@ from lpsnmr.pipeline import stream as pipeline_stream
 from lpsnmr.pipeline.checkpoint import write_checkpoint
 from lpsnmr.pipeline.nmr_sampling import NmrSettings
 from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
+from lpsnmr.pipeline.tensor_file import read_tensors
 from lpsnmr.structures import load_structure
 
 MODEL = EfgModel.default()
@@ -187,6 +188,33 @@ def test_missing_frame_repaired(tmp_path, whole, columns):
 def test_unfit_settings(options, words):
     with pytest.raises(InputError, match=words):
         StreamSettings(**options)
+
+
+def test_echoes_and_tensors_of_a_stream_in_parts(tmp_path):
+    """Read in three goes, the second ended by a lost frame: as read in one."""
+    nmr = NmrSettings(
+        window_ps=0.06, evolution_times_us=(3.0,), orientation_degree=11, tensors_ps=0.04,
+        field_directions=((1.0, 2.0, 3.0),),
+    )  # fmt: skip
+    texts = dump_frames(20)
+    for folder in ("one", "parts"):
+        (tmp_path / folder).mkdir()
+    one = stream(tmp_path / "one", texts, nmr=nmr)[1]
+    stream(tmp_path / "parts", texts[:7], nmr=nmr)
+    with pytest.raises(FileFormatError, match="expected a frame at step 120"):
+        stream(tmp_path / "parts", texts[:12] + texts[13:], nmr=nmr)
+    parts = stream(tmp_path / "parts", texts, nmr=nmr)[1]
+    assert one.extra.keys() == parts.extra.keys() == {"echo", "tensor_samples", "direction_0"}
+    for group, arrays in one.extra.items():
+        for name, value in arrays.items():
+            np.testing.assert_allclose(parts.extra[group][name], value, rtol=1e-12, atol=1e-12)
+    a, b = (read_tensors(tmp_path / folder / "out" / "tensors.h5") for folder in ("one", "parts"))
+    np.testing.assert_allclose(a[0], 0.04 * np.arange(10))
+    for x, y in zip(a, b, strict=True):
+        np.testing.assert_array_equal(x, y)
+    assert [p.name for p in (tmp_path / "parts" / "out").glob("tensors*")] == ["tensors.h5"]
+    with pytest.raises(InputError, match=r"window_ps was 0\.06, is now 0\.1"):
+        stream(tmp_path / "parts", texts, nmr=NmrSettings(window_ps=0.1))
 
 
 def test_changed_settings_and_strange_folders(tmp_path):

@@ -202,7 +202,9 @@ def in_frequency(lags: LagStatistics, nucleus: str = "7Li") -> LagStatistics:
     return everything
 
 
-def analyze_curve(lags: LagStatistics, duration_ps: float, settings: DecaySettings | None = None) -> NmrDecay:
+def analyze_curve(
+    lags: LagStatistics, duration_ps: float, settings: DecaySettings | None = None, name: str = "C(t)"
+) -> NmrDecay:
     """Fit the decay of any function of lag time, per Li; see ``analyze_decay``.
 
     Parameters
@@ -213,6 +215,8 @@ def analyze_curve(lags: LagStatistics, duration_ps: float, settings: DecaySettin
         Length of the run, ps.
     settings
         See ``DecaySettings``.
+    name
+        Of the function, for what is said about it.
     """
     settings = settings or DecaySettings()
     used = _used_lags(lags, duration_ps, settings)
@@ -235,7 +239,7 @@ def analyze_curve(lags: LagStatistics, duration_ps: float, settings: DecaySettin
     weights = _weights(lags.lag_ps[used], error[used])
     fit = _fit_all(lags, curve, used, weights, duration_ps, settings)
     tau, mean = fit.of("tau", log=True), fit.of("mean_time", log=True)
-    decay, reason = _judge(fit, tau, mean, settings)
+    decay, reason = _judge(fit, tau, mean, settings, name)
     if reason:
         return NmrDecay(**common, fitted=nothing, decay=decay, resolved=False, reason=reason)
     fitted = np.where(used, fit.best(lags.lag_ps)[0], np.nan)
@@ -305,13 +309,17 @@ def _weights(lag_ps: Array, error: Array) -> Array:
     return np.asarray(spacing / (error**2 + floor**2))
 
 
-def _judge(fit: CurveFit, tau: Interval, mean: Interval, settings: DecaySettings) -> tuple[float, str]:
-    """Return the relative fall of C over the window and why it is no resolved decay, or ''."""
+def _judge(
+    fit: CurveFit, tau: Interval, mean: Interval, settings: DecaySettings, name: str
+) -> tuple[float, str]:
+    """Return the relative fall over the window and why it is no resolved decay, or ''."""
     start = max(float(fit.curve[:2].mean()), 1e-300)
     decay = 1.0 - float(fit.curve[-3:].mean()) / start
     spread = max(float(np.std(1.0 - window[:, -3:].mean(axis=1) / start)) for window in fit.windows)
     first, longest = float(fit.lag_ps[0]), float(fit.lag_ps[-1])
-    fall = f"C(t) falls by {100 * decay:.3g} % from {first:.3g} ps to the longest lag used, {longest:.4g} ps"
+    fall = (
+        f"{name} falls by {100 * decay:.3g} % from {first:.3g} ps to the longest lag used, {longest:.4g} ps"
+    )
     if decay < settings.min_decay or decay < 2.0 * spread:
         return decay, f"not resolved: {fall} (error {100 * spread:.2g} %)"
     if mean.low < first:

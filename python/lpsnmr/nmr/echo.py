@@ -82,7 +82,7 @@ def analyze_echo(
         settings = replace(settings, fit_start_ps=max(settings.fit_start_ps, float(echo.lag_ps[1])))
     found = []
     for index, time_us in enumerate(echo.evolution_times_us):
-        decay = analyze_curve(echo.lags(index, "sine"), duration_ps, settings)
+        decay = analyze_curve(echo.lags(index, "sine"), duration_ps, settings, "S(t_m)")
         phase = 2.0 * float(time_us) * 1e-6 * largest_frequency_rad_s
         found.append(
             EchoDecay(

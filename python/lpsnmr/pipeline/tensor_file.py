@@ -122,10 +122,14 @@ def drop_tensors_after(folder: Path, step: int) -> None:
         When the file is damaged.
     """
     paths = [folder / TENSOR_FILE] if (folder / TENSOR_FILE).exists() else sorted(folder.glob(SEGMENTS))
-    if paths:
+    if not paths:
+        return
+    try:
         with h5py.File(paths[0], "r") as file:
             ids, timestep_ps = file["li_ids"][()], float(file.attrs["timestep_ps"])
         TensorFile(folder, ids, timestep_ps).drop_after(step)
+    except (OSError, KeyError) as error:
+        raise FileFormatError(f"{paths[0]}: damaged: {error}; remove it, or use --fresh") from error
 
 
 def _steps(path: Path) -> NDArray[np.int64]:
