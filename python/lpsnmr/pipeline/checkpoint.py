@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 CURRENT = "checkpoint.h5"
 PREVIOUS = "checkpoint.previous.h5"
 FORMAT = "lpsnmr-checkpoint"
-FORMAT_VERSION = 1
+SAMPLER_PARTS = ("efg", "displacement", "sums", "motion")
+FORMAT_VERSION = 2
 
 
 @dataclass
@@ -172,21 +173,22 @@ def _write(file: Any, checkpoint: Checkpoint) -> None:
     group = file.create_group("sampler")
     group.attrs.update({"last_step": sampler.last_step, "n_flagged": sampler.n_flagged})
     group["li_ids"] = sampler.li_ids
-    for part in ("efg", "displacement", "sums"):
+    for part in SAMPLER_PARTS:
+        group.require_group(part)
         for name, value in getattr(sampler, part).items():
             group[f"{part}/{name}"] = value
 
 
 def _read(path: Path) -> Checkpoint:
     with h5py.File(path, "r") as file:
-        if file.attrs.get("format") != FORMAT or int(file.attrs["format_version"]) > FORMAT_VERSION:
-            raise InputError(f"expected an {FORMAT} file of version {FORMAT_VERSION} or older")
+        if file.attrs.get("format") != FORMAT or int(file.attrs["format_version"]) != FORMAT_VERSION:
+            raise InputError(f"expected an {FORMAT} file of version {FORMAT_VERSION}")
         sampler = None
         if "sampler" in file:
             group = file["sampler"]
             parts = {
                 part: {name: np.asarray(value[()]) for name, value in group[part].items()}
-                for part in ("efg", "displacement", "sums")
+                for part in SAMPLER_PARTS
             }
             sampler = SamplerState(
                 group["li_ids"][()].astype(np.int64),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.correlation import DisplacementCorrelator, MultiTauCorrelator
+from lpsnmr.dynamics import JumpSettings, MotionTracker
 from lpsnmr.io.elements import symbol_of
 from lpsnmr.io.results import Results
 from lpsnmr.pipeline.sampler import FRAMEWORK, SamplerState, mean_values
@@ -24,6 +25,7 @@ def build_results(
     jump_distance_angstrom: float | None,
     provenance: dict[str, str | int | float],
     statistics: dict[str, float],
+    jumps: JumpSettings | None = None,
 ) -> Results:
     """Return the results of a run.
 
@@ -41,10 +43,13 @@ def build_results(
         Mean distance between neighbouring Li sites, Å; None when unknown.
     provenance, statistics
         As in ``Results``.
+    jumps
+        Settings of the jump detectors; None when jumps were not followed.
     """
     efg = MultiTauCorrelator.from_state(state.efg)
     displacement = DisplacementCorrelator.from_state(state.displacement)
     cell, mean_temperature, spread = mean_values(state.sums, efg.n_samples)
+    motion = {} if jumps is None else MotionTracker.from_state(state.motion, jumps).summary(cell)
     return Results(
         sample_interval_ps=efg.sample_interval_ps,
         n_samples=efg.n_samples,
@@ -68,4 +73,5 @@ def build_results(
             "efg_predictions": float(efg.n_samples * len(state.li_ids)),
             "efg_outside_training_range": float(state.n_flagged),
         },
+        extra=motion,
     )

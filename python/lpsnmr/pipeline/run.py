@@ -281,6 +281,7 @@ class _Run:
             sample_interval_ps=self.settings.sampling.interval_ps,
             interval_steps=self.interval,
             points_per_level=self.settings.sampling.points_per_level,
+            jumps=self.prepared.jumps,
             rank=self.comm.rank,
             size=self.comm.size,
         )

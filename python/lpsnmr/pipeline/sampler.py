@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from lpsnmr.correlation import DisplacementCorrelator, MultiTauCorrelator
 from lpsnmr.correlation.states import State, join_states, slice_state
+from lpsnmr.dynamics.jump_settings import JumpSettings
+from lpsnmr.dynamics.motion import MotionTracker, find_ps4
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.io.elements import masses_of
 from lpsnmr.io.frames import Frame
@@ -74,6 +76,9 @@ class SamplerState:
     sums
         Sums over samples, the same on every rank: ``cell`` (3, 3) and ``temperature`` (3,) with the
         number of samples that had a temperature, Σ T and Σ T².
+    motion
+        State of the ``MotionTracker`` of all Li, which lives on rank 0; empty elsewhere, or when jumps
+        are not followed.
     """
 
     li_ids: NDArray[np.int64]
@@ -82,6 +87,7 @@ class SamplerState:
     last_step: int
     n_flagged: int = 0
     sums: dict[str, Array] = field(default_factory=dict)
+    motion: State = field(default_factory=dict)
 
     @property
     def n_samples(self) -> int:
@@ -98,6 +104,7 @@ class SamplerState:
             parts[0].last_step,
             sum(part.n_flagged for part in parts),
             parts[0].sums,
+            parts[0].motion,
         )
 
     def part(self, low: int, high: int) -> "SamplerState":
@@ -109,6 +116,7 @@ class SamplerState:
             self.last_step,
             self.n_flagged if low == 0 and high > 0 else 0,
             {name: value.copy() for name, value in self.sums.items()},
+            self.motion if low == 0 else {},
         )
 
 
@@ -127,6 +135,8 @@ class Sampler:
         MD steps between samples; a frame at any other step is refused.
     points_per_level
         Lags per level of the correlators.
+    jumps
+        How jumps are told from vibrations; None not to follow the motion of all Li together.
     rank, size
         This instance owns ``owned_range(n_li, rank, size)`` of the Li sorted by id.
 
@@ -145,6 +155,7 @@ class Sampler:
         sample_interval_ps: float,
         interval_steps: int,
         points_per_level: int = 16,
+        jumps: JumpSettings | None = None,
         rank: int = 0,
         size: int = 1,
     ) -> None:
@@ -157,16 +168,19 @@ class Sampler:
         self.n_li_total = int(lithium.size)
         self.numbers = np.asarray(numbers, dtype=np.int32)
         self._targets = lithium[low:high]
+        self._lithium = lithium
+        self._jumps = jumps if rank == 0 else None
+        self._motion: MotionTracker | None = None
         self._li_ids = np.asarray(ids[self._targets], dtype=np.int64)
         self._framework = np.flatnonzero(np.isin(numbers, FRAMEWORK))
         mass = masses_of(numbers[self._framework])
         self._weights = mass / mass.sum() if mass.size else mass
-        settings: dict[str, Any] = {
+        self._settings: dict[str, Any] = {
             "sample_interval_ps": sample_interval_ps,
             "points_per_level": points_per_level,
         }
-        self._efg = MultiTauCorrelator(len(self._targets), 5, **settings)
-        self._displacement = DisplacementCorrelator(len(self._targets), **settings)
+        self._efg = MultiTauCorrelator(len(self._targets), 5, **self._settings)
+        self._displacement = DisplacementCorrelator(len(self._targets), **self._settings)
         self._last_step = -1
         self._flagged_before = -model.n_flagged
         self._sums = {"cell": np.zeros((3, 3)), "temperature": np.zeros(3)}
@@ -222,10 +236,18 @@ class Sampler:
             raise ComputeError(f"a position at step {frame.step} is not finite")
         self._efg.add(components)
         self._displacement.add(moved)
+        if self._jumps is not None:
+            self._follow(frame, frame.unwrapped[self._lithium] - drift, drift)
         self._sums["cell"] += frame.cell
         if temperature_k is not None:
             self._sums["temperature"] += (1.0, temperature_k, temperature_k**2)
         self._last_step = frame.step
+
+    def _follow(self, frame: Frame, moved: Array, drift: Array) -> None:
+        if self._motion is None:
+            units = find_ps4(frame.positions, frame.cell, frame.pbc, frame.numbers)
+            self._motion = MotionTracker(len(moved), units, settings=self._jumps, **self._settings)
+        self._motion.add(moved, drift, np.asarray(frame.unwrapped), frame.cell)
 
     def state(self) -> SamplerState:
         """Return a copy of everything known; what ``restore`` takes."""
@@ -236,6 +258,7 @@ class Sampler:
             self._last_step,
             self.n_flagged,
             {name: value.copy() for name, value in self._sums.items()},
+            {} if self._motion is None else self._motion.state(),
         )
 
     def restore(self, whole: SamplerState, rank: int = 0, size: int = 1) -> None:
@@ -261,6 +284,8 @@ class Sampler:
         self._last_step = part.last_step
         self._flagged_before = part.n_flagged - self.model.n_flagged
         self._sums = part.sums
+        if self._jumps is not None and part.last_step >= 0:
+            self._motion = MotionTracker.from_state(part.motion, self._jumps)
 
 
 def mean_values(sums: Mapping[str, Array], n_samples: int) -> tuple[Array, float, float]:

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lpsnmr.dynamics.jump_settings import JumpSettings
 from lpsnmr.errors import ComputeError, FileFormatError, InputError
 from lpsnmr.io.dump import DumpReader
 from lpsnmr.io.frames import Frame
@@ -68,6 +69,8 @@ class StreamSettings:
         Mean distance between Li sites, Å; None when unknown.
     checkpoint_min
         Wall-clock time between checkpoints, minutes.
+    jumps
+        How jumps are told from vibrations; None not to count them.
     """
 
     folder: Path = Path("results")
@@ -83,6 +86,7 @@ class StreamSettings:
     nucleus: str = "7Li"
     jump_distance_angstrom: float | None = None
     checkpoint_min: float = 5.0
+    jumps: JumpSettings | None = field(default_factory=JumpSettings)
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -103,7 +107,8 @@ class StreamSettings:
     def fingerprint(self, model: TensorModel) -> dict[str, str]:
         """Return what a resumed stream must not change."""
         names = ("elements", "timestep_fs", "from_step", "every", "points_per_level", "nucleus")
-        return {**{name: str(getattr(self, name)) for name in names}, "efg.sha256": model.sha256}
+        jumps = {"jumps.follow": "False"} if self.jumps is None else self.jumps.fingerprint()
+        return {**{name: str(getattr(self, name)) for name in names}, **jumps, "efg.sha256": model.sha256}
 
 
 def stream_dumps(
@@ -296,6 +301,7 @@ class _Stream:
             sample_interval_ps=self.interval_ps,
             interval_steps=self.interval_steps,
             points_per_level=self.settings.points_per_level,
+            jumps=self.settings.jumps,
         )
         if self.checkpoint is not None and self.checkpoint.sampler is not None:
             sampler.restore(self.checkpoint.sampler)
@@ -395,6 +401,7 @@ class _Stream:
                 dumps=" ".join(path.name for path in self.paths),
             ),
             statistics={},
+            jumps=self.settings.jumps,
         )
         try:
             results.write(self.settings.folder / RESULTS_FILE)
