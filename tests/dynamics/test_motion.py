@@ -29,7 +29,7 @@ def trajectory(crystal, frames, seed=0):
             p, s = units[0, 0], units[0, 2:]
             fraction = (positions[s] - positions[p]) @ np.linalg.inv(cell)
             bonds = (fraction - np.round(fraction)) @ cell
-            positions[s] = positions[p] + bonds[[1, 2, 0]]
+            positions[s] += bonds[[1, 2, 0]] - bonds
         yield positions + 0.05 * rng.normal(size=positions.shape) + 0.01 * t
 
 
@@ -61,7 +61,7 @@ def test_one_jump_and_one_rotation(crystal):
     lags = lags_from_arrays(groups["collective_displacement"])
     moved = 9.25 / 24  # one jump of all 24
     longest = lags.values.sum(axis=1)[lags.lag_ps > 40]
-    np.testing.assert_allclose(longest, moved, atol=0.06)
+    np.testing.assert_allclose(longest, moved, atol=0.12)
 
 
 @pytest.mark.parametrize("cut", [3, 58, 303])

@@ -5,7 +5,11 @@ from pathlib import Path
 
 import click
 
+from lpsnmr.dynamics.jump_settings import JumpSettings
+
 __all__ = ["command"]
+
+DEFAULT_JUMPS = JumpSettings()
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,6 +40,30 @@ __all__ = ["command"]
     "--points-per-level", type=int, default=16, show_default=True, help="Lags per level of the correlators."
 )
 @click.option(
+    "--jumps/--no-jumps", default=True, show_default=True,
+    help="Count jumps of Li and rotations of PS4, and follow the collective displacement.",
+)  # fmt: skip
+@click.option(
+    "--supercell", type=(int, int, int), default=(1, 1, 1), show_default=True,
+    help="Repeats of the crystal's unit cell in the dump, to find its Li sites in one of them.",
+)  # fmt: skip
+@click.option(
+    "--jump-window", type=float, default=DEFAULT_JUMPS.window_ps, show_default=True, metavar="PS",
+    help="Positions are averaged over windows of this length before jumps are looked for.",
+)  # fmt: skip
+@click.option(
+    "--min-stay", type=float, default=DEFAULT_JUMPS.min_stay_ps, show_default=True, metavar="PS",
+    help="A return after a shorter stay is a recrossing, not two jumps.",
+)  # fmt: skip
+@click.option(
+    "--core-radius", type=float, default=DEFAULT_JUMPS.core_radius_angstrom, show_default=True, metavar="Å",
+    help="An averaged position this close to a site is at the site.",
+)  # fmt: skip
+@click.option(
+    "--jump-displacement", type=float, default=DEFAULT_JUMPS.displacement_angstrom, show_default=True,
+    metavar="Å", help="Without sites: an averaged position this far from its mean has jumped.",
+)  # fmt: skip
+@click.option(
     "--checkpoint-min", type=float, default=5.0, show_default=True, help="Minutes between checkpoints."
 )
 @click.option("--fresh", is_flag=True, help="Start over instead of resuming what the folder holds.")
@@ -47,6 +75,12 @@ def command(
     elements: str | None,
     idle_s: float,
     jump_distance: float | None,
+    jumps: bool,
+    supercell: tuple[int, int, int],
+    jump_window: float,
+    min_stay: float,
+    core_radius: float,
+    jump_displacement: float,
     fresh: bool,
     no_analysis: bool,
     **options: object,
@@ -66,11 +100,16 @@ def command(
     from lpsnmr.pipeline.prepare import load_model
     from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
 
+    detectors = JumpSettings(
+        window_ps=jump_window, min_stay_ps=min_stay, core_radius_angstrom=core_radius,
+        displacement_angstrom=jump_displacement, repeats=supercell,
+    )  # fmt: skip
     settings = StreamSettings(
         folder=folder,
         elements=None if elements is None else tuple(word for word in elements.replace(",", " ").split()),
         idle_s=None if idle_s == 0 else idle_s,
         jump_distance_angstrom=jump_distance,
+        jumps=detectors if jumps else None,
         **options,  # type: ignore[arg-type]
     )
     with ProgressDisplay() as display:

@@ -308,7 +308,7 @@ def _is_straight(lag_ps: Array, msd: Array, kinds: list[Resampled], used: NDArra
         return slopes[0] - slopes[1]
 
     error = max(float(difference(k.curves).std()) for k in kinds)
-    return bool(abs(difference(msd[None, :])[0]) <= 1.0 * error)
+    return bool(abs(difference(msd[None, :])[0]) <= 2.0 * error)
 
 
 def _judge(line: Slope, duration_ps: float, n_li: int, level: float) -> str:
