@@ -4,7 +4,8 @@
     python benchmarks/compare_kinisi.py --kinisi kinisi/bin/python [--repeats 10] [-o compare_kinisi.json]
 
 kinisi (A. R. McCluskey, S. W. Coles, B. J. Morgan, J. Chem. Theory Comput. 21, 79 (2025),
-doi:10.1021/acs.jctc.4c01249) runs in an environment of its own; both get the same positions and the same first lag.
+doi:10.1021/acs.jctc.4c01249) runs in an environment of its own; both get the same positions and the same
+first lag.
 """
 
 import argparse
