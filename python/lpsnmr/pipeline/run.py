@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.errors import ComputeError, InputError, LpsnmrError
 from lpsnmr.io.frames import Frame
 from lpsnmr.io.results import Results
 from lpsnmr.md.commands import (
@@ -100,7 +100,13 @@ def run_md(
             return RunOutcome(folder / RESULTS_FILE, True, True, samples, "the run was finished before")
         stack.callback(run.close)
         run.start_lammps(progress)
-        return run.execute()
+        try:
+            outcome = run.execute()
+        except LpsnmrError as error:
+            run.reporter.ended(f"failed: {error}")
+            raise
+        run.reporter.ended(outcome.reason)
+        return outcome
 
 
 def _open_folder(prepared: PreparedRun, fresh: bool) -> Checkpoint | None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.dynamics.jump_settings import JumpSettings
-from lpsnmr.errors import ComputeError, FileFormatError, InputError
+from lpsnmr.errors import ComputeError, FileFormatError, InputError, LpsnmrError
 from lpsnmr.io.dump import DumpReader
 from lpsnmr.io.frames import Frame
 from lpsnmr.io.unwrap import Unwrapper
@@ -23,6 +23,7 @@ from lpsnmr.pipeline.checkpoint import (
     write_checkpoint,
 )
 from lpsnmr.pipeline.collective import StopFlag
+from lpsnmr.pipeline.live import StatusFile
 from lpsnmr.pipeline.lock import locked_folder
 from lpsnmr.pipeline.prepare import provenance
 from lpsnmr.pipeline.progress import ProgressCallback, RateMeter, Status
@@ -157,7 +158,14 @@ def stream_dumps(
         elif (settings.folder / RESULTS_FILE).exists():
             raise InputError(f"{settings.folder} holds {RESULTS_FILE} but no checkpoint; use --fresh")
         stop = stack.enter_context(StopFlag())
-        return _Stream(paths, model, settings, checkpoint, stop, progress).execute()
+        stream = _Stream(paths, model, settings, checkpoint, stop, progress)
+        try:
+            outcome = stream.execute()
+        except LpsnmrError as error:
+            stream.live.close(f"failed: {error}")
+            raise
+        stream.live.close(outcome.reason)
+        return outcome
 
 
 class _Stream:
@@ -190,6 +198,7 @@ class _Stream:
         self.waiting: Frame | None = None  # the first frame, until the second tells the interval
         self.reason = ""
         self.meter = RateMeter()
+        self.live = StatusFile(settings.folder)
         self.saved_at = time.monotonic()
         self.shown_at = 0.0
 
@@ -330,7 +339,7 @@ class _Stream:
         return steps * self.settings.timestep_fs * 1e-3
 
     def _show(self, frame: Frame) -> None:
-        if self.progress is None or self.sampler is None or time.monotonic() - self.shown_at < SHOW_EVERY_S:
+        if self.sampler is None or time.monotonic() - self.shown_at < SHOW_EVERY_S:
             return
         self.shown_at = time.monotonic()
         rate = self.meter.update(frame.step)
@@ -338,22 +347,23 @@ class _Stream:
         total = self.settings.frames
         left = None if total is None else (total - self.sampler.n_samples) * self.interval_steps
         intact, phosphorus = intact_ps4(frame.positions, frame.cell, frame.pbc, frame.numbers)
-        self.progress(
-            Status(
-                stage="stream",
-                step=self.sampler.n_samples * self.interval_steps,
-                last_step=None if total is None else total * self.interval_steps,
-                time_ps=(self.sampler.n_samples - 1) * self.interval_ps,
-                steps_per_s=rate,
-                ns_per_day=rate * timestep_ps * 86.4,
-                eta_s=left / rate if left is not None and rate > 0 else None,
-                n_samples=self.sampler.n_samples,
-                temperature_k=None,
-                intact=intact,
-                n_phosphorus=phosphorus,
-                n_flagged=self.sampler.n_flagged,
-            )
+        status = Status(
+            stage="stream",
+            step=self.sampler.n_samples * self.interval_steps,
+            last_step=None if total is None else total * self.interval_steps,
+            time_ps=(self.sampler.n_samples - 1) * self.interval_ps,
+            steps_per_s=rate,
+            ns_per_day=rate * timestep_ps * 86.4,
+            eta_s=left / rate if left is not None and rate > 0 else None,
+            n_samples=self.sampler.n_samples,
+            temperature_k=None,
+            intact=intact,
+            n_phosphorus=phosphorus,
+            n_flagged=self.sampler.n_flagged,
         )
+        self.live.update(status)
+        if self.progress is not None:
+            self.progress(status)
 
     def _save(self) -> None:
         if self.sampler is None:
