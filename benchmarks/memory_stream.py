@@ -3,8 +3,8 @@
     python benchmarks/memory_stream.py [--frames 1000000] [-o memory.json]
 
 The EFG model is replaced by one that returns noise at once (its memory does not depend on the number of
-frames); everything else is what ``lpsnmr stream`` does, checkpoints included. Ions vibrate and hop between the
-sites of β-Li3PS4 (32 atoms) with a known rate.
+frames); everything else is what ``lpsnmr stream`` does, checkpoints included. Ions vibrate and hop in
+β-Li3PS4 (32 atoms).
 """
 
 import argparse

@@ -13,7 +13,6 @@ from lpsnmr.pipeline.lock import locked_folder
 from lpsnmr.pipeline.sampler import SamplerState
 from lpsnmr.pipeline.thermo import ThermoFile
 
-
 RESTART = b"LammpS RestartT" + bytes(100) + b"LammpS RestartT"
 
 
