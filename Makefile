@@ -1,6 +1,7 @@
 # Two commands set everything up on a machine with Python >= 3.10, g++ and make:
 #   make run     beta-Li3PS4 with the shipped models, from crystal to NMR decay, on 2 cores
 #   make test    linters, type checks, C++ tests under sanitizers, Python and LAMMPS tests
+# `make gpaw` before `make test` installs GPAW (Debian and its like, as root), so that labels are tested for real.
 PYTHON ?= python3
 VENV ?= .venv
 RANKS ?= 2
@@ -10,13 +11,23 @@ BIN = $(CURDIR)/$(VENV)/bin
 sources = pyproject.toml CMakeLists.txt README.md \
   $(shell find cpp cmake python -type f -not -name '*.pyc' -not -path '*/tests/*')
 
-.PHONY: run test lint core-tests python-tests clean
+.PHONY: run test gpaw lint core-tests python-tests clean
 export OMP_NUM_THREADS ?= 1
 
 run: $(VENV)/installed
 	$(BIN)/mpirun -np $(RANKS) $(BIN)/lpsnmr run $(CONFIG)
 
 test: lint core-tests python-tests
+
+# with GPAW there, a test of labels that finds none is a failure and not a skip
+HAVE_GPAW = $(shell sh -c 'command -v gpaw')
+python-tests: export LPSNMR_REQUIRE_GPAW ?= $(if $(HAVE_GPAW),1,0)
+
+gpaw:
+	@if command -v gpaw >/dev/null; then echo "GPAW is there: $$(command -v gpaw)"; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gpaw gpaw-data; \
+	else echo "WARNING: no GPAW and no way to install it (needs apt-get and root): its tests will be skipped"; fi
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 #include "multi_tau.h"
 
-#include "arrays.h"
 #include "exports.h"
+#include "state_arrays.h"
 
 #include <string>
 
@@ -15,8 +15,6 @@ using lpsnmr::MultiTauState;
 
 namespace {
 
-using LongArray = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>;
-
 LagKernel parse_kernel(const std::string &name) {
   if (name == "product") return LagKernel::product;
   if (name == "squared_difference") return LagKernel::squared_difference;
@@ -27,22 +25,6 @@ CoarseGraining parse_coarse_graining(const std::string &name) {
   if (name == "average") return CoarseGraining::average;
   if (name == "subsample") return CoarseGraining::subsample;
   throw Error("coarse_graining must be 'average' or 'subsample', got '" + name + "'");
-}
-
-py::ssize_t size(std::size_t n) {
-  return static_cast<py::ssize_t>(n);
-}
-
-std::size_t count_of(long value, const char *name) {
-  if (value < 0)
-    throw Error(std::string(name) + " must not be negative, got " + std::to_string(value));
-  return static_cast<std::size_t>(value);
-}
-
-py::array scalar(std::int64_t value) {
-  py::array_t<std::int64_t> array(std::vector<py::ssize_t>{});
-  *array.mutable_data() = value;
-  return std::move(array);
 }
 
 py::dict state_to_dict(MultiTauState &&state) {
@@ -69,30 +51,6 @@ py::dict state_to_dict(MultiTauState &&state) {
   d["series_sum"] = to_numpy(std::move(state.series_sum), {n, c});
   d["series_sum_of_squares"] = to_numpy(std::move(state.series_sum_of_squares), {n, c});
   return d;
-}
-
-template <typename Array> Array item(const py::dict &d, const char *key) {
-  if (!d.contains(key)) throw Error(std::string("state of a correlator: no '") + key + "'");
-  Array array = Array::ensure(d[key]); // null, and the Python error cleared, when not convertible
-  if (!array) throw Error(std::string("state of a correlator: '") + key + "' must hold numbers");
-  return array;
-}
-
-std::int64_t integer(const py::dict &d, const char *key) {
-  const auto array = item<LongArray>(d, key);
-  if (array.size() != 1)
-    throw Error(std::string("state of a correlator: '") + key + "' must be a scalar");
-  return *array.data();
-}
-
-std::vector<double> doubles(const py::dict &d, const char *key) {
-  const auto array = item<DoubleArray>(d, key);
-  return std::vector<double>(array.data(), array.data() + array.size());
-}
-
-std::vector<std::int64_t> integers(const py::dict &d, const char *key) {
-  const auto array = item<LongArray>(d, key);
-  return std::vector<std::int64_t>(array.data(), array.data() + array.size());
 }
 
 MultiTau from_dict(const py::dict &d) {

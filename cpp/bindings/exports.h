@@ -8,4 +8,6 @@ void export_ufp(pybind11::module_ &module);
 void export_ufp_features(pybind11::module_ &module);
 void export_efg(pybind11::module_ &module);
 void export_correlators(pybind11::module_ &module);
+void export_echo(pybind11::module_ &module);
 void export_dump_parser(pybind11::module_ &module);
+void export_extrapolation(pybind11::module_ &module);

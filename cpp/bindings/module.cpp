@@ -27,6 +27,8 @@ PYBIND11_MODULE(_core, module) {
   export_ufp(module);
   export_efg(module);
   export_correlators(module);
+  export_echo(module);
   export_ufp_features(module);
   export_dump_parser(module);
+  export_extrapolation(module);
 }

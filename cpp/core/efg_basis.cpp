@@ -146,21 +146,28 @@ Neighborhood EfgNeighbors::of_bridge(std::size_t b) const {
 namespace {
 
 /// Species of the entries of a list; refuses atoms in one place.
-std::vector<int> entry_species(const NeighborList &list, const std::vector<int> &species) {
-  std::vector<int> found(list.index.size());
+void find_species(const NeighborList &list, const std::vector<int> &species,
+                  std::vector<int> &found) {
+  found.resize(list.index.size());
   for (std::size_t e = 0; e < found.size(); ++e) {
     if (!(list.distance[e] > 1e-3))
       throw Error("atom " + std::to_string(list.index[e]) + " and a neighbour are in one place (" +
                   std::to_string(list.distance[e]) + " Å apart)");
     found[e] = species[list.index[e]];
   }
-  return found;
 }
 
 } // namespace
 
 EfgNeighbors find_efg_neighbors(const EfgBasis &basis, const System &system, const int *numbers,
                                 const std::vector<int> &targets) {
+  EfgNeighbors found;
+  find_efg_neighbors(basis, system, numbers, targets, found);
+  return found;
+}
+
+void find_efg_neighbors(const EfgBasis &basis, const System &system, const int *numbers,
+                        const std::vector<int> &targets, EfgNeighbors &found) {
   std::vector<int> species(system.size);
   for (std::size_t i = 0; i < system.size; ++i) {
     species[i] = basis.species_of(numbers[i]);
@@ -168,12 +175,12 @@ EfgNeighbors find_efg_neighbors(const EfgBasis &basis, const System &system, con
       throw Error("atom " + std::to_string(i) + " has atomic number " + std::to_string(numbers[i]) +
                   ", which the EFG model was not trained on");
   }
-  EfgNeighbors found;
-  found.targets = build_neighbor_list(system, basis.target_cutoff(), &targets);
-  found.target_species = entry_species(found.targets, species);
+  build_neighbor_list(system, basis.target_cutoff(), &targets, found.targets);
+  find_species(found.targets, species, found.target_species);
   const std::size_t entries = found.targets.index.size();
   found.target_slot.assign(entries, -1);
-  if (basis.settings().chain.count == 0) return found;
+  found.bridge_atoms.clear();
+  if (basis.settings().chain.count == 0) return;
   const double reach = basis.settings().chain.cutoff;
   std::vector<int> slot_of(system.size, -1);
   for (std::size_t e = 0; e < entries; ++e) {
@@ -185,9 +192,8 @@ EfgNeighbors find_efg_neighbors(const EfgBasis &basis, const System &system, con
     }
     found.target_slot[e] = slot_of[j];
   }
-  found.bridges = build_neighbor_list(system, basis.bridge_cutoff(), &found.bridge_atoms);
-  found.bridge_species = entry_species(found.bridges, species);
-  return found;
+  build_neighbor_list(system, basis.bridge_cutoff(), &found.bridge_atoms, found.bridges);
+  find_species(found.bridges, species, found.bridge_species);
 }
 
 } // namespace lpsnmr

@@ -147,4 +147,8 @@ struct EfgNeighbors {
 EfgNeighbors find_efg_neighbors(const EfgBasis &basis, const System &system, const int *numbers,
                                 const std::vector<int> &targets);
 
+/// The same into lists that may have been used before; their memory is kept.
+void find_efg_neighbors(const EfgBasis &basis, const System &system, const int *numbers,
+                        const std::vector<int> &targets, EfgNeighbors &found);
+
 } // namespace lpsnmr

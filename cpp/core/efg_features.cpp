@@ -117,45 +117,6 @@ void write_triples(const EfgBasis &basis, const double *density, double *feature
 
 } // namespace
 
-LPSNMR_CLONES void expand_density(const Neighborhood &neighbors, int n_species,
-                                  const EfgRadial &radial, int l_max, double *density) {
-  constexpr int lanes = 4;
-  const int width = harmonic_count(l_max);
-  const int block = radial.count * width;
-  alignas(32) double harmonics[max_harmonics * lanes], functions[max_count * lanes];
-  alignas(32) double sums[max_count * max_harmonics * lanes];
-  alignas(32) double x[lanes], y[lanes], z[lanes], r[lanes];
-  for (int species = 0; species < n_species; ++species) {
-    std::fill(sums, sums + block * lanes, 0.0);
-    std::size_t k = 0;
-    while (true) {
-      int filled = 0;
-      for (; k < neighbors.size && filled < lanes; ++k) {
-        if (neighbors.species[k] != species || neighbors.distance[k] >= radial.cutoff) continue;
-        const double inverse = 1.0 / neighbors.distance[k];
-        r[filled] = neighbors.distance[k];
-        x[filled] = neighbors.vector[3 * k] * inverse;
-        y[filled] = neighbors.vector[3 * k + 1] * inverse;
-        z[filled] = neighbors.vector[3 * k + 2] * inverse;
-        ++filled;
-      }
-      if (filled == 0) break;
-      for (int rest = filled; rest < lanes; ++rest)
-        r[rest] = radial.cutoff, x[rest] = 0.0, y[rest] = 0.0, z[rest] = 1.0;
-      real_harmonics<lanes>(l_max, x, y, z, harmonics);
-      radial_functions<lanes>(radial.count, radial.cutoff, r, functions);
-      for (int n = 0; n < radial.count; ++n)
-        for (int lm = 0; lm < width; ++lm)
-          for (int lane = 0; lane < lanes; ++lane)
-            sums[(n * width + lm) * lanes + lane] +=
-                functions[n * lanes + lane] * harmonics[lm * lanes + lane];
-    }
-    for (int q = 0; q < block; ++q)
-      density[species * block + q] =
-          (sums[q * lanes] + sums[q * lanes + 1]) + (sums[q * lanes + 2] + sums[q * lanes + 3]);
-  }
-}
-
 LPSNMR_CLONES void describe_bridge(const EfgBasis &basis, const Neighborhood &neighbors,
                                    double *descriptor) {
   const EfgSettings &s = basis.settings();

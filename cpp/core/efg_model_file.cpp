@@ -2,9 +2,8 @@
 
 #include "elements.h"
 #include "error.h"
-#include "json.h"
+#include "json_picker.h"
 
-#include <cmath>
 #include <limits>
 
 namespace lpsnmr {
@@ -14,38 +13,10 @@ using Kind = JsonValue::Kind;
 
 constexpr int format_version = 1;
 
-/// Picks typed entries out of a parsed text and reports errors with the place.
-class Picker {
+/// Adds what an EFG model is made of.
+class Picker : public JsonPicker {
 public:
-  explicit Picker(const std::string &name) : name_(name) {}
-
-  [[noreturn]] void fail(const JsonValue &value, const std::string &message) const {
-    throw Error(name_ + ":" + std::to_string(value.line) + ": " + message);
-  }
-
-  const JsonValue &of_kind(const JsonValue &value, Kind kind, const std::string &what) const {
-    if (value.kind != kind)
-      fail(value,
-           what + ": expected " + json_kind_name(kind) + ", got " + json_kind_name(value.kind));
-    return value;
-  }
-
-  const JsonValue &entry(const JsonValue &object, const std::string &name, Kind kind) const {
-    const JsonValue *found = object.find(name);
-    if (!found) fail(object, "EFG model without \"" + name + "\"");
-    return of_kind(*found, kind, name);
-  }
-
-  int integer(const JsonValue &value, const std::string &what) const {
-    const double number = of_kind(value, Kind::number, what).number;
-    if (number != std::floor(number) || std::abs(number) > 1e6)
-      fail(value, what + ": expected an integer");
-    return static_cast<int>(number);
-  }
-
-  int integer_entry(const JsonValue &object, const std::string &name) const {
-    return integer(entry(object, name, Kind::number), name);
-  }
+  explicit Picker(const std::string &name) : JsonPicker(name, "EFG model") {}
 
   EfgRadial radial_entry(const JsonValue &object, const std::string &name) const {
     const JsonValue &value = entry(object, name, Kind::array);
@@ -93,22 +64,13 @@ public:
     range.most = numbers_entry(part, "most", n_species, true);
     return range;
   }
-
-private:
-  const std::string &name_;
 };
 
 void check_head(const Picker &pick, const JsonValue &root) {
-  const JsonValue *format = root.find("format");
-  if (!format || format->string != "lpsnmr-efg")
-    pick.fail(root, "not an EFG model: expected \"format\": \"lpsnmr-efg\"");
-  const int version = pick.integer_entry(root, "version");
-  if (version != format_version)
-    pick.fail(root, "EFG model version " + std::to_string(version) + "; this lpsnmr reads " +
-                        std::to_string(format_version));
+  pick.check_format(root, "lpsnmr-efg", format_version);
   const JsonValue &units = pick.entry(root, "units", Kind::object);
-  const std::string &length = pick.entry(units, "length", Kind::string).string;
-  const std::string &efg = pick.entry(units, "efg", Kind::string).string;
+  const std::string &length = pick.string_entry(units, "length");
+  const std::string &efg = pick.string_entry(units, "efg");
   if (length != "Å" || efg != "V/Å²")
     pick.fail(units, "units: expected Å and V/Å², got " + length + " and " + efg);
 }

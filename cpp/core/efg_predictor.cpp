@@ -1,5 +1,6 @@
 #include "efg_predictor.h"
 
+#include "efg_density.h"
 #include "error.h"
 #include "vector_clones.h"
 
@@ -13,8 +14,6 @@ namespace {
 
 constexpr int lanes = 4;
 constexpr int max_count = 16;
-constexpr int max_harmonics = harmonic_count(max_harmonic_degree);
-constexpr int max_width = 256;
 
 void check_range(const EnvironmentRange &range, std::size_t n_species) {
   for (const std::vector<double> *values : {&range.nearest, &range.fewest, &range.most}) {
@@ -24,14 +23,24 @@ void check_range(const EnvironmentRange &range, std::size_t n_species) {
   }
 }
 
+/// Return the chain part of the weights when there are as many as features, all finite.
+const double *check_weights(const std::vector<double> &weights, const EfgBasis &basis) {
+  if (weights.size() != basis.size())
+    throw Error("the EFG model needs " + std::to_string(basis.size()) + " weights, got " +
+                std::to_string(weights.size()));
+  for (const double w : weights)
+    if (!std::isfinite(w)) throw Error("a weight of the EFG model is not a finite number");
+  return weights.data() + basis.chain_begin();
+}
+
 bool outside(const EnvironmentRange &range, std::size_t species, double coordination) {
   return !range.most.empty() &&
          (coordination < range.fewest[species] || coordination > range.most[species]);
 }
 
 /// Unit vectors and distances of up to `lanes` neighbours; empty lanes repeat the first.
-struct Batch {
-  alignas(32) double x[lanes], y[lanes], z[lanes], r[lanes];
+template <int lanes> struct Batch {
+  alignas(64) double x[lanes], y[lanes], z[lanes], r[lanes];
   int filled;
   template <typename Entry>
   Batch(const Neighborhood &neighbors, const Entry &entry, std::size_t count)
@@ -85,43 +94,17 @@ void summarize_environment(const Neighborhood &neighbors, int n_species, double 
 
 EfgPredictor::EfgPredictor(EfgBasis basis, const std::vector<double> &weights,
                            EnvironmentRange target, std::vector<EnvironmentRange> bridges)
-    : basis_(std::move(basis)), target_range_(std::move(target)),
+    : basis_(std::move(basis)), bridge_(basis_, check_weights(weights, basis_)),
+      chain_(basis_, bridge_.row()), target_range_(std::move(target)),
       bridge_ranges_(std::move(bridges)) {
   const EfgSettings &s = basis_.settings();
-  if (weights.size() != basis_.size())
-    throw Error("the EFG model needs " + std::to_string(basis_.size()) + " weights, got " +
-                std::to_string(weights.size()));
-  for (const double w : weights)
-    if (!std::isfinite(w)) throw Error("a weight of the EFG model is not a finite number");
   bridge_ranges_.resize(s.chain.count > 0 ? s.bridges.size() : 0);
   check_range(target_range_, s.species.size());
   for (const EnvironmentRange &range : bridge_ranges_) check_range(range, s.species.size());
 
   pair_weights_.assign(weights.begin(), weights.begin() + basis_.chain_begin());
   const double *w = weights.data() + basis_.chain_begin();
-  chain_weights_.resize(basis_.triple_begin() - basis_.chain_begin());
-  double *out = chain_weights_.data();
-  for (std::size_t b = 0; b < bridge_ranges_.size(); ++b, w += basis_.bridge_block())
-    for (int n = 0; n < s.chain.count; ++n) {
-      const double *from = w;
-      for (const DegreePair &pair : basis_.chain_pairs()) {
-        const std::size_t channels = basis_.bridge_channels(pair.l2);
-        out = std::copy_n(from + n * channels, channels, out);
-        from += channels * s.chain.count;
-      }
-    }
-  for (const DegreePair &pair : basis_.chain_pairs()) {
-    chain_l_max_ = std::max(chain_l_max_, pair.l1);
-    for (const CouplingTerm &t : pair.terms)
-      chain_terms_.push_back(
-          {pair.l1 * pair.l1 + t.a, static_cast<int>(width_) + t.b, t.c, t.value});
-    width_ += 2 * pair.l2 + 1;
-  }
-  padded_width_ = (width_ + lanes - 1) / lanes * lanes;
-  std::stable_sort(chain_terms_.begin(), chain_terms_.end(),
-                   [](const CouplingTerm &x, const CouplingTerm &y) { return x.c < y.c; });
-  for (std::size_t t = 0; t < chain_terms_.size(); ++t) terms_end_[chain_terms_[t].c] = t + 1;
-  if (width_ > max_width) throw Error("bridge_l_max is too high for the predictor");
+  w += basis_.triple_begin() - basis_.chain_begin();
   const std::size_t channels = s.species.size() * s.triple.count;
   for (const DegreePair &pair : basis_.triple_pairs()) {
     std::vector<double> square(channels * channels, 0.0);
@@ -132,38 +115,28 @@ EfgPredictor::EfgPredictor(EfgBasis basis, const std::vector<double> &weights,
   }
 }
 
-LPSNMR_CLONES unsigned char EfgPredictor::contract_bridge(int bridge, const Neighborhood &neighbors,
-                                                          double *contracted) const {
-  const EfgSettings &s = basis_.settings();
-  std::vector<double> room(basis_.descriptor_size());
-  describe_bridge(basis_, neighbors, room.data());
-  std::fill_n(contracted, contracted_size(), 0.0);
-  const double *w = chain_weights_.data() + bridge * basis_.bridge_block();
-  for (int n = 0; n < s.chain.count; ++n) {
-    double *out = contracted + n * padded_width_;
-    for (const DegreePair &pair : basis_.chain_pairs()) {
-      const std::size_t channels = basis_.bridge_channels(pair.l2);
-      const double *values = room.data() + basis_.bridge_offset(pair.l2);
-      for (int m = 0; m < 2 * pair.l2 + 1; ++m, values += channels)
-        *out++ = dot(channels, w, values);
-      w += channels;
-    }
-  }
+unsigned char EfgPredictor::contract_bridge(int bridge, const Neighborhood &neighbors,
+                                            double *contracted) const {
+  const int n_species = basis_.species_count();
+  thread_local std::vector<double> coordination;
+  coordination.resize(n_species);
+  bridge_.contract(bridge, neighbors, contracted, coordination.data());
   const EnvironmentRange &range = bridge_ranges_[bridge];
   unsigned char flag = 0;
   for (std::size_t k = 0; k < neighbors.size && !range.nearest.empty(); ++k)
     if (neighbors.distance[k] < range.nearest[neighbors.species[k]]) flag = bridge_too_near;
-  for (std::size_t q = 0; q < s.species.size(); ++q) // entry n = 0, l = 0 is the coordination
-    if (outside(range, q, room[q * s.bridge.count])) flag |= bridge_coordination;
+  for (int q = 0; q < n_species; ++q)
+    if (outside(range, q, coordination[q])) flag |= bridge_coordination;
   return flag;
 }
 
-LPSNMR_CLONES void EfgPredictor::add_pairs(const Neighborhood &neighbors, double *sums) const {
+LPSNMR_CLONES void EfgPredictor::add_pairs(const Neighborhood &neighbors, double *sums,
+                                           double *coordination) const {
   const EfgSettings &s = basis_.settings();
   alignas(32) double harmonics[harmonic_count(2) * lanes], functions[max_count * lanes];
   alignas(32) double value[lanes];
   for (std::size_t begin = 0; begin < neighbors.size; begin += lanes) {
-    const Batch batch(
+    const Batch<lanes> batch(
         neighbors, [&](int k) { return begin + k; },
         std::min<std::size_t>(lanes, neighbors.size - begin));
     real_harmonics<lanes>(2, batch.x, batch.y, batch.z, harmonics);
@@ -173,6 +146,7 @@ LPSNMR_CLONES void EfgPredictor::add_pairs(const Neighborhood &neighbors, double
       if (k >= batch.filled) continue;
       const double *w = pair_weights_.data() + neighbors.species[begin + k] * s.pair.count;
       for (int n = 0; n < s.pair.count; ++n) value[k] += w[n] * functions[n * lanes + k];
+      coordination[neighbors.species[begin + k]] += functions[k]; // n = 0 is the envelope
     }
     for (int m = 0; m < 5; ++m)
       for (int k = 0; k < lanes; ++k)
@@ -180,71 +154,28 @@ LPSNMR_CLONES void EfgPredictor::add_pairs(const Neighborhood &neighbors, double
   }
 }
 
-LPSNMR_CLONES void EfgPredictor::add_chains(const Neighborhood &neighbors, const double *contracted,
-                                            double *sums) const {
-  const EfgSettings &s = basis_.settings();
-  alignas(32) double harmonics[max_harmonics * lanes], functions[max_count * lanes];
-  alignas(32) double pulled[max_width * lanes], row[max_width];
-  std::size_t next = 0;
-  while (true) {
-    std::size_t entry[lanes];
-    std::size_t filled = 0;
-    for (; next < neighbors.size && filled < lanes; ++next)
-      if (neighbors.slot[next] >= 0) entry[filled++] = next;
-    if (filled == 0) return;
-    const Batch batch(neighbors, [&](int k) { return entry[k]; }, filled);
-    real_harmonics<lanes>(chain_l_max_, batch.x, batch.y, batch.z, harmonics);
-    radial_functions<lanes>(s.chain.count, s.chain.cutoff, batch.r, functions);
-    for (int k = 0; k < lanes; ++k) {
-      std::fill_n(row, padded_width_, 0.0);
-      if (k < batch.filled) {
-        const double *from = contracted + neighbors.slot[entry[k]] * contracted_size();
-        for (int n = 0; n < s.chain.count; ++n, from += padded_width_) {
-          const double factor = functions[n * lanes + k];
-          for (std::size_t c = 0; c < padded_width_; ++c) row[c] += factor * from[c];
-        }
-      }
-      for (std::size_t c = 0; c < padded_width_; ++c) pulled[c * lanes + k] = row[c];
-    }
-    multiply_out(harmonics, pulled, sums);
-  }
-}
-
-LPSNMR_CLONES void EfgPredictor::multiply_out(const double *harmonics, const double *pulled,
-                                              double *sums) const {
-  const CouplingTerm *term = chain_terms_.data();
-  for (int c = 0; c < 5; ++c) {
-    const CouplingTerm *end = chain_terms_.data() + terms_end_[c];
-    double even[lanes] = {}, odd[lanes] = {}; // two sums hide the latency of one
-    for (; term + 1 < end; term += 2)
-      for (int k = 0; k < lanes; ++k) {
-        even[k] += term[0].value * harmonics[term[0].a * lanes + k] * pulled[term[0].b * lanes + k];
-        odd[k] += term[1].value * harmonics[term[1].a * lanes + k] * pulled[term[1].b * lanes + k];
-      }
-    for (; term < end; ++term)
-      for (int k = 0; k < lanes; ++k)
-        even[k] += term->value * harmonics[term->a * lanes + k] * pulled[term->b * lanes + k];
-    for (int k = 0; k < lanes; ++k) sums[c * lanes + k] += even[k] + odd[k];
-  }
-}
-
 LPSNMR_CLONES void EfgPredictor::triples(const Neighborhood &neighbors, double *components) const {
   const EfgSettings &s = basis_.settings();
   const std::size_t channels = s.species.size() * s.triple.count;
   const int width = harmonic_count(s.triple_l_max);
-  std::vector<double> room(channels * width * 2 + channels * (2 * s.triple_l_max + 1));
-  double *density = room.data(), *by_harmonic = density + channels * width,
+  const int padded = padded_length(s.triple.count);
+  const std::size_t stride = density_stride(basis_.species_count(), s.triple.count);
+  thread_local std::vector<double> room;
+  room.resize((stride + channels) * width + channels * (2 * s.triple_l_max + 1));
+  double *rows = room.data(), *by_harmonic = rows + stride * width,
          *weighted = by_harmonic + channels * width;
-  expand_density(neighbors, basis_.species_count(), s.triple, s.triple_l_max, density);
-  for (std::size_t q = 0; q < channels; ++q)
-    for (int lm = 0; lm < width; ++lm) by_harmonic[lm * channels + q] = density[q * width + lm];
+  expand_rows(neighbors, basis_.species_count(), s.triple, s.triple_l_max, rows);
+  for (int lm = 0; lm < width; ++lm)
+    for (std::size_t q = 0; q < channels; ++q)
+      by_harmonic[lm * channels + q] =
+          rows[lm * stride + q / s.triple.count * padded + q % s.triple.count];
   const double *w = triple_weights_.data();
   for (const DegreePair &pair : basis_.triple_pairs()) {
     const int size = 2 * pair.l2 + 1;
     std::fill_n(weighted, size * channels, 0.0);
     for (std::size_t p = 0; p < channels; ++p, w += channels)
       for (int b = 0; b < size; ++b) {
-        const double factor = density[p * width + pair.l2 * pair.l2 + b];
+        const double factor = by_harmonic[(pair.l2 * pair.l2 + b) * channels + p];
         for (std::size_t q = 0; q < channels; ++q) weighted[b * channels + q] += factor * w[q];
       }
     for (const CouplingTerm &t : pair.terms) {
@@ -259,35 +190,42 @@ unsigned char EfgPredictor::predict_target(const Neighborhood &neighbors, const 
                                            const unsigned char *bridge_flags,
                                            double *components) const {
   alignas(32) double sums[5 * lanes] = {};
-  add_pairs(neighbors, sums);
-  if (width_ > 0) add_chains(neighbors, contracted, sums);
+  const int n_species = basis_.species_count();
+  thread_local std::vector<double> coordination;
+  coordination.assign(n_species, 0.0);
+  add_pairs(neighbors, sums, coordination.data());
   for (int m = 0; m < 5; ++m)
     components[m] =
         (sums[m * lanes] + sums[m * lanes + 1]) + (sums[m * lanes + 2] + sums[m * lanes + 3]);
+  if (basis_.settings().chain.count > 0) chain_.add(neighbors, contracted, components);
   if (basis_.settings().triple.count > 0) triples(neighbors, components);
 
   unsigned char flag = 0;
   for (std::size_t k = 0; k < neighbors.size; ++k)
     if (neighbors.slot[k] >= 0) flag |= bridge_flags[neighbors.slot[k]];
   if (target_range_.nearest.empty()) return flag;
-  const int n_species = basis_.species_count();
-  std::vector<double> room(2 * n_species);
-  summarize_environment(neighbors, n_species, basis_.settings().pair.cutoff, room.data(),
-                        room.data() + n_species);
-  for (int q = 0; q < n_species; ++q) {
-    if (room[q] < target_range_.nearest[q]) flag |= target_too_near;
-    if (outside(target_range_, q, room[n_species + q])) flag |= target_coordination;
-  }
+  for (std::size_t k = 0; k < neighbors.size; ++k)
+    if (neighbors.distance[k] < target_range_.nearest[neighbors.species[k]])
+      flag |= target_too_near;
+  for (int q = 0; q < n_species; ++q)
+    if (outside(target_range_, q, coordination[q])) flag |= target_coordination;
   return flag;
 }
 
 void EfgPredictor::predict(const System &system, const int *numbers,
                            const std::vector<int> &targets, double *components,
                            unsigned char *flags, int threads) const {
-  const EfgNeighbors neighbors = find_efg_neighbors(basis_, system, numbers, targets);
+  // memory kept from frame to frame: asking for it anew costs as much as the search
+  thread_local EfgNeighbors own_neighbors;
+  thread_local std::vector<double> own_contracted;
+  thread_local std::vector<unsigned char> own_flags;
+  find_efg_neighbors(basis_, system, numbers, targets, own_neighbors);
+  const EfgNeighbors &neighbors = own_neighbors; // of this thread, for all workers
   const std::size_t n_bridges = neighbors.bridge_atoms.size();
-  std::vector<double> contracted(n_bridges * contracted_size());
-  std::vector<unsigned char> bridge_flags(n_bridges);
+  std::vector<double> &contracted = own_contracted;
+  std::vector<unsigned char> &bridge_flags = own_flags;
+  contracted.resize(n_bridges * contracted_size());
+  bridge_flags.resize(n_bridges);
   parallel_for(threads, n_bridges, [&](std::size_t begin, std::size_t end) {
     for (std::size_t b = begin; b < end; ++b) {
       const int species = basis_.species_of(numbers[neighbors.bridge_atoms[b]]);

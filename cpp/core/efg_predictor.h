@@ -2,6 +2,8 @@
 #pragma once
 
 #include "efg_basis.h"
+#include "efg_bridge.h"
+#include "efg_chain.h"
 
 #include <limits>
 #include <vector>
@@ -40,8 +42,8 @@ public:
 
   const EfgBasis &basis() const { return basis_; }
 
-  /// Numbers in the contracted form of one bridge: (chain.count, padded width).
-  std::size_t contracted_size() const { return basis_.settings().chain.count * padded_width_; }
+  /// Numbers in the contracted form of one bridge.
+  std::size_t contracted_size() const { return bridge_.size(); }
 
   /// Kernel: contract the descriptor of a bridge with the weights of its species.
   ///
@@ -71,19 +73,14 @@ public:
                double *components, unsigned char *flags, int threads = 1) const;
 
 private:
-  void add_pairs(const Neighborhood &neighbors, double *sums) const;
-  void add_chains(const Neighborhood &neighbors, const double *contracted, double *sums) const;
-  void multiply_out(const double *harmonics, const double *pulled, double *sums) const;
+  void add_pairs(const Neighborhood &neighbors, double *sums, double *coordination) const;
   void triples(const Neighborhood &neighbors, double *components) const;
 
   EfgBasis basis_;
-  std::size_t width_ = 0, padded_width_ = 0; // Σ over chain pairs of 2 l2 + 1; whole vectors of it
-  int chain_l_max_ = 2;                      // harmonics of the chain
-  std::vector<double> pair_weights_;         // (species, n)
-  std::vector<double> chain_weights_;        // (bridge, n, pair of degrees, channel)
-  std::vector<double> triple_weights_;       // (pair of degrees, channel', channel), full rectangle
-  std::vector<CouplingTerm> chain_terms_; // a in harmonics, b in a contracted row; by component c
-  std::size_t terms_end_[5] = {};         // where the terms of each component end
+  EfgBridgeContraction bridge_;
+  EfgChainCoupling chain_;
+  std::vector<double> pair_weights_;   // (species, n)
+  std::vector<double> triple_weights_; // (pair of degrees, channel', channel), full rectangle
   EnvironmentRange target_range_;
   std::vector<EnvironmentRange> bridge_ranges_;
 };

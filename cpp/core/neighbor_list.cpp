@@ -1,6 +1,7 @@
 #include "neighbor_list.h"
 
 #include "error.h"
+#include "vector_clones.h"
 
 #include <algorithm>
 #include <cmath>
@@ -94,10 +95,111 @@ Grid make_grid(const System &system, double cutoff, const std::vector<Vec> &frac
   return grid;
 }
 
+/// Atoms in the order of their bins, coordinate by coordinate.
+struct SortedAtoms {
+  std::vector<double> x, y, z;
+  std::vector<int> index;
+};
+
+constexpr std::size_t chunk = 64;
+
+/// Squared distances of up to `chunk` atoms from `begin` on, shifted, to a centre.
+LPSNMR_CLONES void squared_distances(const SortedAtoms &atoms, std::size_t begin, std::size_t count,
+                                     const Vec &shift, const Vec &center, double *squares) {
+  const double *x = atoms.x.data() + begin, *y = atoms.y.data() + begin,
+               *z = atoms.z.data() + begin;
+  const double cx = center[0], cy = center[1], cz = center[2];
+  const double tx = shift[0], ty = shift[1], tz = shift[2];
+  for (std::size_t k = 0; k < count; ++k) {
+    const double dx = x[k] + tx - cx, dy = y[k] + ty - cy, dz = z[k] + tz - cz;
+    squares[k] = dx * dx + dy * dy + dz * dz;
+  }
+}
+
+/// The entries of a list while it grows; room is made ahead of writing.
+class Entries {
+public:
+  explicit Entries(NeighborList &list) : list_(list) {
+    resize(std::max(list.index.size(), 32 * chunk));
+  }
+  void make_room() {
+    if (size_ + chunk > list_.index.size()) resize(2 * size_ + chunk);
+  }
+  void add(int index, double dx, double dy, double dz, double r2) {
+    list_.index[size_] = index;
+    double *to = list_.vector.data() + 3 * size_;
+    to[0] = dx, to[1] = dy, to[2] = dz;
+    list_.distance[size_++] = std::sqrt(r2);
+  }
+  std::size_t size() const { return size_; }
+  void finish() { resize(size_); }
+
+private:
+  void resize(std::size_t n) {
+    list_.index.resize(n);
+    list_.vector.resize(3 * n);
+    list_.distance.resize(n);
+  }
+  NeighborList &list_;
+  std::size_t size_ = 0;
+};
+
+/// Add those of the atoms [begin, end) that are within the cutoff; `self` is left out.
+void add_atoms(const SortedAtoms &atoms, std::size_t begin, std::size_t end, const Vec &shift,
+               const Vec &center, double cutoff2, int self, Entries &entries) {
+  double squares[chunk];
+  int near[chunk];
+  for (; begin < end; begin += chunk) {
+    const std::size_t count = std::min(chunk, end - begin);
+    squared_distances(atoms, begin, count, shift, center, squares);
+    int n_near = 0;
+    for (std::size_t k = 0; k < count; ++k) { // no branch: which are near cannot be foreseen
+      near[n_near] = static_cast<int>(k);
+      n_near += squares[k] < cutoff2;
+    }
+    entries.make_room();
+    for (int h = 0; h < n_near; ++h) {
+      const std::size_t s = begin + near[h];
+      if (atoms.index[s] == self) continue;
+      entries.add(atoms.index[s], atoms.x[s] + shift[0] - center[0],
+                  atoms.y[s] + shift[1] - center[1], atoms.z[s] + shift[2] - center[2],
+                  squares[near[h]]);
+    }
+  }
+}
+
+/// Neighbouring bins along one axis that belong to one image.
+struct Run {
+  int first, last, image;
+};
+
+/// Find the bins within reach of a bin along axis a; `joined`: those of one image as one run.
+void find_runs(const Grid &grid, bool periodic, int a, int home, bool joined,
+               std::vector<Run> &runs) {
+  runs.clear();
+  const int bins = grid.bins[a];
+  for (int k = home - grid.reach[a]; k <= home + grid.reach[a]; ++k) {
+    if (!periodic && (k < 0 || k >= bins)) continue;
+    const int image = k >= 0 ? k / bins : -((-k + bins - 1) / bins);
+    const int place = k - image * bins;
+    if (joined && !runs.empty() && runs.back().image == image)
+      runs.back().last = place;
+    else
+      runs.push_back({place, place, image});
+  }
+}
+
 } // namespace
 
 NeighborList build_neighbor_list(const System &system, double cutoff,
                                  const std::vector<int> *centers) {
+  NeighborList list;
+  build_neighbor_list(system, cutoff, centers, list);
+  return list;
+}
+
+void build_neighbor_list(const System &system, double cutoff, const std::vector<int> *centers,
+                         NeighborList &list) {
   if (!(cutoff > 0) || !std::isfinite(cutoff))
     throw Error("neighbour cutoff must be a positive number of Å, got " + std::to_string(cutoff));
   const std::array<Vec, 3> cell = complete_cell(system);
@@ -146,61 +248,47 @@ NeighborList build_neighbor_list(const System &system, double cutoff,
     ++start[bin[i] + 1];
   }
   for (std::size_t b = 0; b < total; ++b) start[b + 1] += start[b];
-  std::vector<int> sorted(n);
+  SortedAtoms sorted;
+  for (std::vector<double> *values : {&sorted.x, &sorted.y, &sorted.z}) values->resize(n);
+  sorted.index.resize(n);
   std::vector<std::size_t> fill(start.begin(), start.end() - 1);
-  for (std::size_t i = 0; i < n; ++i) sorted[fill[bin[i]]++] = static_cast<int>(i);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t to = fill[bin[i]]++;
+    sorted.x[to] = wrapped[i][0];
+    sorted.y[to] = wrapped[i][1];
+    sorted.z[to] = wrapped[i][2];
+    sorted.index[to] = static_cast<int>(i);
+  }
 
-  NeighborList list;
   const std::size_t n_centers = centers ? centers->size() : n;
+  list.first.clear();
   list.first.reserve(n_centers + 1);
   list.first.push_back(0);
   const double cutoff2 = cutoff * cutoff;
+  Entries entries(list);
+  std::array<std::vector<Run>, 3> runs;
   for (std::size_t c = 0; c < n_centers; ++c) {
     const int i = centers ? (*centers)[c] : static_cast<int>(c);
     if (i < 0 || std::size_t(i) >= n)
       throw Error("centre index " + std::to_string(i) + " is not one of " + std::to_string(n) +
                   " atoms");
     const Vec &xi = wrapped[i];
-    std::array<int, 3> home{bin_of(i, 0), bin_of(i, 1), bin_of(i, 2)}, b, image;
-    const auto place = [&](int a, int offset) { // false when outside an open axis
-      int k = home[a] + offset;
-      image[a] = 0;
-      if (system.periodic[a]) {
-        image[a] = k >= 0 ? k / grid.bins[a] : -((-k + grid.bins[a] - 1) / grid.bins[a]);
-        k -= image[a] * grid.bins[a];
-      }
-      b[a] = k;
-      return k >= 0 && k < grid.bins[a];
-    };
-    for (int u = -grid.reach[0]; u <= grid.reach[0]; ++u) {
-      if (!place(0, u)) continue;
-      for (int v = -grid.reach[1]; v <= grid.reach[1]; ++v) {
-        if (!place(1, v)) continue;
-        for (int w = -grid.reach[2]; w <= grid.reach[2]; ++w) {
-          if (!place(2, w)) continue;
+    for (int a = 0; a < 3; ++a)
+      find_runs(grid, system.periodic[a], a, bin_of(i, a), a == 2, runs[a]);
+    for (const Run &u : runs[0])
+      for (const Run &v : runs[1])
+        for (const Run &w : runs[2]) {
           Vec shift{};
-          for (int a = 0; a < 3; ++a)
-            for (int d = 0; d < 3; ++d) shift[d] += image[a] * cell[a][d];
-          const bool same_image = !image[0] && !image[1] && !image[2];
-          const std::size_t where = (std::size_t(b[0]) * grid.bins[1] + b[1]) * grid.bins[2] + b[2];
-          for (std::size_t s = start[where]; s < start[where + 1]; ++s) {
-            const int j = sorted[s];
-            if (j == i && same_image) continue;
-            const double dx = wrapped[j][0] + shift[0] - xi[0];
-            const double dy = wrapped[j][1] + shift[1] - xi[1];
-            const double dz = wrapped[j][2] + shift[2] - xi[2];
-            const double r2 = dx * dx + dy * dy + dz * dz;
-            if (r2 >= cutoff2) continue;
-            list.index.push_back(j);
-            list.vector.insert(list.vector.end(), {dx, dy, dz});
-            list.distance.push_back(std::sqrt(r2));
-          }
+          for (int d = 0; d < 3; ++d)
+            shift[d] = u.image * cell[0][d] + v.image * cell[1][d] + w.image * cell[2][d];
+          const bool same_image = !u.image && !v.image && !w.image;
+          const std::size_t line = (std::size_t(u.first) * grid.bins[1] + v.first) * grid.bins[2];
+          add_atoms(sorted, start[line + w.first], start[line + w.last + 1], shift, xi, cutoff2,
+                    same_image ? i : -1, entries);
         }
-      }
-    }
-    list.first.push_back(list.index.size());
+    list.first.push_back(entries.size());
   }
-  return list;
+  entries.finish();
 }
 
 } // namespace lpsnmr

@@ -32,4 +32,8 @@ struct NeighborList {
 NeighborList build_neighbor_list(const System &system, double cutoff,
                                  const std::vector<int> *centers = nullptr);
 
+/// The same into a list that may have been used before; its memory is kept.
+void build_neighbor_list(const System &system, double cutoff, const std::vector<int> *centers,
+                         NeighborList &list);
+
 } // namespace lpsnmr

@@ -19,10 +19,8 @@ class Lines {
 public:
   Lines(const std::string &text, const std::string &name) : text_(text), name_(name) {}
 
-  [[noreturn]] void fail(const std::string &message) const { fail_at(number_, message); }
-
-  [[noreturn]] void fail_at(int line, const std::string &message) const {
-    throw Error(name_ + ":" + std::to_string(line) + ": " + message);
+  [[noreturn]] void fail(const std::string &message) const {
+    throw Error(place() + ": " + message);
   }
 
   bool next(std::string &line) {
@@ -98,7 +96,7 @@ public:
     return out;
   }
 
-  int line() const { return number_; }
+  std::string place() const { return name_ + ":" + std::to_string(number_); }
 
 private:
   const std::string &text_;
@@ -118,7 +116,7 @@ TwoBodyBlock read_pair(Lines &lines, const std::vector<std::string> &head) {
     lines.fail("2B header: expected '2B El1 El2 leading_trim trailing_trim uk|nk', got " +
                std::to_string(head.size()) + " words");
   TwoBodyBlock block;
-  block.line = lines.line();
+  block.place = lines.place();
   block.elements = {head[1], head[2]};
   lines.integer(head[3], "leading trim", 0);
   lines.integer(head[4], "trailing trim", 0);
@@ -142,7 +140,7 @@ ThreeBodyBlock read_triple(Lines &lines, const std::vector<std::string> &head) {
     lines.fail("3B header: expected '3B El1 El2 El3 leading_trim trailing_trim uk|nk', got " +
                std::to_string(head.size()) + " words");
   ThreeBodyBlock block;
-  block.line = lines.line();
+  block.place = lines.place();
   block.elements = {head[1], head[2], head[3]};
   lines.integer(head[4], "leading trim", 0);
   lines.integer(head[5], "trailing trim", 0);
@@ -179,33 +177,29 @@ ThreeBodyBlock read_triple(Lines &lines, const std::vector<std::string> &head) {
   return block;
 }
 
-void refuse_duplicates(const Lines &lines, const PotentialFile &file) {
+void refuse_duplicates(const PotentialFile &file) {
   for (std::size_t a = 0; a < file.pairs.size(); ++a)
     for (std::size_t b = 0; b < a; ++b) {
       const auto &p = file.pairs[a].elements, &q = file.pairs[b].elements;
       if ((p[0] == q[0] && p[1] == q[1]) || (p[0] == q[1] && p[1] == q[0]))
-        lines.fail_at(file.pairs[a].line, "2B " + p[0] + " " + p[1] +
-                                              " is given twice, first on line " +
-                                              std::to_string(file.pairs[b].line));
+        throw Error(file.pairs[a].place + ": 2B " + p[0] + " " + p[1] +
+                    " is given twice, first at " + file.pairs[b].place);
     }
   for (std::size_t a = 0; a < file.triples.size(); ++a)
     for (std::size_t b = 0; b < a; ++b) {
       const auto &p = file.triples[a].elements, &q = file.triples[b].elements;
       const bool same = p[1] == q[1] && p[2] == q[2], swapped = p[1] == q[2] && p[2] == q[1];
       if (p[0] == q[0] && (same || swapped))
-        lines.fail_at(file.triples[a].line,
-                      "3B " + p[0] + " " + p[1] + " " + p[2] + " is given twice, first on line " +
-                          std::to_string(file.triples[b].line) +
-                          " (the order of the two neighbours does not matter)");
+        throw Error(file.triples[a].place + ": 3B " + p[0] + " " + p[1] + " " + p[2] +
+                    " is given twice, first at " + file.triples[b].place +
+                    " (the order of the two neighbours does not matter)");
     }
 }
 
-} // namespace
-
-PotentialFile parse_potential(const std::string &text, const std::string &name) {
-  PotentialFile file;
-  file.name = name;
+/// Add the blocks of one text to a potential.
+void add_blocks(const std::string &text, const std::string &name, PotentialFile &file) {
   Lines lines(text, name);
+  const std::size_t before = file.pairs.size() + file.triples.size();
   std::string line;
   while (lines.next(line)) {
     if (line.find("#UF3 POT") == std::string::npos) {
@@ -231,10 +225,27 @@ PotentialFile parse_potential(const std::string &text, const std::string &name) 
     else
       lines.fail("block type: expected 2B or 3B, got '" + (head.empty() ? "" : head[0]) + "'");
   }
-  if (file.pairs.empty())
+  if (file.pairs.size() + file.triples.size() == before)
     lines.fail("the file holds no 2B block ('#UF3 POT UNITS: ...', '2B El1 El2 ...')");
-  refuse_duplicates(lines, file);
+}
+
+} // namespace
+
+PotentialFile parse_potentials(const std::vector<std::string> &texts,
+                               const std::vector<std::string> &names) {
+  PotentialFile file;
+  for (std::size_t f = 0; f < texts.size(); ++f) {
+    file.name += (f > 0 ? " " : "") + names[f];
+    add_blocks(texts[f], names[f], file);
+  }
+  if (file.pairs.empty())
+    throw Error(file.name + ": no 2B block ('#UF3 POT UNITS: ...', '2B El1 El2 ...')");
+  refuse_duplicates(file);
   return file;
+}
+
+PotentialFile parse_potential(const std::string &text, const std::string &name) {
+  return parse_potentials({text}, {name});
 }
 
 std::string read_text(const std::string &path, const char *kind) {

@@ -14,7 +14,7 @@ struct TwoBodyBlock {
   double cutoff = 0;                ///< Å
   std::vector<double> knots;        ///< Å
   std::vector<double> coefficients; ///< eV, knots - 4
-  int line = 0;                     ///< where the block starts
+  std::string place;                ///< where the block starts, `name:line`
 };
 
 /// One `3B A B C` block: A is the central atom i, B is j, C is k.
@@ -23,7 +23,7 @@ struct ThreeBodyBlock {
   double cutoff_ij = 0, cutoff_ik = 0, cutoff_jk = 0; ///< Å
   std::vector<double> knots_ij, knots_ik, knots_jk;   ///< Å
   std::vector<double> coefficients;                   ///< eV, [ij][ik][jk], row-major
-  int line = 0;
+  std::string place;
 };
 
 struct PotentialFile {
@@ -39,6 +39,15 @@ struct PotentialFile {
 /// @param name used in messages, `name:line: what, expected, got`
 /// @throws Error for anything that is not a complete, consistent potential
 PotentialFile parse_potential(const std::string &text, const std::string &name);
+
+/// Parse several files that are one potential together, such as one per pair or triple.
+///
+/// Each holds one block at least, all are in the same units, and no block is given twice.
+///
+/// @param texts contents
+/// @param names of the files, for messages
+PotentialFile parse_potentials(const std::vector<std::string> &texts,
+                               const std::vector<std::string> &names);
 
 /// Return the whole contents of a file.
 ///

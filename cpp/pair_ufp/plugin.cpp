@@ -1,6 +1,8 @@
 // Registration of the styles with LAMMPS' plugin command.
 
 #include "compute_efg_atom.h"
+#include "compute_ufp_extrapolation.h"
+#include "fix_ufp_guard.h"
 #include "pair_ufp.h"
 
 #include "lammps.h"
@@ -50,6 +52,14 @@ void *create_compute_efg_atom(void *lmp, int narg, char **arg) {
   return new ComputeEFGAtom(static_cast<LAMMPS *>(lmp), narg, arg);
 }
 
+void *create_compute_ufp_extrapolation(void *lmp, int narg, char **arg) {
+  return new ComputeUFPExtrapolation(static_cast<LAMMPS *>(lmp), narg, arg);
+}
+
+void *create_fix_ufp_guard(void *lmp, int narg, char **arg) {
+  return new FixUFPGuard(static_cast<LAMMPS *>(lmp), narg, arg);
+}
+
 /// Another LAMMPS version may lay its classes out differently: say so and stay out.
 bool same_version(const LAMMPS *lmp) {
 #if defined(LPSNMR_LAMMPS_VERSION_DATE)
@@ -57,7 +67,7 @@ bool same_version(const LAMMPS *lmp) {
   std::fprintf(
       stderr,
       "ERROR: the lpsnmr plugin was built for LAMMPS %d, this is LAMMPS %d; pair style ufp "
-      "and compute efg/atom are not loaded. Reinstall lpsnmr in this environment.\n",
+      "and its computes are not loaded. Reinstall lpsnmr in this environment.\n",
       LPSNMR_LAMMPS_VERSION_DATE, lmp->num_ver);
   return false;
 #else
@@ -65,7 +75,7 @@ bool same_version(const LAMMPS *lmp) {
   std::fprintf(
       stderr,
       "ERROR: the lpsnmr plugin was built for LAMMPS %s, this is LAMMPS %s; pair style ufp "
-      "and compute efg/atom are not loaded. Rebuild it against this LAMMPS.\n",
+      "and its computes are not loaded. Rebuild it against this LAMMPS.\n",
       LPSNMR_LAMMPS_VERSION, lmp->version);
   return false;
 #endif
@@ -91,5 +101,16 @@ void lammpsplugin_init(void *lmp, void *handle, void *register_function) {
   plugin.name = "efg/atom";
   plugin.info = "Electric field gradient of every atom from a model of lpsnmr";
   plugin.creator.v2 = create_compute_efg_atom;
+  register_plugin(&plugin, lmp);
+
+  plugin.name = "ufp/extrapolation";
+  plugin.info = "How far atoms are outside the training of a potential of lpsnmr";
+  plugin.creator.v2 = create_compute_ufp_extrapolation;
+  register_plugin(&plugin, lmp);
+
+  plugin.style = "fix";
+  plugin.name = "ufp/guard";
+  plugin.info = "Names atoms that are lost or have no position; pair style ufp adds it by itself";
+  plugin.creator.v2 = create_fix_ufp_guard;
   register_plugin(&plugin, lmp);
 }

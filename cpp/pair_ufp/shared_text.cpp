@@ -32,6 +32,24 @@ std::string read_text_everywhere(LAMMPS *lmp, const std::string &path, const cha
   return message;
 }
 
+std::string printable(const std::string &message) {
+  std::string out;
+  for (std::size_t at = 0; at < message.size();) {
+    const auto byte = static_cast<unsigned char>(message[at]);
+    std::size_t length = byte < 0x80                    ? 1
+                         : byte >= 0xc2 && byte <= 0xdf ? 2
+                         : byte >= 0xe1 && byte <= 0xec ? 3 // leaves out rare and forbidden planes
+                                                        : 0;
+    bool good = length > 0 && at + length <= message.size() && byte >= 0x20 && byte != 0x7f;
+    for (std::size_t n = 1; good && n < length; ++n)
+      good = (static_cast<unsigned char>(message[at + n]) & 0xc0) == 0x80;
+    if (!good) length = 1;
+    out += good ? message.substr(at, length) : "?";
+    at += length;
+  }
+  return out;
+}
+
 bool failed_anywhere(LAMMPS *lmp, bool failed) {
   int here = failed, anywhere = 0;
   MPI_Allreduce(&here, &anywhere, 1, MPI_INT, MPI_MAX, lmp->world);

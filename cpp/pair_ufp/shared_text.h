@@ -14,6 +14,10 @@ namespace LAMMPS_NS {
 std::string read_text_everywhere(class LAMMPS *lmp, const std::string &path, const char *kind,
                                  std::string &text);
 
+/// A message for the screen: what a damaged file put into it and is no UTF-8, or a control
+/// character, becomes '?'.
+std::string printable(const std::string &message);
+
 /// Whether a step failed on any rank; collective. A rank out of memory must not be alone.
 bool failed_anywhere(class LAMMPS *lmp, bool failed);
 

@@ -58,7 +58,7 @@ def test_one_run(folder):
     np.testing.assert_array_equal(used, (lags >= 1.0) & (lags <= 0.25 * 999.5))
     assert all((row["fit_rad2_per_s2"] != "") == u for row, u in zip(rows, used, strict=True))
     assert sorted(p.name for p in (folder / "one").iterdir()) == [
-        "analysis.json", "c_of_t.csv", "c_of_t.png", "msd.csv", "msd.png",
+        "analysis.json", "c_of_t.csv", "c_of_t.png", "msd.csv", "msd.png", "spectra.csv", "spectra.png",
     ]  # fmt: skip
 
 

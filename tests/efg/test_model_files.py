@@ -130,7 +130,10 @@ def test_annotate_follows_the_convention_of_soprano():
     copy = model.annotate(atoms)
     lithium = atoms.numbers == 3
     assert "efg" not in atoms.arrays
-    assert np.isnan(copy.arrays["efg"][~lithium]).all()
+    assert (copy.arrays["efg"][~lithium] == 0).all()  # soprano diagonalises every tensor
+    assert (copy.arrays["efg_flag"][~lithium] == -1).all()
+    assert (copy.arrays["efg_flag"][lithium] == model.last_flags).all()
+    assert "efg_sigma" not in copy.arrays  # this model has no committee
     np.testing.assert_allclose(
         copy.arrays["efg"][lithium].reshape(-1, 3, 3) * EFG_AU_V_PER_ANGSTROM2,
         model.predict(atoms),
@@ -174,8 +177,14 @@ def test_environments_out_of_range_are_flagged(rows, flag):
 def test_shipped_model_knows_what_it_was_trained_on():
     model = EfgModel.default()
     assert model.provenance["frames"] >= 72
+    assert model.has_uncertainty
+    covered = model.provenance["targets"]["Li"]["coverage"]["all"]
+    assert 0.6 < covered["within_1_sigma"] < 0.8
+    assert 0.9 < covered["within_1.96_sigma"] < 0.98
     assert len(model.sha256) == 64
     lonely = ase.Atoms("LiPS", positions=[[0, 0, 0], [0, 0, 2.0], [0, 1.0, 0]])
     model.predict(lonely)
     assert model.last_flags[0] & 1
+    # and is far less sure of it than of its training data
+    assert model.predict_uncertainty(lonely)[0] > 2 * covered["sigma_mean"]
     assert model.last_flags[0] & 2

@@ -6,17 +6,20 @@ import sys
 import numpy as np
 import pytest
 
+from lpsnmr.pipeline.tensor_file import read_tensors
 from pipeline_runs import BIN, TIMEOUT_S, results_of, run_here, run_lpsnmr, write_config
 
+NMR = ("sampling.window_ps=0.04", "sampling.field_directions=[[0, 0, 1]]", "output.tensors_ps=0.1")
 
-def test_same_answer_on_one_two_and_three_ranks(tmp_path):
+
+def test_same_answer_on_one_two_and_four_ranks(tmp_path):
     write_config(tmp_path, equilibration_ps=0)  # the Langevin noise of the equilibration differs by rank
-    run_here(tmp_path, f"output.folder={tmp_path / 'r1'}")
+    run_here(tmp_path, f"output.folder={tmp_path / 'r1'}", *NMR)
     reference = results_of(tmp_path / "r1")
-    for ranks in (2, 3):
-        done = run_lpsnmr(
-            tmp_path, "run", "run.toml", "--no-analysis", "--set", f"output.folder=r{ranks}", ranks=ranks
-        )
+    assert reference.extra.keys() == {"echo", "direction_0", "tensor_samples"}
+    for ranks in (2, 4):
+        changes = [word for change in (f"output.folder=r{ranks}", *NMR) for word in ("--set", change)]
+        done = run_lpsnmr(tmp_path, "run", "run.toml", "--no-analysis", *changes, ranks=ranks)
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("finished: 21 samples") == 1
         results = results_of(tmp_path / f"r{ranks}")
@@ -26,6 +29,14 @@ def test_same_answer_on_one_two_and_three_ranks(tmp_path):
             np.testing.assert_array_equal(a.counts, b.counts)
             np.testing.assert_allclose(a.values, b.values, rtol=1e-9, atol=1e-10)
             np.testing.assert_allclose(a.block_means, b.block_means, rtol=1e-9, atol=1e-10)
+        for group, arrays in reference.extra.items():
+            for name, value in arrays.items():
+                np.testing.assert_allclose(
+                    results.extra[group][name], value, rtol=1e-9, atol=1e-10, err_msg=f"{group}/{name}"
+                )
+        here, there = (read_tensors(tmp_path / f"r{n}" / "tensors.h5") for n in (1, ranks))
+        for a, b in zip(here, there, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
         assert results.mean_temperature_k == pytest.approx(reference.mean_temperature_k, rel=1e-9)
 
 

@@ -47,3 +47,21 @@ def test_deck_and_stream(tmp_path):
     results = results_of(inputs / "results")
     assert results.n_samples == 11
     assert results.sample_interval_ps == pytest.approx(0.1)
+
+
+def test_extrapolation_deck(tmp_path):
+    """A short run beside the shipped files writes its history."""
+    inputs = tmp_path / "examples" / "inputs"
+    shutil.copytree(INPUTS, inputs)
+    models = tmp_path / "python" / "lpsnmr" / "data" / "models"
+    models.mkdir(parents=True)
+    source = INPUTS.parents[1] / "python" / "lpsnmr" / "data" / "models"
+    for name in ("lps.uf3", "lps.ufx"):
+        shutil.copy(source / name, models)
+    deck = [BIN / "mpirun", "-np", "2", BIN / "lmp", "-in", "in.extrapolation", "-screen", "none"]
+    deck += ["-var", "steps", "300", "-var", "mark", "0.1"]
+    subprocess.run([str(word) for word in deck], cwd=inputs, timeout=TIMEOUT_S, check=True)
+    history = np.loadtxt(inputs / "grade.dat")
+    assert history[:, 0].tolist() == [0, 100, 200, 300]
+    assert ((history[:, 2] > 0.1) & (history[:, 2] < 1)).all()
+    assert (inputs / "new.dump").read_text().count("ITEM: TIMESTEP") == 4

@@ -10,6 +10,7 @@ from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.io.results import Results
 from lpsnmr.pipeline import stream as pipeline_stream
 from lpsnmr.pipeline.checkpoint import write_checkpoint
+from lpsnmr.pipeline.nmr_sampling import NmrSettings
 from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
 from lpsnmr.structures import load_structure
 
@@ -174,8 +175,8 @@ def test_missing_frame_repaired(tmp_path, whole, columns):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"nucleus": "23Na"}, "expected an isotope of Li"),
-        ({"nucleus": "8Li"}, "unknown nucleus '8Li'"),
+        ({"nmr": NmrSettings(nucleus="23Na")}, "expected an isotope of Li"),
+        ({"nmr": NmrSettings(nucleus="8Li")}, "unknown nucleus '8Li'"),
         ({"points_per_level": 3}, "points-per-level: expected an even number, got 3"),
         ({"jump_distance_angstrom": -3.0}, "jump_distance_angstrom: expected a positive number"),
         ({"temperature_k": float("nan")}, "temperature_k: expected a positive number, got nan"),

@@ -70,7 +70,8 @@ def test_end_to_end_and_deterministic(data, tmp_path):
     )
     assert again.returncode == 0
     assert out.read_bytes() == first
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.fold1.uf3", "a.fold2.uf3", "a.json", "a.uf3"]
+    names = ["a.fold1.uf3", "a.fold2.uf3", "a.json", "a.report.html", "a.report.png", "a.uf3", "a.ufx"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
 
 
 @pytest.mark.parametrize(

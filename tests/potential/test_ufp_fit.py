@@ -19,8 +19,8 @@ from lpsnmr.potential import (
     fit_ufp,
     write_uf3,
 )
+from lpsnmr.potential.accumulate import share_out
 from lpsnmr.potential.core_repulsion import impose
-from lpsnmr.potential.fit import _folds
 from lpsnmr.potential.normal import NormalEquations, frame_rows, row_weights
 from lpsnmr.potential.prior import prior_mean
 from ufp_cases import labelled, random_structure
@@ -117,7 +117,7 @@ def test_blocks_are_never_torn_apart(frames):
     stranger.info.update(run="elsewhere", run_step=0)
     data = [DataSet(frames), DataSet([*teacher, stranger], weight=0.1)]
     for steps in (None, 200):
-        fold = _folds(data, FitSettings(BASIS, folds=3, steps_per_block=steps))
+        fold = share_out(data, FitSettings(BASIS, folds=3, steps_per_block=steps)).fold
         seen = {}
         for f, k in zip([*frames, *teacher], fold[:-1], strict=True):
             block = (f.info["run"], None if steps is None else f.info["run_step"] // steps)

@@ -1,12 +1,13 @@
 """``lpsnmr analyze``: NMR decay, diffusion and jump rates from results files."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
 from lpsnmr.dynamics import DiffusionSettings
-from lpsnmr.nmr import DecaySettings
+from lpsnmr.nmr import DecaySettings, ObservableSettings
 from lpsnmr.nmr.kohlrausch import BASELINES
 from lpsnmr.report import SeriesAnalysis, analyze_results, analyze_series
 from lpsnmr.report.text import build_rates_table, build_table
@@ -53,6 +54,10 @@ DEFAULTS = DecaySettings()
 @click.option(
     "--level", type=float, default=DEFAULTS.level, show_default=True, help="Confidence of the intervals."
 )
+@click.option(
+    "--larmor-mhz", type=float, multiple=True, default=ObservableSettings().larmor_mhz, show_default=True,
+    metavar="MHZ", help="Larmor frequency of the nucleus for T1; may be given several times.",
+)  # fmt: skip
 @click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Of the resampling.")
 @click.option("--plots/--no-plots", default=True, show_default=True, help="Draw PNG files.")
 def command(
@@ -65,6 +70,7 @@ def command(
     msd_start: float,
     bootstrap: int,
     level: float,
+    larmor_mhz: tuple[float, ...],
     seed: int,
     plots: bool,
 ) -> None:
@@ -72,7 +78,9 @@ def command(
 
     A results file comes from `lpsnmr run` or `lpsnmr stream`. C(t) of the quadrupolar frequency is
     fitted with C∞ + ΔC exp[−(t/τ)^γ]; the rate Γ_NMR = 1/τ_mean stands beside the jump rate 6D/a² from the
-    mean squared displacement, each with its confidence interval. What the run is too short to say
+    mean squared displacement, each with its confidence interval. Spin-alignment echoes, field
+    directions and tensors sampled by the run give τ_SAE and the number of sites visited, single-crystal
+    decays, powder spectra and second moments; the decay gives T1. What the run is too short to say
     is called not resolved. Files at several temperatures also give activation energies.
     """
     decay = DecaySettings(
@@ -83,13 +91,17 @@ def command(
         min_lag_ps=msd_start, max_lag_fraction=max_lag_fraction, jump_distance_angstrom=jump_distance,
         n_bootstrap=bootstrap, level=level, seed=seed,
     )  # fmt: skip
+    observables = ObservableSettings(tuple(larmor_mhz))
+    settings: dict[str, Any] = {
+        "decay": decay, "diffusion": diffusion, "observables": observables, "make_plots": plots,
+    }  # fmt: skip
     console = Console(highlight=False, soft_wrap=True)
     with Console(stderr=True).status("Fitting and resampling"):
         if len(results) == 1:
-            analysis = analyze_results(results[0], output, decay=decay, diffusion=diffusion, make_plots=plots)
+            analysis = analyze_results(results[0], output, **settings)
             series = SeriesAnalysis([analysis], {})
         else:
-            series = analyze_series(results, output, decay=decay, diffusion=diffusion, make_plots=plots)
+            series = analyze_series(results, output, **settings)
     console.print(build_table(series))
     rates = build_rates_table(series)
     if rates is not None:

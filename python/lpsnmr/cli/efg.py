@@ -11,9 +11,8 @@ from ase.data import atomic_numbers
 from rich.console import Console
 from rich.progress import Progress
 
-from lpsnmr.efg.dataset import default_nucleus
 from lpsnmr.efg.model import EfgModel
-from lpsnmr.efg.output import predict_frames, write_predictions
+from lpsnmr.efg.output import Prediction, choose_nuclei, predict_frames, write_predictions
 from lpsnmr.efg.tensors import principal_values, quadrupolar_coupling_hz
 from lpsnmr.errors import FileFormatError, InputError
 
@@ -24,7 +23,7 @@ from lpsnmr.errors import FileFormatError, InputError
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Result: .csv, .extxyz (efg in atomic units, soprano's convention) or .h5.",
+    help="Result: .csv, .extxyz (efg in atomic units, for soprano), .mrsys (for mrsimulator) or .h5.",
 )
 @click.option(
     "-m",
@@ -33,12 +32,23 @@ from lpsnmr.errors import FileFormatError, InputError
     type=click.Path(dir_okay=False, path_type=Path),
     help="Model file (.efg).  [default: the shipped model of 7Li in Li-P-S solids]",
 )
-@click.option("--nucleus", help="Isotope of C_Q.  [default: 7Li for Li, 23Na for Na, …]")
+@click.option(
+    "--nucleus",
+    "nuclei",
+    multiple=True,
+    help="Isotope of C_Q, as 6Li; once per element.  [default: 7Li for Li, 23Na for Na, …]",
+)
 @click.option("--format", "file_format", help="ASE's name of the format, where the suffix does not tell it.")
 @click.option(
     "--elements", help="Elements of LAMMPS atom types 1, 2, …, as Li,P,S; for dumps without element."
 )
 @click.option("--index", default=":", show_default=True, help="Which frames of each file, as a Python slice.")
+@click.option(
+    "--uncertainty/--no-uncertainty",
+    default=True,
+    show_default=True,
+    help="Tell σ of each tensor, where the model can; takes about 16 times as long as the tensors alone.",
+)
 @click.option(
     "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads per frame."
 )
@@ -46,39 +56,56 @@ def command(
     structures: tuple[Path, ...],
     output: Path | None,
     model_path: Path | None,
-    nucleus: str | None,
+    nuclei: tuple[str, ...],
     file_format: str | None,
     elements: str | None,
     index: str,
+    uncertainty: bool,
     threads: int,
 ) -> None:
     """Predict the EFG tensor of every target atom in STRUCTURES (any format ASE reads).
 
     Prints |C_Q| and asymmetry per frame, and how many environments lie outside what the model was trained
     on: nearer neighbours, or more or fewer neighbours, than in its training data. Their tensors are written
-    with a flag that is not zero.
+    with a flag that is not zero. σ is the standard deviation of a tensor component, calibrated on MD runs
+    that were held out of the fit.
     """
     model = EfgModel.default() if model_path is None else EfgModel.load(model_path)
-    if nucleus is None:
-        nucleus = default_nucleus(next(iter(model.targets)))
+    chosen = choose_nuclei(model, nuclei)
     frames = [frame for path in structures for frame in _read_structures(path, file_format, elements, index)]
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("frames", total=len(frames))
-        predictions = predict_frames(model, frames, threads, lambda: progress.advance(task))
-    if output is not None:
-        write_predictions(output, predictions, model, nucleus)
-    for number, p in enumerate(predictions[:10]):
-        v_zz, eta, _ = principal_values(p.tensors)
-        cq = np.abs(quadrupolar_coupling_hz(v_zz, nucleus)) * 1e-3
-        click.echo(
-            f"frame {number}: {len(cq)} {nucleus}, |C_Q| {cq.mean():.1f} kHz "
-            f"({cq.min():.1f} to {cq.max():.1f}), eta {eta.mean():.2f}"
+        predictions = predict_frames(
+            model, frames, threads, lambda: progress.advance(task), uncertainty=uncertainty
         )
+    if output is not None:
+        write_predictions(output, predictions, model, chosen)
+    for number, p in enumerate(predictions[:10]):
+        for line in _summaries(p, chosen):
+            click.echo(f"frame {number}: {line}")
     if len(predictions) > 10:
         click.echo(f"… {len(predictions) - 10} more frames")
     click.echo(f"{model.n_predicted} tensors, {model.n_flagged} outside the range of the training data")
     if output is not None:
         click.echo(f"written: {output}")
+
+
+def _summaries(prediction: Prediction, nuclei: dict[str, str]) -> list[str]:
+    """Return a line per target element of one frame."""
+    lines = []
+    symbols = np.array(prediction.atoms.get_chemical_symbols())[prediction.targets]
+    for symbol in dict.fromkeys(symbols.tolist()):
+        mine = symbols == symbol
+        v_zz, eta, _ = principal_values(prediction.tensors[mine])
+        cq = np.abs(quadrupolar_coupling_hz(v_zz, nuclei[symbol])) * 1e-3
+        told = ""
+        if prediction.sigma is not None:
+            told = f", sigma {prediction.sigma[mine].mean():.3f} V/Å² per component"
+        lines.append(
+            f"{len(cq)} {nuclei[symbol]}, |C_Q| {cq.mean():.1f} kHz "
+            f"({cq.min():.1f} to {cq.max():.1f}), eta {eta.mean():.2f}{told}"
+        )
+    return lines
 
 
 def _read_structures(

@@ -54,8 +54,15 @@ def degree_option(name: str, text: str) -> Decorator:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Errors and settings as JSON.  [default: OUTPUT with .fit.json]",
 )
-@click.option("--target", default="Li", show_default=True, help="Element whose tensors are learnt.")
-@click.option("--nucleus", help="Isotope whose C_Q is reported.  [default: 7Li for Li, 23Na for Na, …]")
+@click.option(
+    "--target", default="Li", show_default=True, help="Elements whose tensors are learnt, as Li or Li,S."
+)
+@click.option(
+    "--nucleus",
+    "nuclei",
+    multiple=True,
+    help="Isotope whose C_Q is reported; once per element.  [default: 7Li for Li, 23Na for Na, …]",
+)
 @click.option(
     "--unit",
     type=click.Choice(list(EFG_UNITS)),
@@ -89,18 +96,28 @@ def degree_option(name: str, text: str) -> Decorator:
 @degree_option("product-degree-max", "Chain: highest degree of the product.")
 @radial_option("triple", "Body order 3, density around the target (0: off)")
 @degree_option("triple-l-max", "Body order 3: highest degree of that density.")
+@click.option(
+    "--learning-curve", is_flag=True, help="Also report held-out errors by the number of training frames."
+)
+@click.option(
+    "--groups",
+    is_flag=True,
+    help="Also report errors of fits to one material and phase (or all others) on another.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress display and no table.")
 def command(
     data: tuple[Path, ...],
     output: Path,
     report: Path | None,
     target: str,
-    nucleus: str | None,
+    nuclei: tuple[str, ...],
     unit: str,
     folds: int | None,
     steps_per_block: int | None,
     seed: int,
     bridge_species: str,
+    learning_curve: bool,
+    groups: bool,
     quiet: bool,
     **terms: Any,
 ) -> None:
@@ -114,18 +131,20 @@ def command(
         raise InputError(f"{output}: the folder {output.parent} does not exist")
     frames = read_reference(data, require=("efg",))
     options = TrainingOptions(
-        target=target,
-        nucleus=nucleus,
+        targets=_names(target),
+        nuclei=nuclei,
         unit=unit,
         folds=folds,
         steps_per_block=steps_per_block,
         seed=seed,
-        bridge_species=tuple(name.strip() for name in bridge_species.split(",") if name.strip()),
+        bridge_species=_names(bridge_species),
         terms=terms,
+        learning_curve=learning_curve,
+        groups=groups,
     )
     console = Console(stderr=True, quiet=quiet)
     with Progress(console=console, transient=True) as progress:
-        featurise = progress.add_task("features", total=len(frames))
+        featurise = progress.add_task("features", total=len(frames) * len(options.targets))
         search = progress.add_task("regularisation", total=None)
 
         def on_step(rmse: float) -> None:
@@ -137,14 +156,52 @@ def command(
     trained.model.save(output)
     written = trained.write_report(report or output.with_suffix(".fit.json"))
     if not quiet:
-        Console(width=TABLE_WIDTH).print(error_table(trained.result, str(trained.report["nucleus"])))
-        click.echo(
-            f"{trained.report['frames']} frames, {trained.report['tensors']} tensors, "
-            f"{trained.report['features']} features; training error "
-            f"{trained.result.training_rmse_percent:.1f} % of the component RMS"
-        )
+        for symbol, result in trained.results.items():
+            print_fit(result, trained.report["targets"][symbol])
+        click.echo(f"{trained.report['frames']} frames, {trained.report['features']} features")
         click.echo(f"model:  {output} (sha256 {trained.model.sha256[:12]})")
         click.echo(f"report: {written}")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Return the entries of a list with commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def print_fit(result: FitResult, told: dict[str, Any]) -> None:
+    """Print what the report tells about one target."""
+    console = Console(width=TABLE_WIDTH)
+    console.print(error_table(result, str(told["nucleus"])))
+    covered = told["coverage"]["all"]
+    scalar = told["scalar_baseline"]["all"]
+    click.echo(
+        f"{told['tensors']} tensors, training error {told['training_rmse_percent']:.1f} % of the component "
+        f"RMS; σ covers {100 * covered['within_1_sigma']:.0f} % (1 σ) and "
+        f"{100 * covered['within_1.96_sigma']:.0f} % (1.96 σ) of held-out components"
+    )
+    click.echo(
+        f"C_Q alone from invariants: |C_Q| RMSE {scalar['abs_cq_rmse_khz']:.1f} kHz, "
+        f"C_Q* {scalar['signed_cq_rmse_khz']:.1f} kHz"
+    )
+    for run in told["correlation"]:
+        click.echo(
+            f"C(t) of omega_Q, {run['run']}: C(0) predicted/reference {run['c0_ratio']:.3f}, "
+            f"C(t)/C(0) differs by {run['normalized_rmse']:.3f} over {len(run['steps']) - 1} lags"
+        )
+    for point in told.get("learning_curve", []):
+        click.echo(
+            f"{point['training_frames']:6.1f} training frames: {point['all']['component_rmse_percent']:.1f} %"
+            + "".join(
+                f", {name.partition(':')[2]} {part['component_rmse_percent']:.1f} %"
+                for name, part in point.items()
+                if name.startswith("phase:")
+            )
+        )
+    for pair in told.get("groups", []):
+        click.echo(
+            f"{pair['trained_on']} ({pair['training_frames']} frames) -> {pair['tested_on']}: "
+            f"{pair['component_rmse_percent']:.1f} %, |C_Q| RMSE {pair['abs_cq_rmse_khz']:.1f} kHz"
+        )
 
 
 def error_table(result: FitResult, nucleus: str) -> Table:

@@ -10,7 +10,12 @@ from lpsnmr import __version__
 from lpsnmr.errors import LpsnmrError
 
 COMMANDS = {
+    "structures": ("structures", "Make Li3PS4 crystals, strained, disordered and amorphous cells."),
+    "label": ("label", "Label structures with energies, forces, stresses and EFG tensors (GPAW)."),
+    "merge-labels": ("merge_labels", "Grow a reference set by labelled frames; write its data card."),
+    "learn": ("learn", "Active learning: sample, select, label, refit, report."),
     "fit-ufp": ("fit_ufp", "Fit an ultra-fast potential (UF2+3) to reference data."),
+    "validate-ufp": ("validate_ufp", "Validate a potential: errors, crystals, MD stability, diffusion."),
     "fit-efg": ("fit_efg", "Fit an equivariant EFG model to reference tensors."),
     "efg": ("efg", "Predict EFG tensors for structures."),
     "run": ("run", "Run MD with LAMMPS and correlate the EFG of every Li on the way."),

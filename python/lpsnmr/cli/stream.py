@@ -6,10 +6,12 @@ from pathlib import Path
 import click
 
 from lpsnmr.dynamics.jump_settings import JumpSettings
+from lpsnmr.pipeline.nmr_sampling import NmrSettings
 
 __all__ = ["command"]
 
 DEFAULT_JUMPS = JumpSettings()
+NMR = NmrSettings()
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,7 +36,29 @@ DEFAULT_JUMPS = JumpSettings()
     "--idle-s", type=float, default=60.0, show_default=True,
     help="Stop following after this many seconds without anything new; 0 waits for ever.",
 )  # fmt: skip
-@click.option("--nucleus", default="7Li", show_default=True, help="Nucleus of the analysis.")
+@click.option("--nucleus", default=NMR.nucleus, show_default=True, help="Nucleus of the analysis.")
+@click.option(
+    "--window-ps", type=float, default=NMR.window_ps, show_default=True,
+    help="Average tensors so long before they enter echoes and spectra, ps.",
+)  # fmt: skip
+@click.option(
+    "--evolution-time", "evolution_times_us", type=float, multiple=True, metavar="US",
+    default=NMR.evolution_times_us, show_default=True,
+    help="Evolution time of the spin-alignment echo, μs; may be given several times.",
+)  # fmt: skip
+@click.option("--no-echo", is_flag=True, help="Accumulate no spin-alignment echo.")
+@click.option(
+    "--orientation-degree", type=int, default=NMR.orientation_degree, show_default=True,
+    help="Degree of the Lebedev set of orientations of the echo.",
+)  # fmt: skip
+@click.option(
+    "--field-direction", "field_directions", type=(float, float, float), multiple=True, metavar="X Y Z",
+    help="Field direction of a single crystal; may be given several times.",
+)  # fmt: skip
+@click.option(
+    "--tensors-ps", type=float, default=NMR.tensors_ps, show_default=True,
+    help="Time between EFG tensors kept in tensors.h5, ps; 0 keeps none.",
+)  # fmt: skip
 @click.option("--jump-distance", type=float, help="Mean distance between Li sites, Å, for the jump rate.")
 @click.option(
     "--points-per-level", type=int, default=16, show_default=True, help="Lags per level of the correlators."
@@ -75,6 +99,13 @@ def command(
     elements: str | None,
     idle_s: float,
     jump_distance: float | None,
+    nucleus: str,
+    window_ps: float,
+    evolution_times_us: tuple[float, ...],
+    no_echo: bool,
+    orientation_degree: int,
+    field_directions: tuple[tuple[float, float, float], ...],
+    tensors_ps: float,
     jumps: bool,
     supercell: tuple[int, int, int],
     jump_window: float,
@@ -109,6 +140,14 @@ def command(
         elements=None if elements is None else tuple(word for word in elements.replace(",", " ").split()),
         idle_s=None if idle_s == 0 else idle_s,
         jump_distance_angstrom=jump_distance,
+        nmr=NmrSettings(
+            nucleus=nucleus,
+            window_ps=window_ps,
+            evolution_times_us=() if no_echo else evolution_times_us,
+            orientation_degree=orientation_degree,
+            field_directions=field_directions,
+            tensors_ps=tensors_ps,
+        ),
         jumps=detectors if jumps else None,
         **options,  # type: ignore[arg-type]
     )

@@ -69,7 +69,7 @@ def slice_state(state: State, low: int, high: int) -> State:
     InputError
         When the range does not lie within the series of ``state``.
     """
-    n_series = len(state["series_sum"])
+    n_series = next(len(value) for key, value in state.items() if key.startswith("series_"))
     if not 0 <= low <= high <= n_series:
         raise InputError(f"slice {low}:{high} does not lie within the {n_series} series of the state")
     return {

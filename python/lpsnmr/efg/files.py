@@ -27,12 +27,16 @@ class TargetPart:
 
     ``weights`` is (n_features,), V/Å². ``target_range`` is (3, species): the shortest distance (Å, inf when
     the species was never near), the fewest and the most smooth neighbours in training. ``bridge_ranges``
-    is the same for each bridge species: (bridges, 3, species).
+    is the same for each bridge species: (bridges, 3, species). ``members`` (n_members, n_features), V/Å², is
+    the committee: weights less their mean, so scaled that the mean square of what they predict, together
+    with ``floor``², V/Å², is the variance of a component; None without an estimate of the uncertainty.
     """
 
     weights: Array
     target_range: Array
     bridge_ranges: Array
+    members: Array | None = None
+    floor: float = 0.0
 
 
 def render_model(settings: EfgSettings, targets: dict[str, TargetPart], provenance: dict[str, Any]) -> bytes:
@@ -54,6 +58,7 @@ def render_model(settings: EfgSettings, targets: dict[str, TargetPart], provenan
                     name: _render_range(rows) for name, rows in zip(bridges, part.bridge_ranges, strict=True)
                 },
                 "weights": part.weights.tolist(),
+                **_render_uncertainty(part),
             }
             for symbol, part in targets.items()
         },
@@ -107,6 +112,7 @@ def parse_model(content: bytes) -> tuple[EfgSettings, dict[str, TargetPart], dic
                 np.array(
                     [_parse_range(part["bridge_environments"][name], settings) for name in data["bridges"]]
                 ).reshape(-1, 3, len(settings.species)),
+                *_parse_uncertainty(part, size, symbol),
             )
         except (KeyError, TypeError) as error:
             raise InputError(f"target {symbol}: entry missing or of the wrong kind: {error}") from error
@@ -121,6 +127,26 @@ def _numbers(symbols: Any) -> list[int]:
         if not isinstance(symbol, str) or symbol not in atomic_numbers:
             raise InputError(f"unknown chemical symbol {symbol!r}")
     return [int(atomic_numbers[symbol]) for symbol in symbols]
+
+
+def _render_uncertainty(part: TargetPart) -> dict[str, Any]:
+    """Return the entry of the committee, nothing without one."""
+    if part.members is None:
+        return {}
+    return {"uncertainty": {"floor": part.floor, "members": part.members.tolist()}}
+
+
+def _parse_uncertainty(part: dict[str, Any], size: int, symbol: str) -> tuple[Array | None, float]:
+    """Invert ``_render_uncertainty``."""
+    if "uncertainty" not in part:
+        return None, 0.0
+    given = part["uncertainty"]
+    count = len(given["members"])
+    members = _array(given["members"], (count, size), f"committee members of {symbol}")
+    floor = float(_array(given["floor"], (), f"floor of the uncertainty of {symbol}"))
+    if count < 2 or floor < 0:
+        raise InputError(f"uncertainty of {symbol}: expected two or more members and a floor of 0 or more")
+    return members, floor
 
 
 def _render_range(rows: Array) -> dict[str, list[float | None]]:

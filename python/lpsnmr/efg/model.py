@@ -71,6 +71,7 @@ class EfgModel:
             )
             for symbol, part in targets.items()
         }
+        self._committees: dict[int, list[EfgPredictor]] | None = None
         self._sha256: str | None = None
         self.n_predicted = 0
         self.n_flagged = 0
@@ -190,21 +191,89 @@ class EfgModel:
             )
         )
 
+    @property
+    def has_uncertainty(self) -> bool:
+        """Whether the model can tell the uncertainty of all its targets."""
+        return all(part.members is not None for part in self.targets.values())
+
+    def predict_uncertainty(
+        self, atoms: ase.Atoms, targets: NDArray[Any] | None = None, threads: int = 1
+    ) -> Array:
+        """Return the standard deviation of the predicted tensors, per component.
+
+        σ² = floor² + mean of the squared components that the members of the committee predict; it does
+        not depend on the axes. It is calibrated on held-out runs (``docs/fit-efg.md`` states the coverage)
+        and takes as long as one prediction per member.
+
+        Parameters
+        ----------
+        atoms, targets, threads
+            As ``predict``.
+
+        Returns
+        -------
+        Array
+            (m,) float64, V/Å².
+
+        Raises
+        ------
+        InputError
+            As ``predict``; also for a model without a committee.
+        """
+        if not self.has_uncertainty:
+            raise InputError("this EFG model has no committee to tell its uncertainty; fit it again")
+        if self._committees is None:
+            basis = self.settings.basis()
+            self._committees = {
+                chemical_symbols.index(symbol): [EfgPredictor(basis, member) for member in part.members]
+                for symbol, part in self.targets.items()
+                if part.members is not None
+            }
+        chosen = self.find_targets(atoms.numbers) if targets is None else np.asarray(targets)
+        wanted = atoms.numbers[chosen]
+        pbc = (bool(atoms.pbc[0]), bool(atoms.pbc[1]), bool(atoms.pbc[2]))
+        sigma = np.empty(len(chosen))
+        for z in np.unique(wanted).tolist():
+            if z not in self._committees:
+                raise InputError(f"no weights for {chemical_symbols[z]}")
+            rows = np.flatnonzero(wanted == z)
+            system = (atoms.positions, atoms.cell.array, pbc, atoms.numbers, chosen[rows], threads)
+            square = [np.mean(member.predict(*system)[0] ** 2, axis=1) for member in self._committees[z]]
+            floor = self.targets[chemical_symbols[z]].floor
+            sigma[rows] = np.sqrt(floor**2 + np.mean(square, axis=0))
+        return sigma
+
     def annotate(self, atoms: ase.Atoms, threads: int = 1) -> ase.Atoms:
         """Return a copy with an ``efg`` array, nine columns row-major in atomic units (soprano's convention).
 
-        Atoms that are no target get NaN.
+        ``efg_flag`` tells why a tensor is out of range (0: it is not), and −1 for atoms that are no target;
+        these have zero tensors, because soprano diagonalises all. ``efg_sigma`` (atomic units, NaN where
+        there is no target) comes with it when the model has a committee.
         """
         chosen = self.find_targets(atoms.numbers)
-        return self.attach(atoms, chosen, self.predict(atoms, chosen, threads))
+        tensors = self.predict(atoms, chosen, threads)
+        flags = self.last_flags
+        sigma = self.predict_uncertainty(atoms, chosen, threads) if self.has_uncertainty else None
+        return self.attach(atoms, chosen, tensors, flags, sigma)
 
     @staticmethod
-    def attach(atoms: ase.Atoms, targets: NDArray[Any], tensors: Array) -> ase.Atoms:
-        """Return a copy with given tensors (m, 3, 3), V/Å², as its ``efg`` array; see ``annotate``."""
+    def attach(
+        atoms: ase.Atoms,
+        targets: NDArray[Any],
+        tensors: Array,
+        flags: NDArray[np.uint8],
+        sigma: Array | None = None,
+    ) -> ase.Atoms:
+        """Return a copy with given tensors (m, 3, 3) and σ (m,), V/Å², as arrays; see ``annotate``."""
         copied = copy.deepcopy(atoms)
-        values = np.full((len(atoms), 9), np.nan)
+        values = np.zeros((len(atoms), 9))
         values[targets] = tensors.reshape(-1, 9) / EFG_AU_V_PER_ANGSTROM2
         copied.arrays["efg"] = values
+        copied.arrays["efg_flag"] = np.full(len(atoms), -1)
+        copied.arrays["efg_flag"][targets] = flags
+        if sigma is not None:
+            copied.arrays["efg_sigma"] = np.full(len(atoms), np.nan)
+            copied.arrays["efg_sigma"][targets] = sigma / EFG_AU_V_PER_ANGSTROM2
         return copied
 
     def find_targets(self, numbers: NDArray[Any]) -> Indices:

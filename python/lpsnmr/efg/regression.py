@@ -2,16 +2,16 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
 
 from lpsnmr.efg.dataset import EfgData
 from lpsnmr.efg.files import TargetPart
 from lpsnmr.efg.metrics import tensor_errors
 from lpsnmr.efg.settings import GROUPS, EfgSettings
+from lpsnmr.efg.uncertainty import N_MEMBERS, calibrate, coverage, cross_calibrated
 from lpsnmr.errors import ComputeError, InputError
 
 __all__ = ["FitResult", "GroupRidge", "fit_weights"]
@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 Folds = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 START_STRENGTH = 0.1
+MEMBER_SEED = 0
+MEMBER_DIGITS = 5
 STRENGTH_STEPS = (10.0**0.5, 10.0**-0.5)
 STRENGTH_LIMITS = (1e-5, 1e4)
 
@@ -30,13 +32,16 @@ class FitResult:
 
     ``part`` are the weights from all data with the training ranges; ``strengths`` the penalty of each
     group of ``GROUPS``; ``held_out`` (targets, 5) V/Å² the prediction of each target by the fit that had
-    not seen its block; ``errors`` by "all", "phase:…" and "run:…".
+    not seen its block; ``sigma`` (targets,) V/Å² its uncertainty, calibrated on the other folds; ``errors``
+    and ``coverage`` by "all", "phase:…" and "run:…".
     """
 
     part: TargetPart
     strengths: dict[str, float]
     held_out: Array
+    sigma: Array
     errors: dict[str, dict[str, float]]
+    coverage: dict[str, dict[str, float]]
     training_rmse_percent: float
 
 
@@ -81,12 +86,16 @@ class GroupRidge:
         return scaled.T @ scaled, scaled.T @ self._values[rows]
 
     def _solve(self, matrix: Array, vector: Array, strengths: Array) -> Array:
-        penalised = matrix + np.diag(strengths[self._groups])
+        solved: Array = cho_solve((self._factor(matrix, strengths), True), vector)
+        return solved * self.scale
+
+    def _factor(self, matrix: Array, strengths: Array) -> Array:
+        """Return the lower Cholesky factor of the penalised equations (its upper half is not zeroed)."""
         try:
-            solved: Array = cho_solve(cho_factor(penalised, lower=True), vector)
+            factor: Array = cho_factor(matrix + np.diag(strengths[self._groups]), lower=True)[0]
         except LinAlgError as error:
             raise ComputeError("the EFG fit is singular; a stronger regularisation is needed") from error
-        return solved * self.scale
+        return factor
 
     def weights(self, strengths: Array) -> Array:
         """Return the weights from all rows: (n_features,)."""
@@ -99,6 +108,25 @@ class GroupRidge:
             weights = self._solve(self._matrix - matrix, self._vector - vector, strengths)
             predicted[rows] = self._features[rows] @ weights
         return predicted
+
+    def held_out_spread(self, strengths: Array) -> Array:
+        """Return √(f A⁻¹ f) of each row, A the penalised equations without its fold: (rows,).
+
+        Times the noise of the values, this is the posterior standard deviation of the prediction.
+        """
+        spread = np.empty_like(self._values)
+        for rows, (matrix, _) in zip(self._rows, self._fold_normals, strict=True):
+            factor = self._factor(self._matrix - matrix, strengths)
+            half = solve_triangular(factor, (self._features[rows] * self.scale).T, lower=True)
+            spread[rows] = np.sqrt(np.sum(half**2, axis=0))
+        return spread
+
+    def draw_weights(self, strengths: Array, count: int, seed: int) -> Array:
+        """Return draws around the weights with covariance A⁻¹ of all rows: (count, n_features)."""
+        factor = self._factor(self._matrix, strengths)
+        normal = np.random.default_rng(seed).normal(size=(len(factor), count))
+        drawn: Array = solve_triangular(factor, normal, lower=True, trans="T").T
+        return drawn * self.scale
 
     def score(self, strengths: Array) -> float:
         """Return the held-out RMSE."""
@@ -195,22 +223,35 @@ def fit_weights(
     reference = data.components.reshape(-1, 5)
     rms = float(np.sqrt(np.mean(data.components**2)))
     residual = data.features @ weights - data.components
+    # one number per target: the spread of a turned tensor must not depend on the axes
+    spread = np.sqrt(np.mean(ridge.held_out_spread(chosen).reshape(-1, 5) ** 2, axis=1))
+    calibration = calibrate(spread, held_out - reference)
+    sigma = cross_calibrated(spread, held_out - reference, [held[::5] // 5 for held in rows])
+    members = calibration.scale * ridge.draw_weights(chosen, N_MEMBERS, MEMBER_SEED)
+    parts = _parts(data)
     return FitResult(
-        TargetPart(weights, data.target_range, data.bridge_ranges),
+        TargetPart(
+            weights, data.target_range, data.bridge_ranges, round_to_digits(members), calibration.floor
+        ),
         dict(zip(GROUPS, chosen.tolist(), strict=True)),
         held_out,
-        _errors_by_part(data, reference, held_out, nucleus),
+        sigma,
+        {name: tensor_errors(reference[m], held_out[m], nucleus) for name, m in parts.items()},
+        {name: coverage(held_out[m] - reference[m], sigma[m]) for name, m in parts.items()},
         100.0 * float(np.sqrt(np.mean(residual**2))) / rms if rms else float("nan"),
     )
 
 
-def _errors_by_part(
-    data: EfgData, reference: Array, predicted: Array, nucleus: str
-) -> dict[str, dict[str, Any]]:
-    """Return errors over all targets, per phase and per run."""
+def round_to_digits(values: Array, digits: int = MEMBER_DIGITS) -> Array:
+    """Return values of so many significant digits: a committee is noise, and its file shorter."""
+    return np.array([float(f"{x:.{digits}g}") for x in values.ravel()]).reshape(values.shape)
+
+
+def _parts(data: EfgData) -> dict[str, NDArray[np.bool_]]:
+    """Return which targets belong to all, each phase and each run."""
     phases = np.array(data.phases)[data.frame]
     runs = np.array(data.runs)[data.frame]
-    parts = {"all": np.ones(len(reference), dtype=bool)}
+    parts = {"all": np.ones(len(phases), dtype=bool)}
     parts |= {f"phase:{name}": phases == name for name in sorted(set(phases))}
     parts |= {f"run:{name}": runs == name for name in sorted(set(runs))}
-    return {name: tensor_errors(reference[m], predicted[m], nucleus) for name, m in parts.items()}
+    return parts

@@ -13,13 +13,28 @@ import ase
 import numpy as np
 
 from lpsnmr import __version__
-from lpsnmr.efg.dataset import build_data, default_nucleus, species_of_frames, symbols_to_numbers
+from lpsnmr.efg.dataset import (
+    EfgData,
+    build_data,
+    default_nucleus,
+    species_of_frames,
+    symbols_to_numbers,
+)
 from lpsnmr.efg.model import EfgModel
 from lpsnmr.efg.regression import FitResult, fit_weights
 from lpsnmr.efg.settings import EfgSettings
-from lpsnmr.errors import FileFormatError
+from lpsnmr.efg.validation import (
+    Folds,
+    Validator,
+    correlation_check,
+    group_matrix,
+    learning_curve,
+    scalar_baseline,
+    system_of,
+)
+from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.io.atomic import written_aside
-from lpsnmr.reference import blocks_by_run, split_blocks
+from lpsnmr.reference import blocks_by_run, run_name, split_blocks
 from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 
 __all__ = ["TrainedModel", "TrainingOptions", "train_model"]
@@ -31,26 +46,30 @@ MOST_FOLDS = 12
 class TrainingOptions:
     """Choices of a fit; see the options of ``lpsnmr fit-efg``.
 
-    ``terms`` are entries of ``EfgSettings`` that differ from their defaults; the species are those of the
-    frames.
+    ``targets`` are the elements to learn, each with weights of its own; ``nuclei`` the isotopes whose C_Q is
+    told, where they are not the default ones. ``terms`` are entries of ``EfgSettings`` that differ from their
+    defaults; the species are those of the frames. ``learning_curve`` and ``groups`` (train on one material
+    and phase, test on another) add to the report; they take as many further fits.
     """
 
-    target: str = "Li"
-    nucleus: str | None = None
+    targets: tuple[str, ...] = ("Li",)
+    nuclei: tuple[str, ...] = ()
     unit: str = "au"
     folds: int | None = None
     steps_per_block: int | None = None
     seed: int = 0
     bridge_species: tuple[str, ...] = ("S",)
     terms: dict[str, Any] = dataclasses.field(default_factory=dict)
+    learning_curve: bool = False
+    groups: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainedModel:
-    """A model, the fit behind it and the report on both (plain numbers and strings)."""
+    """A model, the fits behind it by target, and the report on both (plain numbers and strings)."""
 
     model: EfgModel
-    result: FitResult
+    results: dict[str, FitResult]
     report: dict[str, Any]
 
     def write_report(self, path: str | os.PathLike[str]) -> Path:
@@ -86,8 +105,7 @@ def train_model(
     InputError
         For options or data that cannot be fitted.
     """
-    nucleus = options.nucleus or default_nucleus(options.target)
-    quadrupolar_coupling_hz_per_efg(nucleus)
+    nuclei = _nuclei(options)
     settings = dataclasses.replace(
         EfgSettings(),
         species=species_of_frames(frames),
@@ -97,36 +115,86 @@ def train_model(
     labels = blocks_by_run(frames, options.steps_per_block)
     n_blocks = len(np.unique(labels))
     folds = split_blocks(labels, options.folds or min(n_blocks, MOST_FOLDS), options.seed)
-    data = build_data(frames, settings, options.target, options.unit, on_frame)
-    result = fit_weights(data, settings, folds, nucleus, on_step=on_step)
+    results: dict[str, FitResult] = {}
+    told: dict[str, dict[str, Any]] = {}
+    for target, nucleus in nuclei.items():
+        data = build_data(frames, settings, target, options.unit, on_frame)
+        results[target] = fit_weights(data, settings, folds, nucleus, on_step=on_step)
+        told[target] = _describe_fit(frames, data, settings, folds, results[target], nucleus, options)
     provenance = {
         "lpsnmr": __version__,
         "data": _describe_sources(sources),
         "frames": len(frames),
-        "frames_per_run": dict(sorted(Counter(data.runs).items())),
-        "tensors": len(data.frame),
-        "target": options.target,
-        "nucleus": nucleus,
+        "frames_per_run": dict(sorted(Counter(run_name(frame) for frame in frames).items())),
         "efg_unit_of_data": options.unit,
         "held_out": f"{'stretches of runs' if options.steps_per_block else 'whole runs'}, "
         f"{len(folds)} folds of {n_blocks} blocks, seed {options.seed}",
-        "strengths": result.strengths,
-        "held_out_errors": {
-            name: _without_nan(errors)
-            for name, errors in result.errors.items()
-            if not name.startswith("run:")
+        "targets": {
+            target: {
+                **{name: fit[name] for name in ("nucleus", "tensors", "strengths")},
+                "held_out_errors": _without_runs(fit["held_out_errors"]),
+                "coverage": _without_runs(fit["coverage"]),
+            }
+            for target, fit in told.items()
         },
     }
-    model = EfgModel(settings, {options.target: result.part}, provenance)
+    model = EfgModel(settings, {t: result.part for t, result in results.items()}, provenance)
     report = {
         **provenance,
-        "features": len(result.part.weights),
+        "features": len(next(iter(results.values())).part.weights),
         "settings": settings.to_dict(),
-        "training_rmse_percent": result.training_rmse_percent,
-        "held_out_errors": result.errors,
+        "targets": told,
         "model_sha256": model.sha256,
     }
-    return TrainedModel(model, result, report)
+    return TrainedModel(model, results, report)
+
+
+def _nuclei(options: TrainingOptions) -> dict[str, str]:
+    """Return the nucleus of each target; InputError for one that is not of a target."""
+    if not options.targets or len(set(options.targets)) != len(options.targets):
+        raise InputError(f"expected target elements, each once, got {', '.join(options.targets) or 'none'}")
+    given = {nucleus.lstrip("0123456789"): nucleus for nucleus in options.nuclei}
+    for element, nucleus in given.items():
+        if element not in options.targets:
+            raise InputError(f"nucleus {nucleus}: {element} is not among {', '.join(options.targets)}")
+    nuclei = {target: given.get(target) or default_nucleus(target) for target in options.targets}
+    for nucleus in nuclei.values():
+        quadrupolar_coupling_hz_per_efg(nucleus)
+    return nuclei
+
+
+def _describe_fit(
+    frames: Sequence[ase.Atoms],
+    data: EfgData,
+    settings: EfgSettings,
+    folds: Folds,
+    result: FitResult,
+    nucleus: str,
+    options: TrainingOptions,
+) -> dict[str, Any]:
+    """Return what the report tells about the fit of one target."""
+    told: dict[str, Any] = {
+        "nucleus": nucleus,
+        "tensors": len(data.frame),
+        "strengths": result.strengths,
+        "training_rmse_percent": result.training_rmse_percent,
+        "held_out_errors": result.errors,
+        "coverage": result.coverage,
+        "scalar_baseline": scalar_baseline(data, folds, nucleus),
+        "correlation": correlation_check(frames, data, result.held_out, nucleus),
+    }
+    validator = Validator(data, settings, result.strengths, nucleus)
+    if options.learning_curve:
+        told["learning_curve"] = learning_curve(validator, folds, options.seed)
+    if options.groups:
+        groups = [f"{system_of(frame)} {phase}" for frame, phase in zip(frames, data.phases, strict=True)]
+        told["groups"] = group_matrix(validator, groups)
+    return told
+
+
+def _without_runs(parts: dict[str, Any]) -> dict[str, Any]:
+    """Return the entries of all and of phases, with NaN as None."""
+    return {name: _without_nan(entry) for name, entry in parts.items() if not name.startswith("run:")}
 
 
 def _describe_sources(sources: Iterable[str | os.PathLike[str]]) -> dict[str, Any]:
@@ -146,6 +214,8 @@ def _without_nan(value: Any) -> Any:
     """Return the same structure with NaN as None, which JSON can hold."""
     if isinstance(value, dict):
         return {key: _without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(entry) for entry in value]
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value

@@ -1,6 +1,6 @@
 """Decay of the quadrupolar correlation function: Kohlrausch fit with intervals, or an honest no."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,12 @@ from lpsnmr.correlation.resampling import (
 )
 from lpsnmr.errors import InputError
 from lpsnmr.io.results import LagStatistics
-from lpsnmr.nmr.kohlrausch import GAMMA_RANGE, KohlrauschFit, fit_kohlrausch
+from lpsnmr.nmr.kohlrausch import FAMILIES, GAMMA_RANGE, KohlrauschFit, fit_kohlrausch, fit_shape
+from lpsnmr.nmr.models import ModelFit, compare_models
 from lpsnmr.nmr.quadrupolar import frequency_correlation
 from lpsnmr.units import SECONDS_PER_PS
 
-__all__ = ["DecaySettings", "NmrDecay", "analyze_decay"]
+__all__ = ["CurveFit", "DecaySettings", "NmrDecay", "analyze_curve", "analyze_decay", "in_frequency"]
 
 Array = NDArray[np.float64]
 
@@ -84,8 +85,17 @@ class NmrDecay:
         resolved.
     amplitude, plateau
         ΔC and C∞ with intervals, (rad/s)²; None when not resolved.
+    initial
+        C(0) with interval; None when no error can be estimated.
+    hopping_fraction, plateau_fraction
+        ΔC/C(0) and C∞/(C∞ + ΔC) with intervals; None when not resolved.
     vibrational_fraction
         1 − (C∞ + ΔC)/C(0): the share of C(0) that is gone before the fit starts; NaN when not resolved.
+    models
+        Kohlrausch, exponential and power law, the best by AIC first; empty when not resolved.
+    fit
+        The fits to the mean and to the resampled curves, for what else is derived from them; None when
+        not resolved.
     """
 
     settings: DecaySettings
@@ -104,7 +114,48 @@ class NmrDecay:
     rate_per_s: Interval | None = None
     amplitude: Interval | None = None
     plateau: Interval | None = None
+    initial: Interval | None = None
+    hopping_fraction: Interval | None = None
+    plateau_fraction: Interval | None = None
     vibrational_fraction: float = float("nan")
+    models: list[ModelFit] = field(default_factory=list)
+    fit: "CurveFit | None" = field(default=None, repr=False, metadata={"internal": True})
+
+
+@dataclass(frozen=True)
+class CurveFit:
+    """A curve, what was resampled from it, and a Kohlrausch fit of each.
+
+    Attributes
+    ----------
+    lag_ps, curve
+        (L,) fitted lags and the mean curve there.
+    best
+        Fit of the mean curve.
+    kinds, fits
+        The resampled curves at all lags and at (L,), and their fits; one per bootstrap.
+    level
+        Confidence of the intervals.
+    """
+
+    lag_ps: Array
+    curve: Array
+    best: KohlrauschFit
+    kinds: list[Resampled]
+    windows: list[Array]
+    fits: list[KohlrauschFit]
+    level: float
+
+    def interval(self, value: float, samples: list[Array], *, log: bool) -> Interval:
+        """Return the wider interval of a number derived from each fit."""
+        pairs = [(s, kind.n_units) for s, kind in zip(samples, self.kinds, strict=True)]
+        return wider_interval(value, pairs, self.level, log=log)
+
+    def of(self, name: str, *, log: bool) -> Interval:
+        """Return the interval of an attribute of the fits."""
+        return self.interval(
+            float(getattr(self.best, name)[0]), [getattr(f, name) for f in self.fits], log=log
+        )
 
 
 def analyze_decay(
@@ -140,52 +191,93 @@ def analyze_decay(
     InputError
         For an unknown nucleus.
     """
+    return analyze_curve(in_frequency(lags, nucleus), duration_ps, settings)
+
+
+def in_frequency(lags: LagStatistics, nucleus: str = "7Li") -> LagStatistics:
+    """Return C(t) of the powder, (rad/s)², from Tr V(0)V(t), V²/Å⁴."""
+    everything = select_lags(lags, np.ones(len(lags.lag_ps), dtype=bool))
+    everything.values = frequency_correlation(lags.values, nucleus)
+    everything.block_means = frequency_correlation(lags.block_means, nucleus)
+    return everything
+
+
+def analyze_curve(lags: LagStatistics, duration_ps: float, settings: DecaySettings | None = None) -> NmrDecay:
+    """Fit the decay of any function of lag time, per Li; see ``analyze_decay``.
+
+    Parameters
+    ----------
+    lags
+        Correlation function or echo; its unit is that of what is returned.
+    duration_ps
+        Length of the run, ps.
+    settings
+        See ``DecaySettings``.
+    """
     settings = settings or DecaySettings()
-    omega = _in_frequency(lags, nucleus)
-    used = _used_lags(omega, duration_ps, settings)
-    all_kinds = resample(omega, settings.n_bootstrap, 0.0, settings.seed)
-    curve = omega.values.mean(axis=1)
+    used = _used_lags(lags, duration_ps, settings)
+    all_kinds = resample(lags, settings.n_bootstrap, 0.0, settings.seed)
+    curve = lags.values.mean(axis=1)
     error = standard_error(all_kinds, len(curve))
     common: dict[str, Any] = {
         "settings": settings,
-        "lag_ps": omega.lag_ps,
+        "lag_ps": lags.lag_ps,
         "correlation": curve,
         "standard_error": error,
-        "counts": omega.counts,
+        "counts": lags.counts,
         "used": used,
+        "initial": _initial(curve, all_kinds, settings.level),
     }
     nothing = np.full(len(curve), np.nan)
     reason = _too_little(int(used.sum()), len(all_kinds), duration_ps, settings)
     if reason:
         return NmrDecay(**common, fitted=nothing, decay=0.0, resolved=False, reason=reason)
-    window = select_lags(omega, used)
-    weights = _weights(window.lag_ps, error[used])
-    best = fit_kohlrausch(window.lag_ps, curve[used], weights, settings.baseline)
-    block_ps = min(3.0 * float(best.mean_time[0]), duration_ps / 8.0)
-    kinds = resample(window, settings.n_bootstrap, block_ps, settings.seed)
-    fits = [
-        (fit_kohlrausch(window.lag_ps, kind.curves, weights, settings.baseline), kind.n_units)
-        for kind in kinds
-    ]
-    tau = wider_interval(float(best.tau[0]), [(f.tau, n) for f, n in fits], settings.level, log=True)
-    mean = wider_interval(
-        float(best.mean_time[0]), [(f.mean_time, n) for f, n in fits], settings.level, log=True
-    )
-    decay, reason = _judge(window, curve[used], kinds, tau, mean, settings)
+    weights = _weights(lags.lag_ps[used], error[used])
+    fit = _fit_all(lags, curve, used, weights, duration_ps, settings)
+    tau, mean = fit.of("tau", log=True), fit.of("mean_time", log=True)
+    decay, reason = _judge(fit, tau, mean, settings)
     if reason:
         return NmrDecay(**common, fitted=nothing, decay=decay, resolved=False, reason=reason)
-    fitted = np.where(used, best(omega.lag_ps)[0], np.nan)
+    fitted = np.where(used, fit.best(lags.lag_ps)[0], np.nan)
     return NmrDecay(
-        **common, fitted=fitted, decay=decay, resolved=True, reason="",
-        **_intervals(best, fits, tau, mean, curve[0], settings.level),
+        **common, fitted=fitted, decay=decay, resolved=True, reason="", fit=fit,
+        models=_models(fit, weights, settings.baseline), **_intervals(fit, tau, mean, curve[0]),
     )  # fmt: skip
 
 
-def _in_frequency(lags: LagStatistics, nucleus: str) -> LagStatistics:
-    everything = select_lags(lags, np.ones(len(lags.lag_ps), dtype=bool))
-    everything.values = frequency_correlation(lags.values, nucleus)
-    everything.block_means = frequency_correlation(lags.block_means, nucleus)
-    return everything
+def _initial(curve: Array, kinds: list[Resampled], level: float) -> Interval | None:
+    if not kinds or len(curve) == 0:
+        return None
+    samples = [(kind.curves[:, 0], kind.n_units) for kind in kinds]
+    return wider_interval(float(curve[0]), samples, level)
+
+
+def _fit_all(
+    lags: LagStatistics,
+    curve: Array,
+    used: NDArray[np.bool_],
+    weights: Array,
+    duration_ps: float,
+    settings: DecaySettings,
+) -> CurveFit:
+    """Fit the mean curve and the curves resampled with blocks of three mean decay times."""
+    lag_ps = lags.lag_ps[used]
+    best = fit_kohlrausch(lag_ps, curve[used], weights, settings.baseline)
+    block_ps = min(3.0 * float(best.mean_time[0]), duration_ps / 8.0)
+    kinds = resample(lags, settings.n_bootstrap, block_ps, settings.seed)
+    windows = [kind.curves[:, used] for kind in kinds]
+    fits = [fit_kohlrausch(lag_ps, window, weights, settings.baseline) for window in windows]
+    return CurveFit(lag_ps, curve[used], best, kinds, windows, fits, settings.level)
+
+
+def _models(fit: CurveFit, weights: Array, baseline: str) -> list[ModelFit]:
+    """Compare the families with the covariance of the bootstrap that spreads more."""
+    spreads = [float(window.std(axis=0).mean()) for window in fit.windows]
+    kind = int(np.argmax(spreads))
+    if spreads[kind] == 0.0:
+        return []
+    starts = [fit_shape(fit.lag_ps, fit.curve, weights, baseline, family) for family in FAMILIES]
+    return compare_models(fit.lag_ps, fit.curve, fit.windows[kind], fit.kinds[kind].n_units, starts, baseline)
 
 
 def _used_lags(lags: LagStatistics, duration_ps: float, settings: DecaySettings) -> NDArray[np.bool_]:
@@ -213,26 +305,16 @@ def _weights(lag_ps: Array, error: Array) -> Array:
     return np.asarray(spacing / (error**2 + floor**2))
 
 
-def _judge(
-    window: LagStatistics,
-    curve: Array,
-    kinds: list[Resampled],
-    tau: Interval,
-    mean: Interval,
-    settings: DecaySettings,
-) -> tuple[float, str]:
+def _judge(fit: CurveFit, tau: Interval, mean: Interval, settings: DecaySettings) -> tuple[float, str]:
     """Return the relative fall of C over the window and why it is no resolved decay, or ''."""
-    start = max(float(curve[:2].mean()), 1e-300)
-    decay = 1.0 - float(curve[-3:].mean()) / start
-    spread = max(float(np.std(1.0 - k.curves[:, -3:].mean(axis=1) / start)) for k in kinds)
-    longest = float(window.lag_ps[-1])
-    fall = (
-        f"C(t) falls by {100 * decay:.3g} % from {window.lag_ps[0]:.3g} ps to the longest lag used, "
-        f"{longest:.4g} ps"
-    )
+    start = max(float(fit.curve[:2].mean()), 1e-300)
+    decay = 1.0 - float(fit.curve[-3:].mean()) / start
+    spread = max(float(np.std(1.0 - window[:, -3:].mean(axis=1) / start)) for window in fit.windows)
+    first, longest = float(fit.lag_ps[0]), float(fit.lag_ps[-1])
+    fall = f"C(t) falls by {100 * decay:.3g} % from {first:.3g} ps to the longest lag used, {longest:.4g} ps"
     if decay < settings.min_decay or decay < 2.0 * spread:
         return decay, f"not resolved: {fall} (error {100 * spread:.2g} %)"
-    if mean.low < window.lag_ps[0]:
+    if mean.low < first:
         return decay, (
             f"not resolved: {fall}, but its mean time ({mean.low:.3g} to {mean.high:.3g} ps) may be "
             "shorter than the first lag fitted; vibrations reach into the fit, or sample more often and "
@@ -246,25 +328,20 @@ def _judge(
     return decay, ""
 
 
-def _intervals(
-    best: KohlrauschFit,
-    fits: list[tuple[KohlrauschFit, int]],
-    tau: Interval,
-    mean: Interval,
-    zero_lag: float,
-    level: float,
-) -> dict[str, Any]:
-    def interval(name: str, log: bool) -> Interval:
-        samples = [(getattr(fit, name), n) for fit, n in fits]
-        return wider_interval(float(getattr(best, name)[0]), samples, level, log=log)
-
-    gamma = interval("gamma", True)
+def _intervals(fit: CurveFit, tau: Interval, mean: Interval, zero_lag: float) -> dict[str, Any]:
+    best, gamma = fit.best, fit.of("gamma", log=True)
+    zero_lags = [kind.curves[:, 0] for kind in fit.kinds]
+    hopping = [f.amplitude / zero for f, zero in zip(fit.fits, zero_lags, strict=True)]
+    plateau = [f.plateau / np.maximum(f.plateau + f.amplitude, 1e-300) for f in fit.fits]
+    whole = float(best.plateau[0] + best.amplitude[0])
     return {
         "tau_ps": tau,
         "gamma": Interval(gamma.value, max(gamma.low, GAMMA_RANGE[0]), min(gamma.high, GAMMA_RANGE[1])),
         "tau_mean_ps": mean,
         "rate_per_s": mean.inverse(1.0 / SECONDS_PER_PS),
-        "amplitude": interval("amplitude", False),
-        "plateau": interval("plateau", False),
-        "vibrational_fraction": float(1.0 - (best.plateau[0] + best.amplitude[0]) / zero_lag),
+        "amplitude": fit.of("amplitude", log=False),
+        "plateau": fit.of("plateau", log=False),
+        "hopping_fraction": fit.interval(float(best.amplitude[0]) / zero_lag, hopping, log=False),
+        "plateau_fraction": fit.interval(float(best.plateau[0]) / whole, plateau, log=False),
+        "vibrational_fraction": float(1.0 - whole / zero_lag),
     }

@@ -1,7 +1,8 @@
-"""Kohlrausch (stretched exponential) fits of many curves at once.
+"""Kohlrausch, exponential and power-law fits of many curves at once.
 
-C(t) = C∞ + ΔC exp[−(t/τ)^γ]. For given τ and γ the best C∞ and ΔC are linear least squares; what is
-left is a search in two dimensions: a grid, then Levenberg–Marquardt, for all curves together.
+C(t) = C∞ + ΔC s(t) with s = exp[−(t/τ)^γ], its case γ = 1, or (1 + t/τ)^−α. For given τ and γ the best
+C∞ and ΔC are linear least squares; what is left is a search in two dimensions: a grid, then
+Levenberg–Marquardt, for all curves together.
 """
 
 from dataclasses import dataclass, replace
@@ -12,13 +13,57 @@ from scipy.special import gamma as gamma_function
 
 from lpsnmr.errors import InputError
 
-__all__ = ["BASELINES", "GAMMA_RANGE", "KohlrauschFit", "fit_kohlrausch", "kohlrausch", "mean_time"]
+__all__ = [
+    "BASELINES",
+    "FAMILIES",
+    "GAMMA_RANGE",
+    "KohlrauschFit",
+    "ShapeFit",
+    "fit_kohlrausch",
+    "fit_shape",
+    "kohlrausch",
+    "mean_time",
+    "shape",
+]
 
 Array = NDArray[np.float64]
 
 BASELINES = ("fit", "zero")
 GAMMA_RANGE = (0.15, 1.5)
 """γ is kept within; beyond 1 lets the interval of a simple exponential be two-sided."""
+
+FAMILIES = {"kohlrausch": GAMMA_RANGE, "exponential": (1.0, 1.0), "power": (0.2, 10.0)}
+"""Shapes and the range of their exponent, γ or α."""
+
+
+def shape(family: str, lag: ArrayLike, tau: ArrayLike, exponent: ArrayLike) -> Array:
+    """Return s(t) of a family, 1 at t = 0, broadcast over the other arguments.
+
+    Examples
+    --------
+    >>> float(shape("power", 1.0, 1.0, 2.0)), round(float(shape("exponential", 1.0, 1.0, 1.0)), 4)
+    (0.25, 0.3679)
+    """
+    x = np.asarray(lag, dtype=np.float64) / np.asarray(tau)
+    if family == "power":
+        return np.asarray((1.0 + x) ** -np.asarray(exponent))
+    return np.asarray(np.exp(-(x ** np.asarray(exponent))))
+
+
+@dataclass(frozen=True)
+class ShapeFit:
+    """Parameters of one or many curves of one family, each (n_curves,) float64."""
+
+    family: str
+    tau: Array
+    exponent: Array
+    amplitude: Array
+    plateau: Array
+
+    def __call__(self, lag: ArrayLike) -> Array:
+        """Return the fitted curves, (n_curves, L)."""
+        s = shape(self.family, np.asarray(lag)[None, :], self.tau[:, None], self.exponent[:, None])
+        return np.asarray(self.plateau[:, None] + self.amplitude[:, None] * s)
 
 
 @dataclass(frozen=True)
@@ -103,15 +148,35 @@ def fit_kohlrausch(
     >>> round(float(fit.tau[0]), 4), round(float(fit.gamma[0]), 4)
     (10.0, 0.6)
     """
+    fit = fit_shape(lag, curves, weights, baseline)
+    return KohlrauschFit(fit.tau, fit.exponent, fit.amplitude, fit.plateau)
+
+
+def fit_shape(
+    lag: ArrayLike,
+    curves: ArrayLike,
+    weights: ArrayLike | None = None,
+    baseline: str = "fit",
+    family: str = "kohlrausch",
+) -> ShapeFit:
+    """Fit every curve with a shape of one of ``FAMILIES``; else as ``fit_kohlrausch``.
+
+    Raises
+    ------
+    InputError
+        For arrays that do not fit together, an unknown baseline or family.
+    """
+    if family not in FAMILIES:
+        raise InputError(f"family must be one of {', '.join(FAMILIES)}, got {family!r}")
     log_t, y, w = _checked(lag, curves, weights, baseline)
     scale = np.maximum(np.abs(y).max(axis=1), 1e-300)
     y = y / scale[:, None]
-    best = _solve(_Problem(log_t, y, w, True))
+    best = _solve(_Problem(log_t, y, w, True, family))
     if baseline == "fit":
-        free = _solve(_Problem(log_t, y, w, False))
+        free = _solve(_Problem(log_t, y, w, False, family))
         best = np.where(free[3] >= 0.0, free, best)  # C∞ ≥ 0 binds where the free one is negative
-    log_tau, log_gamma, amplitude, plateau = best
-    return KohlrauschFit(np.exp(log_tau), np.exp(log_gamma), amplitude * scale, plateau * scale)
+    log_tau, log_exponent, amplitude, plateau = best
+    return ShapeFit(family, np.exp(log_tau), np.exp(log_exponent), amplitude * scale, plateau * scale)
 
 
 def _solve(problem: "_Problem") -> Array:
@@ -127,18 +192,23 @@ class _Problem:
     y: Array  # (B, L)
     w: Array  # (L,), sums to 1
     zero_baseline: bool
+    family: str = "kohlrausch"
 
     @property
     def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """Of ln τ and ln γ."""
+        low, high = FAMILIES[self.family]
         return (
             (float(self.log_t[0] - np.log(10.0)), float(self.log_t[-1] + np.log(100.0))),
-            (float(np.log(GAMMA_RANGE[0])), float(np.log(GAMMA_RANGE[1]))),
+            (float(np.log(low)), float(np.log(high))),
         )
 
     def basis(self, log_tau: Array, log_gamma: Array) -> Array:
         """exp[−(t/τ)^γ] per pair of parameters, (n, L)."""
-        x = np.exp(log_gamma)[:, None] * (self.log_t[None, :] - log_tau[:, None])
+        x = self.log_t[None, :] - log_tau[:, None]
+        if self.family == "power":
+            return np.asarray(np.exp(-np.exp(log_gamma)[:, None] * np.log1p(np.exp(x))))
+        x = np.exp(log_gamma)[:, None] * x
         return np.asarray(np.exp(-np.exp(np.minimum(x, 50.0))))
 
     def solve(self, e: Array) -> tuple[Array, Array, Array]:
@@ -162,11 +232,18 @@ def _linear(s_e: Array, s_ee: Array, s_y: Array, s_ye: Array, zero: bool) -> tup
     return amplitude, s_y - amplitude * s_e
 
 
+_START_EXPONENTS = {
+    "kohlrausch": np.log([0.25, 0.4, 0.55, 0.7, 0.85, 1.0, 1.25]),
+    "exponential": np.zeros(1),
+    "power": np.log([0.3, 0.6, 1.0, 2.0, 4.0, 8.0]),
+}
+
+
 def _grid_start(problem: _Problem) -> tuple[Array, Array]:
     """Best node of a grid in ln τ and ln γ for every curve."""
     (tau_low, tau_high), _ = problem.bounds
     taus = np.linspace(tau_low + np.log(3.0), tau_high - np.log(3.0), 30)
-    gammas = np.log([0.25, 0.4, 0.55, 0.7, 0.85, 1.0, 1.25])
+    gammas = _START_EXPONENTS[problem.family]
     log_tau, log_gamma = (a.ravel() for a in np.meshgrid(taus, gammas, indexing="ij"))
     e = problem.basis(log_tau, log_gamma)  # (G, L), the same for all curves
     s_e, s_ee = e @ problem.w, (e * e) @ problem.w

@@ -197,6 +197,9 @@ def _write(file: Any, checkpoint: Checkpoint) -> None:
         group.require_group(part)
         for name, value in getattr(sampler, part).items():
             group[f"{part}/{name}"] = value
+    for name, state in sampler.nmr.items():
+        for key, value in state.items():
+            group[f"nmr/{name}/{key}"] = value
 
 
 def _read(path: Path) -> Checkpoint:
@@ -206,7 +209,7 @@ def _read(path: Path) -> Checkpoint:
         sampler = None
         if "sampler" in file:
             group = file["sampler"]
-            parts = {
+            parts: dict[str, Any] = {
                 part: {name: np.asarray(value[()]) for name, value in group[part].items()}
                 for part in SAMPLER_PARTS
             }
@@ -215,6 +218,10 @@ def _read(path: Path) -> Checkpoint:
                 **parts,
                 last_step=int(group.attrs["last_step"]),
                 n_flagged=int(group.attrs["n_flagged"]),
+                nmr={
+                    name: {key: np.asarray(value[()]) for key, value in state.items()}
+                    for name, state in group.get("nmr", {}).items()
+                },
             )
         return Checkpoint(
             step=int(file.attrs["step"]),

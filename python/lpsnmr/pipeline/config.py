@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from lpsnmr.dynamics.jump_settings import JumpSettings
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.md.settings import MdSettings, PotentialSettings, StrictModel
+from lpsnmr.pipeline.nmr_sampling import NmrSettings, check_nmr_settings
 from lpsnmr.units import check_lithium
 
 if sys.version_info >= (3, 11):
@@ -65,6 +66,23 @@ class SamplingSettings(StrictModel):
     points_per_level: int = Field(
         default=16, ge=2, multiple_of=2, description="lags per level of the multi-tau correlators; even"
     )
+    window_ps: float = Field(
+        default=1.0, gt=0, description="tensors are averaged so long before echoes and spectra, ps"
+    )
+    evolution_times_us: tuple[float, ...] = Field(
+        default=(2.0, 5.0, 10.0), description="evolution times of spin-alignment echoes, μs; [] for none"
+    )
+    orientation_degree: int = Field(
+        default=35, description="degree of the Lebedev set of orientations of the echoes"
+    )
+    field_directions: tuple[tuple[float, float, float], ...] = Field(
+        default=(), description="field directions of single crystals, such as [[0, 0, 1]]"
+    )
+
+    @model_validator(mode="after")
+    def _sensible(self) -> "SamplingSettings":
+        check_nmr_settings(self)
+        return self
 
 
 class JumpSection(StrictModel):
@@ -109,6 +127,9 @@ class OutputSettings(StrictModel):
         default=5.0, gt=0, description="wall-clock time between checkpoints, minutes"
     )
     thermo_ps: float = Field(default=1.0, gt=0, description="time between lines of thermo.csv, ps")
+    tensors_ps: float = Field(
+        default=0.0, ge=0, description="time between EFG tensors kept in tensors.h5, ps; 0 keeps none"
+    )
 
 
 class RunSettings(StrictModel):
@@ -121,6 +142,18 @@ class RunSettings(StrictModel):
     sampling: SamplingSettings = SamplingSettings()
     jumps: JumpSection = JumpSection()
     output: OutputSettings = OutputSettings()
+
+    def nmr(self) -> NmrSettings:
+        """Return what is sampled for NMR beyond the tensor correlation."""
+        sampling = self.sampling
+        return NmrSettings(
+            nucleus=self.efg.nucleus,
+            window_ps=sampling.window_ps,
+            evolution_times_us=sampling.evolution_times_us,
+            orientation_degree=sampling.orientation_degree,
+            field_directions=sampling.field_directions,
+            tensors_ps=self.output.tensors_ps,
+        )
 
     def fingerprint(self) -> dict[str, str]:
         """Return the settings that a resumed run must not change, as ``section.key`` to JSON text.

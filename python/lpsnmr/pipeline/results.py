@@ -9,11 +9,13 @@ from lpsnmr.correlation import DisplacementCorrelator, MultiTauCorrelator
 from lpsnmr.dynamics import JumpSettings, MotionTracker
 from lpsnmr.io.elements import symbol_of
 from lpsnmr.io.results import Results
+from lpsnmr.pipeline.nmr_sampling import nmr_arrays
 from lpsnmr.pipeline.sampler import FRAMEWORK, SamplerState, mean_values
 
 __all__ = ["RESULTS_FILE", "build_results"]
 
 RESULTS_FILE = "results.h5"
+Directions = tuple[tuple[float, float, float], ...]
 
 
 def build_results(
@@ -25,6 +27,7 @@ def build_results(
     jump_distance_angstrom: float | None,
     provenance: dict[str, str | int | float],
     statistics: dict[str, float],
+    field_directions: Directions = (),
     jumps: JumpSettings | None = None,
 ) -> Results:
     """Return the results of a run.
@@ -43,6 +46,8 @@ def build_results(
         Mean distance between neighbouring Li sites, Å; None when unknown.
     provenance, statistics
         As in ``Results``.
+    field_directions
+        Of the single-crystal correlators, in their order.
     jumps
         Settings of the jump detectors; None when jumps were not followed.
     """
@@ -73,5 +78,5 @@ def build_results(
             "efg_predictions": float(efg.n_samples * len(state.li_ids)),
             "efg_outside_training_range": float(state.n_flagged),
         },
-        extra=motion,
+        extra={**nmr_arrays(state.nmr, field_directions), **motion},
     )

@@ -29,6 +29,7 @@ from lpsnmr.pipeline.reporting import RunReporter
 from lpsnmr.pipeline.results import RESULTS_FILE
 from lpsnmr.pipeline.sampler import Sampler
 from lpsnmr.pipeline.saving import RunWriter
+from lpsnmr.pipeline.tensor_file import drop_tensors_after, remove_tensors
 
 __all__ = ["RunOutcome", "run_md"]
 
@@ -113,12 +114,14 @@ def _open_folder(prepared: PreparedRun, fresh: bool) -> Checkpoint | None:
     folder = prepared.settings.output.folder
     if fresh:
         remove_checkpoints(folder)
+        remove_tensors(folder)
         (folder / RESULTS_FILE).unlink(missing_ok=True)
     checkpoint = latest_checkpoint(folder)
     if checkpoint is not None:
         if checkpoint.stage == "stream":
             raise InputError(f"{folder} holds a stream; use another folder")
         check_fingerprint(checkpoint, prepared.fingerprint, folder)
+        drop_tensors_after(folder, checkpoint.step)
         return checkpoint
     if (folder / RESULTS_FILE).exists():
         raise InputError(
@@ -287,6 +290,7 @@ class _Run:
             sample_interval_ps=self.settings.sampling.interval_ps,
             interval_steps=self.interval,
             points_per_level=self.settings.sampling.points_per_level,
+            nmr=self.settings.nmr(),
             jumps=self.prepared.jumps,
             rank=self.comm.rank,
             size=self.comm.size,

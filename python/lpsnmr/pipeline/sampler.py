@@ -14,6 +14,13 @@ from lpsnmr.dynamics.motion import MotionTracker, find_ps4
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.io.elements import masses_of
 from lpsnmr.io.frames import Frame
+from lpsnmr.pipeline.nmr_sampling import (
+    NmrSampler,
+    NmrSettings,
+    TensorRows,
+    join_nmr_states,
+    slice_nmr_states,
+)
 
 __all__ = ["LITHIUM", "Sampler", "SamplerState", "TensorModel", "owned_range"]
 
@@ -76,6 +83,10 @@ class SamplerState:
     sums
         Sums over samples, the same on every rank: ``cell`` (3, 3) and ``temperature`` (3,) with the
         number of samples that had a temperature, Σ T and Σ T².
+    nmr
+        States of the accumulators of ``NmrSampler`` by name; none without one.
+    rows
+        Tensors to be written to the thinned trajectory; no part of a checkpoint.
     motion
         State of the ``MotionTracker`` of all Li, which lives on rank 0; empty elsewhere, or when jumps
         are not followed.
@@ -87,6 +98,8 @@ class SamplerState:
     last_step: int
     n_flagged: int = 0
     sums: dict[str, Array] = field(default_factory=dict)
+    nmr: dict[str, State] = field(default_factory=dict)
+    rows: TensorRows = field(default_factory=TensorRows)
     motion: State = field(default_factory=dict)
 
     @property
@@ -104,6 +117,11 @@ class SamplerState:
             parts[0].last_step,
             sum(part.n_flagged for part in parts),
             parts[0].sums,
+            join_nmr_states([part.nmr for part in parts]),
+            TensorRows(
+                parts[0].rows.steps,
+                [np.concatenate(row) for row in zip(*(part.rows.components for part in parts), strict=True)],
+            ),
             parts[0].motion,
         )
 
@@ -116,7 +134,8 @@ class SamplerState:
             self.last_step,
             self.n_flagged if low == 0 and high > 0 else 0,
             {name: value.copy() for name, value in self.sums.items()},
-            self.motion if low == 0 else {},
+            slice_nmr_states(self.nmr, low, high),
+            motion=self.motion if low == 0 else {},
         )
 
 
@@ -135,6 +154,8 @@ class Sampler:
         MD steps between samples; a frame at any other step is refused.
     points_per_level
         Lags per level of the correlators.
+    nmr
+        What else to sample for NMR; None for nothing.
     jumps
         How jumps are told from vibrations; None not to follow the motion of all Li together.
     rank, size
@@ -155,6 +176,7 @@ class Sampler:
         sample_interval_ps: float,
         interval_steps: int,
         points_per_level: int = 16,
+        nmr: NmrSettings | None = None,
         jumps: JumpSettings | None = None,
         rank: int = 0,
         size: int = 1,
@@ -181,6 +203,7 @@ class Sampler:
         }
         self._efg = MultiTauCorrelator(len(self._targets), 5, **self._settings)
         self._displacement = DisplacementCorrelator(len(self._targets), **self._settings)
+        self._nmr = None if nmr is None else NmrSampler(nmr, len(self._targets), **self._settings)
         self._last_step = -1
         self._flagged_before = -model.n_flagged
         self._sums = {"cell": np.zeros((3, 3)), "temperature": np.zeros(3)}
@@ -236,6 +259,8 @@ class Sampler:
             raise ComputeError(f"a position at step {frame.step} is not finite")
         self._efg.add(components)
         self._displacement.add(moved)
+        if self._nmr is not None:
+            self._nmr.add(components, frame.step)
         if self._jumps is not None:
             self._follow(frame, frame.unwrapped[self._lithium] - drift, drift)
         self._sums["cell"] += frame.cell
@@ -258,8 +283,15 @@ class Sampler:
             self._last_step,
             self.n_flagged,
             {name: value.copy() for name, value in self._sums.items()},
+            {} if self._nmr is None else self._nmr.states(),
+            TensorRows() if self._nmr is None else self._nmr.rows,
             {} if self._motion is None else self._motion.state(),
         )
+
+    def forget_rows(self) -> None:
+        """Drop the tensors kept for the thinned trajectory; called once they are written."""
+        if self._nmr is not None:
+            self._nmr.rows = TensorRows()
 
     def restore(self, whole: SamplerState, rank: int = 0, size: int = 1) -> None:
         """Continue from the joined state of all ranks.
@@ -281,6 +313,8 @@ class Sampler:
             )
         self._efg = efg
         self._displacement = DisplacementCorrelator.from_state(part.displacement)
+        if self._nmr is not None:
+            self._nmr.restore(part.nmr, efg.n_samples)
         self._last_step = part.last_step
         self._flagged_before = part.n_flagged - self.model.n_flagged
         self._sums = part.sums

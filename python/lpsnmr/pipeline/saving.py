@@ -15,6 +15,7 @@ from lpsnmr.pipeline.prepare import PreparedRun, provenance
 from lpsnmr.pipeline.progress import RateMeter
 from lpsnmr.pipeline.results import RESULTS_FILE, build_results
 from lpsnmr.pipeline.sampler import Sampler, SamplerState
+from lpsnmr.pipeline.tensor_file import TensorFile
 
 __all__ = ["RunWriter"]
 
@@ -71,6 +72,8 @@ class RunWriter:
         )
         numbers = None if sampler is None else sampler.numbers
         on_root(self._comm, lambda: self._write(checkpoint, numbers))
+        if sampler is not None:
+            sampler.forget_rows()
         self._saved_step = step
         self._saved_at = time.monotonic()
 
@@ -83,6 +86,7 @@ class RunWriter:
     def _write(self, checkpoint: Checkpoint, numbers: NDArray[np.int32] | None) -> None:
         folder = self._prepared.settings.output.folder
         try:
+            self._write_tensors(checkpoint)
             write_checkpoint(folder, checkpoint)
             if checkpoint.sampler is not None and numbers is not None:
                 self._results(checkpoint.sampler, numbers).write(folder / RESULTS_FILE)
@@ -90,6 +94,16 @@ class RunWriter:
             raise ComputeError(
                 f"cannot write the checkpoint at step {checkpoint.step} to {folder}: {error}"
             ) from error
+
+    def _write_tensors(self, checkpoint: Checkpoint) -> None:
+        """Write the rows since the last checkpoint before the checkpoint that counts on them."""
+        state = checkpoint.sampler
+        if state is None or not self._prepared.settings.output.tensors_ps:
+            return
+        file = TensorFile(self._prepared.settings.output.folder, state.li_ids, self._driver.timestep_ps)
+        file.append(state.rows)
+        if checkpoint.finished:
+            file.finish()
 
     def _results(self, state: SamplerState, numbers: NDArray[np.int32]) -> Results:
         settings, fingerprint = self._prepared.settings, self._prepared.fingerprint
@@ -112,4 +126,5 @@ class RunWriter:
             ),
             jumps=self._prepared.jumps,
             statistics={"steps_per_s": rate, "ns_per_day": rate * self._driver.timestep_ps * 86.4},
+            field_directions=settings.sampling.field_directions,
         )

@@ -25,11 +25,13 @@ from lpsnmr.pipeline.checkpoint import (
 from lpsnmr.pipeline.collective import StopFlag
 from lpsnmr.pipeline.live import StatusFile
 from lpsnmr.pipeline.lock import locked_folder
+from lpsnmr.pipeline.nmr_sampling import NmrSettings
 from lpsnmr.pipeline.prepare import provenance
 from lpsnmr.pipeline.progress import ProgressCallback, RateMeter, Status
 from lpsnmr.pipeline.results import RESULTS_FILE, build_results
 from lpsnmr.pipeline.run import RunOutcome
 from lpsnmr.pipeline.sampler import Sampler, SamplerState, TensorModel
+from lpsnmr.pipeline.tensor_file import TensorFile, drop_tensors_after, remove_tensors
 from lpsnmr.structures import intact_ps4
 from lpsnmr.units import check_lithium
 
@@ -64,8 +66,8 @@ class StreamSettings:
         Lags per level of the correlators.
     temperature_k
         Temperature of the MD, K, for the results; None when unknown.
-    nucleus
-        Nucleus of the analysis.
+    nmr
+        Nucleus, and what is sampled for NMR beyond the tensor correlation.
     jump_distance_angstrom
         Mean distance between Li sites, Å; None when unknown.
     checkpoint_min
@@ -84,7 +86,7 @@ class StreamSettings:
     every: int = 1
     points_per_level: int = 16
     temperature_k: float | None = None
-    nucleus: str = "7Li"
+    nmr: NmrSettings = field(default_factory=NmrSettings)
     jump_distance_angstrom: float | None = None
     checkpoint_min: float = 5.0
     jumps: JumpSettings | None = field(default_factory=JumpSettings)
@@ -103,13 +105,19 @@ class StreamSettings:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"{name}: expected a positive number, got {value}")
-        check_lithium(self.nucleus)
+        check_lithium(self.nmr.nucleus)
 
     def fingerprint(self, model: TensorModel) -> dict[str, str]:
         """Return what a resumed stream must not change."""
-        names = ("elements", "timestep_fs", "from_step", "every", "points_per_level", "nucleus")
+        names = ("elements", "timestep_fs", "from_step", "every", "points_per_level")
+        sampled = ("nucleus", "window_ps", "evolution_times_us", "orientation_degree", "field_directions")
         jumps = {"jumps.follow": "False"} if self.jumps is None else self.jumps.fingerprint()
-        return {**{name: str(getattr(self, name)) for name in names}, **jumps, "efg.sha256": model.sha256}
+        return {
+            **{name: str(getattr(self, name)) for name in names},
+            **{name: str(getattr(self.nmr, name)) for name in sampled},
+            **jumps,
+            "efg.sha256": model.sha256,
+        }
 
 
 def stream_dumps(
@@ -149,12 +157,14 @@ def stream_dumps(
         stack.enter_context(locked_folder(settings.folder))
         if fresh:
             remove_checkpoints(settings.folder)
+            remove_tensors(settings.folder)
             (settings.folder / RESULTS_FILE).unlink(missing_ok=True)
         checkpoint = latest_checkpoint(settings.folder)
         if checkpoint is not None:
             if checkpoint.stage != "stream":
                 raise InputError(f"{settings.folder} holds a run, not a stream; use another folder")
             check_fingerprint(checkpoint, settings.fingerprint(model), settings.folder)
+            drop_tensors_after(settings.folder, checkpoint.step)
         elif (settings.folder / RESULTS_FILE).exists():
             raise InputError(f"{settings.folder} holds {RESULTS_FILE} but no checkpoint; use --fresh")
         stop = stack.enter_context(StopFlag())
@@ -226,7 +236,7 @@ class _Stream:
                     self._save()
         finally:
             if self.sampler is not None:
-                self._save()
+                self._save(ended=True)
         if self.sampler is None:
             return self._nothing_new(path, done)
         return RunOutcome(path, not self.stop(), False, self._n_samples(), self.reason)
@@ -310,6 +320,7 @@ class _Stream:
             sample_interval_ps=self.interval_ps,
             interval_steps=self.interval_steps,
             points_per_level=self.settings.points_per_level,
+            nmr=self.settings.nmr,
             jumps=self.settings.jumps,
         )
         if self.checkpoint is not None and self.checkpoint.sampler is not None:
@@ -365,7 +376,7 @@ class _Stream:
         if self.progress is not None:
             self.progress(status)
 
-    def _save(self) -> None:
+    def _save(self, ended: bool = False) -> None:
         if self.sampler is None:
             return
         state = self.sampler.state()
@@ -386,6 +397,13 @@ class _Stream:
             arrays=arrays,
         )
         try:
+            if self.settings.nmr.tensors_ps:
+                timestep_ps = self.interval_ps / self.interval_steps
+                file = TensorFile(self.settings.folder, state.li_ids, timestep_ps)
+                file.append(state.rows)
+                self.sampler.forget_rows()
+                if ended:
+                    file.finish()
             write_checkpoint(self.settings.folder, checkpoint)
         except OSError as error:
             raise ComputeError(f"cannot write to {self.settings.folder}: {error}") from error
@@ -402,7 +420,7 @@ class _Stream:
             state,
             numbers,
             temperature_k=self.settings.temperature_k,
-            nucleus=self.settings.nucleus,
+            nucleus=self.settings.nmr.nucleus,
             jump_distance_angstrom=self.settings.jump_distance_angstrom,
             provenance=provenance(
                 self.fingerprint,
@@ -411,6 +429,7 @@ class _Stream:
                 dumps=" ".join(path.name for path in self.paths),
             ),
             statistics={},
+            field_directions=self.settings.nmr.field_directions,
             jumps=self.settings.jumps,
         )
         try:

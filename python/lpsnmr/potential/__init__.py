@@ -1,12 +1,15 @@
 """Ultra-fast potentials (UF2+3): evaluate, fit, write."""
 
+from lpsnmr.potential.assess import FrameErrors, LearningPoint, SpreadRow
 from lpsnmr.potential.basis import BasisSettings, Layout, clamped_knots
 from lpsnmr.potential.calculator import Ufp, UfpCalculator, UfpPrediction
 from lpsnmr.potential.errors_table import ErrorRow, format_table
+from lpsnmr.potential.extrapolation import Extrapolation, SiteGrades
 from lpsnmr.potential.fit import FitResult, FitSettings, fit_ufp
 from lpsnmr.potential.normal import DataSet, WeightSettings
 from lpsnmr.potential.prior import PriorSettings
-from lpsnmr.potential.provenance import save_fit
+from lpsnmr.potential.provenance import extrapolation_path, save_fit
+from lpsnmr.potential.ranks import MpiRanks, OneRank
 from lpsnmr.potential.uf3_file import (
     PairBlock,
     TripleBlock,
@@ -15,16 +18,25 @@ from lpsnmr.potential.uf3_file import (
     read_uf3,
     write_uf3,
 )
+from lpsnmr.potential.walk import Execution
 
 __all__ = [
     "BasisSettings",
     "DataSet",
     "ErrorRow",
+    "Execution",
+    "Extrapolation",
     "FitResult",
     "FitSettings",
+    "FrameErrors",
     "Layout",
+    "LearningPoint",
+    "MpiRanks",
+    "OneRank",
     "PairBlock",
     "PriorSettings",
+    "SiteGrades",
+    "SpreadRow",
     "TripleBlock",
     "Uf3Potential",
     "Ufp",
@@ -33,6 +45,7 @@ __all__ = [
     "WeightSettings",
     "blocks_from_coefficients",
     "clamped_knots",
+    "extrapolation_path",
     "fit_ufp",
     "format_table",
     "read_uf3",

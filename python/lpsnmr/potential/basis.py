@@ -50,7 +50,8 @@ class BasisSettings:
     A triplet of centre i has V3 when r_ij and r_ik are below the three-body cutoffs of the centre's element
     with those of j and k: ``three_body_cutoff``, or the entry (centre, neighbour, cutoff) of
     ``three_body_cutoffs``, or the entry (centre, j, k, cutoff of j, cutoff of k) of ``triple_cutoffs``. A
-    cutoff of zero leaves out the triplets it is given for.
+    cutoff of zero leaves out the triplets it is given for. ``triple_spacings`` gives triples (centre, j, k)
+    knots of their own spacing.
     """
 
     elements: tuple[str, ...] = ("Li", "P", "S")
@@ -63,6 +64,7 @@ class BasisSettings:
     three_body_spacing: float = 0.5
     three_body_cutoffs: tuple[tuple[str, str, float], ...] = ()
     triple_cutoffs: tuple[tuple[str, str, str, float, float], ...] = ()
+    triple_spacings: tuple[tuple[str, str, str, float], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no potential can be made of."""
@@ -74,6 +76,7 @@ class BasisSettings:
             ({a, b}, (c,)) for a, b, c in self.three_body_cutoffs
         ]
         given += [({a, b, c}, (ij, ik)) for a, b, c, ij, ik in self.triple_cutoffs]
+        given += [({a, b, c}, ()) for a, b, c, _ in self.triple_spacings]
         for names, _ in given:
             unknown = names - set(self.elements)
             if unknown:
@@ -89,6 +92,14 @@ class BasisSettings:
                         f"({self.three_body_start} Å) and at most the two-body cutoff "
                         f"({self.two_body_cutoff} Å), got {cutoff} Å"
                     )
+
+    def spacing_of(self, center: int, j: int, k: int) -> float:
+        """Return the distance of three-body knots (Å) of element indices."""
+        a, b, c = (self.elements[x] for x in (center, j, k))
+        value = self.three_body_spacing
+        for x, y, z, spacing in self.triple_spacings:
+            value = spacing if (x, y, z) in ((a, b, c), (a, c, b)) else value
+        return value
 
     def cutoffs_of(self, center: int, j: int, k: int) -> tuple[float, float]:
         """Return the three-body cutoffs of r_ij and r_ik (Å) of element indices; 0 where there is no V3."""
@@ -132,12 +143,13 @@ class Layout:
         pair_knots = clamped_knots(
             settings.two_body_start, settings.two_body_cutoff, settings.two_body_spacing
         )
-        start, spacing = settings.three_body_start, settings.three_body_spacing
+        start = settings.three_body_start
         triples: list[tuple[int, int, int]] = []
         triple_knots: list[tuple[Array, Array, Array]] = []
         for a, (b, c) in product(range(n), pairs) if settings.body_order == 3 else ():
             ij, ik = settings.cutoffs_of(a, b, c)
             if min(ij, ik) > 0:
+                spacing = settings.spacing_of(a, b, c)
                 triples.append((a, b, c))
                 triple_knots.append(
                     (

@@ -12,6 +12,7 @@ from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 __all__ = ["ErrorRow", "error_table", "format_table"]
 
 Array = NDArray[np.float64]
+BOOTSTRAP = 1000
 
 
 @dataclass(frozen=True)
@@ -25,21 +26,51 @@ class ErrorRow:
     force_eV_per_angstrom: float
     force_percent_of_rms: float
     stress_GPa: float | None
+    force_percent_interval: tuple[float, float] | None = None
+    """95 % bootstrap interval of ``force_percent_of_rms`` over the blocks (over the frames where a run is a
+    single block, which makes it too narrow); None for a single frame."""
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values for JSON."""
         return asdict(self)
 
 
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """One frame of a run."""
+
+    rows: FrameRows
+    error: Array
+    temperature: float | None
+    block: int
+
+
 def _rms(x: Array) -> float:
     return float(np.sqrt(np.mean(np.square(x))))
 
 
-def _row(run: str, parts: Sequence[tuple[FrameRows, Array, float | None]]) -> ErrorRow:
-    errors = np.concatenate([e for _, e, _ in parts])
-    kind = np.concatenate([rows.kind for rows, _, _ in parts])
-    target = np.concatenate([rows.target for rows, _, _ in parts])
-    temperatures = {t for _, _, t in parts}
+def _interval(parts: Sequence[_Part]) -> tuple[float, float] | None:
+    """Bootstrap the ratio of force error to force RMS over blocks, or frames."""
+    if len(parts) < 2:
+        return None
+    block = np.array([p.block for p in parts])
+    group = np.unique(block, return_inverse=True)[1] if len(set(block)) > 1 else np.arange(len(parts))
+    squares = np.zeros((group.max() + 1, 2))
+    for g, p in zip(group, parts, strict=True):
+        force = p.rows.kind == 1
+        squares[g] += (np.square(p.error[force]).sum(), np.square(p.rows.target[force]).sum())
+    rng = np.random.default_rng(len(parts))
+    drawn = squares[rng.integers(len(squares), size=(BOOTSTRAP, len(squares)))].sum(axis=1)
+    percent = 100.0 * np.sqrt(drawn[:, 0] / np.maximum(drawn[:, 1], 1e-24))
+    low, high = np.percentile(percent, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _row(run: str, parts: Sequence[_Part]) -> ErrorRow:
+    errors = np.concatenate([p.error for p in parts])
+    kind = np.concatenate([p.rows.kind for p in parts])
+    target = np.concatenate([p.rows.target for p in parts])
+    temperatures = {p.temperature for p in parts}
     stress = errors[kind == 2]
     force = _rms(errors[kind == 1])
     return ErrorRow(
@@ -50,6 +81,7 @@ def _row(run: str, parts: Sequence[tuple[FrameRows, Array, float | None]]) -> Er
         force_eV_per_angstrom=force,
         force_percent_of_rms=100.0 * force / max(_rms(target[kind == 1]), 1e-12),
         stress_GPa=_rms(stress) * EV_PER_ANGSTROM3_GPA if stress.size else None,
+        force_percent_interval=_interval(parts),
     )
 
 
@@ -58,6 +90,7 @@ def error_table(
     errors: Sequence[Array],
     runs: Sequence[str],
     temperatures: Sequence[float | None],
+    blocks: Sequence[int] | None = None,
 ) -> list[ErrorRow]:
     """Return one row per run, sorted by name, and a last row ``all``.
 
@@ -69,8 +102,11 @@ def error_table(
         Per frame (rows,) prediction minus target, energy per atom in eV, forces in eV/Å, stress in eV/Å³.
     runs, temperatures
         Per frame.
+    blocks
+        Block of each frame, for the intervals; each frame its own by default.
     """
-    parts = list(zip(rows, errors, temperatures, strict=True))
+    numbers = range(len(rows)) if blocks is None else blocks
+    parts = [_Part(*part) for part in zip(rows, errors, temperatures, numbers, strict=True)]
     table = []
     for run in sorted(set(runs)):
         table.append(_row(run, [p for p, name in zip(parts, runs, strict=True) if name == run]))
@@ -80,13 +116,16 @@ def error_table(
 def format_table(table: Sequence[ErrorRow]) -> str:
     """Return the table as text."""
     lines = [
-        f"{'run':<16}{'frames':>7}{'T/K':>7}{'E meV/atom':>12}{'F eV/Å':>9}{'% of rms':>10}{'stress GPa':>12}"
+        f"{'run':<16}{'frames':>7}{'T/K':>7}{'E meV/atom':>12}{'F eV/Å':>9}{'% of rms':>10}"
+        f"{'95 %':>14}{'stress GPa':>12}"
     ]
     for row in table:
         temperature = "" if row.temperature_K is None else f"{row.temperature_K:.0f}"
         stress = "-" if row.stress_GPa is None else f"{row.stress_GPa:.2f}"
+        ends = row.force_percent_interval
+        interval = "-" if ends is None else f"{ends[0]:.1f}–{ends[1]:.1f}"
         lines.append(
             f"{row.run:<16}{row.frames:>7}{temperature:>7}{row.energy_meV_per_atom:>12.1f}"
-            f"{row.force_eV_per_angstrom:>9.3f}{row.force_percent_of_rms:>10.1f}{stress:>12}"
+            f"{row.force_eV_per_angstrom:>9.3f}{row.force_percent_of_rms:>10.1f}{interval:>14}{stress:>12}"
         )
     return "\n".join(lines)

@@ -1,6 +1,6 @@
 """Rows of the least-squares problem, frame by frame, and the normal equations they add up to."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import ase
@@ -10,9 +10,19 @@ from scipy.linalg import blas
 
 from lpsnmr.errors import InputError
 from lpsnmr.potential.basis import Layout
+from lpsnmr.potential.ranks import Ranks
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 
-__all__ = ["DataSet", "FrameRows", "NormalEquations", "WeightSettings", "frame_rows", "touched_columns"]
+__all__ = [
+    "DataSet",
+    "FrameRows",
+    "NormalEquations",
+    "WeightSettings",
+    "frame_rows",
+    "row_weights",
+    "touched_by",
+    "touched_columns",
+]
 
 Array = NDArray[np.float64]
 VIRIAL_OF_VOIGT = (0, 1, 2, 5, 4, 3)
@@ -159,8 +169,13 @@ class NormalEquations:
 
     def __post_init__(self) -> None:
         """Start from zero."""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all rows."""
         self.gram = np.zeros((self.size, self.size), order="F")
         self.moment = np.zeros(self.size)
+        self.square, self.rows = 0.0, 0
         self._waiting: list[Array] = []
 
     def add(self, design: Array, target: Array) -> None:
@@ -182,13 +197,27 @@ class NormalEquations:
 
     def __iadd__(self, other: "NormalEquations") -> "NormalEquations":
         """Add the sums of other rows."""
+        self.add_times(other, 1)
+        return self
+
+    def add_times(self, other: "NormalEquations", times: int) -> None:
+        """Add the sums of other rows as if they stood there ``times`` times."""
         self.flush()
         other.flush()
-        self.gram += other.gram
-        self.moment += other.moment
-        self.square += other.square
-        self.rows += other.rows
-        return self
+        self.gram += other.gram if times == 1 else times * other.gram
+        self.moment += times * other.moment
+        self.square += times * other.square
+        self.rows += times * other.rows
+
+    def add_over(self, ranks: Ranks) -> None:
+        """Replace the sums by those over all ranks."""
+        self.flush()
+        if ranks.size == 1:
+            return
+        rest = np.array([self.square, float(self.rows)])
+        for array in (self.gram, self.moment, rest):
+            ranks.add_up(array)
+        self.square, self.rows = float(rest[0]), int(rest[1])
 
     def loss(self, coefficients: Array) -> float:
         """Return the mean squared weighted residual of these rows at given coefficients."""
@@ -198,19 +227,23 @@ class NormalEquations:
         return float(max(total, 0.0) / max(self.rows, 1))
 
 
-def touched_columns(
-    layout: Layout, data: Iterable[ase.Atoms], tick: Callable[[], None] | None = None
-) -> NDArray[np.intp]:
+def touched_by(layout: Layout, frame: ase.Atoms) -> NDArray[np.bool_]:
+    """Return which columns a frame moves, (columns,) bool; all two-body columns count as moved."""
+    where = str(frame.info.get("source", "frame"))
+    species = layout.species(frame.get_chemical_symbols(), where)
+    try:
+        features = layout.basis.features(frame.positions, frame.cell.array, frame.pbc.tolist(), species)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    touched = np.asarray(np.abs(features).max(axis=1) > 1e-9)
+    touched[: layout.two_body_columns] = True
+    return touched
+
+
+def touched_columns(layout: Layout, data: Iterable[ase.Atoms]) -> NDArray[np.intp]:
     """Return the columns that any frame moves, and all two-body columns, in ascending order."""
     touched = np.zeros(layout.columns, dtype=bool)
     touched[: layout.two_body_columns] = True
     for frame in data:
-        species = layout.species(frame.get_chemical_symbols(), str(frame.info.get("source", "frame")))
-        try:
-            features = layout.basis.features(frame.positions, frame.cell.array, frame.pbc.tolist(), species)
-        except InputError as error:
-            raise InputError(f"{frame.info.get('source', 'frame')}: {error}") from error
-        touched |= np.abs(features).max(axis=1) > 1e-9
-        if tick:
-            tick()
+        touched |= touched_by(layout, frame)
     return np.flatnonzero(touched)

@@ -12,11 +12,12 @@ import numpy as np
 
 from lpsnmr import __version__
 from lpsnmr.io.atomic import written_aside
+from lpsnmr.potential.certainty import element_certainty, training_deviations, write_extrapolation
 from lpsnmr.potential.fit import FitResult, FitSettings
 from lpsnmr.potential.normal import DataSet
 from lpsnmr.potential.uf3_file import blocks_from_coefficients, write_uf3
 
-__all__ = ["file_hash", "save_fit", "sidecar_path"]
+__all__ = ["extrapolation_path", "file_hash", "save_fit", "sidecar_path"]
 
 PathLike = str | os.PathLike[str]
 
@@ -29,6 +30,22 @@ def file_hash(path: PathLike) -> str:
 def sidecar_path(potential: PathLike) -> Path:
     """Return the path of the JSON beside a potential: ``NAME.uf3`` -> ``NAME.json``."""
     return Path(potential).with_suffix(".json")
+
+
+def extrapolation_path(potential: PathLike) -> Path:
+    """Return the path of the certainty of a potential: ``NAME.uf3`` -> ``NAME.ufx``."""
+    return Path(potential).with_suffix(".ufx")
+
+
+def _save_certainty(target: Path, result: FitResult, data: Sequence[DataSet]) -> Path:
+    """Write the .ufx file beside the potential."""
+    frames = [f for d in data for f in d.frames]
+    certainty = element_certainty(result.layout, result.posterior, result.prior.three_body_ridge, frames)
+    deviations = training_deviations(result.layout, certainty, frames)
+    path = extrapolation_path(target)
+    potential = {"file": target.name, "sha256": file_hash(target)}
+    write_extrapolation(path, result.layout, certainty, deviations, result.shortest, potential)
+    return path
 
 
 def _finite(value: Any) -> Any:
@@ -49,8 +66,9 @@ def save_fit(
     data: Sequence[DataSet],
     files: Sequence[Sequence[PathLike]],
     committee: bool = False,
+    extrapolation: bool = True,
 ) -> list[Path]:
-    """Write ``path`` (.uf3), its sidecar, and on request the potential of each fold.
+    """Write ``path`` (.uf3), its sidecar, its certainty (.ufx), and on request the committee.
 
     Files appear whole or not at all; the same fit gives the same bytes.
 
@@ -63,7 +81,10 @@ def save_fit(
     files
         For each data set the files it was read from; their names and hashes are recorded.
     committee
-        Also write ``NAME.fold1.uf3`` … from cross-validation.
+        Also write ``NAME.fold1.uf3`` … from cross-validation and ``NAME.boot1.uf3`` … of the bootstrap.
+    extrapolation
+        Also write ``NAME.ufx``, which ``Extrapolation`` and ``compute ufp/extrapolation`` read; otherwise
+        remove one of an earlier fit.
 
     Returns
     -------
@@ -79,10 +100,16 @@ def save_fit(
     ]
     write_uf3(target, blocks_from_coefficients(result.layout, result.coefficients), comments)
     if committee:
-        for k, coefficients in enumerate(result.committee):
-            member = target.with_name(f"{target.stem}.fold{k + 1}.uf3")
-            write_uf3(member, blocks_from_coefficients(result.layout, coefficients), [f"fold {k + 1}"])
-            written.append(member)
+        for kind, members in (("fold", result.committee), ("boot", result.bootstrap)):
+            for k, coefficients in enumerate(members):
+                member = target.with_name(f"{target.stem}.{kind}{k + 1}.uf3")
+                blocks = blocks_from_coefficients(result.layout, coefficients)
+                write_uf3(member, blocks, [f"{kind} {k + 1}"])
+                written.append(member)
+    if extrapolation:
+        written.append(_save_certainty(target, result, data))
+    else:
+        extrapolation_path(target).unlink(missing_ok=True)
     record = {
         "format": "lpsnmr-ufp-1",
         "lpsnmr": __version__,
@@ -104,6 +131,11 @@ def save_fit(
         "columns": {"total": result.layout.columns, "fitted": result.fitted_columns},
         "reference_energies_eV": result.reference_energies,
         "held_out_errors": [row.as_dict() for row in result.held_out],
+        "learning_curve": [
+            {"training_frames": p.training_frames, "errors": [row.as_dict() for row in p.rows]}
+            for p in result.learning
+        ],
+        "committee_spread": [asdict(row) for row in result.spread],
         "training_errors": [row.as_dict() for row in result.training],
         "short_range": [{**asdict(row), "repulsive": row.repulsive} for row in result.core],
         "active_core_constraints": result.active_core_constraints,

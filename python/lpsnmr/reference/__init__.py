@@ -1,6 +1,17 @@
-"""Reference data: reading, splitting, describing."""
+"""Reference data: labelling, reading, splitting, merging."""
 
+from lpsnmr.reference.labelling import EngineChoice, LabelReport, LabelStatus, label_frames
 from lpsnmr.reference.reader import LABELS, read_reference
 from lpsnmr.reference.splits import blocks_by_run, run_name, split_blocks
 
-__all__ = ["LABELS", "blocks_by_run", "read_reference", "run_name", "split_blocks"]
+__all__ = [
+    "LABELS",
+    "EngineChoice",
+    "LabelReport",
+    "LabelStatus",
+    "blocks_by_run",
+    "label_frames",
+    "read_reference",
+    "run_name",
+    "split_blocks",
+]

@@ -11,8 +11,15 @@ from lpsnmr.correlation.resampling import Interval
 from lpsnmr.dynamics import ArrheniusFit, Diffusion, DiffusionSettings, analyze_diffusion, fit_arrhenius
 from lpsnmr.errors import InputError
 from lpsnmr.io.results import Results
-from lpsnmr.nmr import DecaySettings, NmrDecay, analyze_decay
-from lpsnmr.report import files, plots
+from lpsnmr.nmr import (
+    DecaySettings,
+    NmrDecay,
+    NmrObservables,
+    ObservableSettings,
+    analyze_decay,
+    analyze_observables,
+)
+from lpsnmr.report import files, nmr, plots
 from lpsnmr.report.motion import Motion, analyze_motion, first_lag_ps, found_jump_distance
 from lpsnmr.report.text import format_interval
 
@@ -38,6 +45,8 @@ class Analysis:
         Diffusion and jump rate; None when no displacement was sampled.
     jump_distance_angstrom
         a of Γ_D = 6D/a², Å; None when unknown.
+    nmr
+        Echoes, single crystals, spectra and relaxation; None when no EFG was sampled.
     motion
         Jumps and collective diffusion; None when the run did not follow them.
     files
@@ -49,6 +58,7 @@ class Analysis:
     decay: NmrDecay | None
     diffusion: Diffusion | None
     jump_distance_angstrom: float | None
+    nmr: NmrObservables | None = None
     motion: Motion | None = None
     files: list[Path] = field(default_factory=list)
 
@@ -73,6 +83,10 @@ class Analysis:
             *(self.motion.quantities() if self.motion else []),
         ]
 
+    def more_quantities(self) -> list[tuple[str, str, Interval | None]]:
+        """Return (name, unit, interval) of echoes, single crystals, relaxation and second moments."""
+        return [] if self.nmr is None else nmr.nmr_quantities(self.nmr)
+
     def notes(self) -> list[str]:
         """Return what the numbers do not say: why something is missing or doubtful."""
         notes = []
@@ -88,6 +102,8 @@ class Analysis:
             notes.append("diffusion: the MSD is not straight within the lags used; D is an effective value")
         if self.diffusion is not None and self.jump_distance_angstrom is None:
             notes.append("jump rate: the jump distance is unknown; give --jump-distance")
+        if self.nmr is not None:
+            notes += nmr.nmr_notes(self.nmr)
         if self.motion is not None:
             notes += self.motion.notes()
         return notes
@@ -143,9 +159,10 @@ def analyze_results(
     *,
     decay: DecaySettings | None = None,
     diffusion: DiffusionSettings | None = None,
+    observables: ObservableSettings | None = None,
     make_plots: bool = True,
 ) -> Analysis:
-    """Analyse one results file and write ``analysis.json``, ``c_of_t.csv``, ``msd.csv`` and plots.
+    """Analyse one results file and write ``analysis.json``, CSV files and plots.
 
     Parameters
     ----------
@@ -153,8 +170,8 @@ def analyze_results(
         Results file (``docs/results-format.md``).
     out_dir
         Folder for the files; made when missing, files of the same name are replaced.
-    decay, diffusion
-        Settings of the fits. Without a jump distance that of the results file is used.
+    decay, diffusion, observables
+        Settings of the fits and of T1. Without a jump distance that of the results file is used.
     make_plots
         Whether to draw ``c_of_t.png`` and ``msd.png``.
 
@@ -165,7 +182,8 @@ def analyze_results(
     InputError
         When the folder cannot be made, or the nucleus of the file is unknown.
     """
-    analysis = _analyze(Path(path), decay or DecaySettings(), diffusion or DiffusionSettings())
+    settings = decay or DecaySettings(), diffusion or DiffusionSettings(), observables or ObservableSettings()
+    analysis = _analyze(Path(path), *settings)
     folder = files.make_folder(out_dir)
     _write(analysis, folder, make_plots)
     analysis.files.append(files.write_json(folder / "analysis.json", files.describe(analysis)))
@@ -178,6 +196,7 @@ def analyze_series(
     *,
     decay: DecaySettings | None = None,
     diffusion: DiffusionSettings | None = None,
+    observables: ObservableSettings | None = None,
     make_plots: bool = True,
 ) -> SeriesAnalysis:
     """Analyse several results files; fit and draw what depends on temperature.
@@ -194,7 +213,7 @@ def analyze_series(
     """
     if not paths:
         raise InputError("no results file given")
-    settings = decay or DecaySettings(), diffusion or DiffusionSettings()
+    settings = decay or DecaySettings(), diffusion or DiffusionSettings(), observables or ObservableSettings()
     analyses = [_analyze(Path(path), *settings) for path in paths]
     folder = files.make_folder(out_dir)
     for analysis, name in zip(analyses, _folder_names(analyses), strict=True):
@@ -202,12 +221,15 @@ def analyze_series(
     series = SeriesAnalysis(analyses, _arrhenius_fits(analyses, settings[0].level))
     series.files.append(files.write_summary(folder / "summary.csv", analyses))
     series.files.append(files.write_json(folder / "analysis.json", files.describe_series(series)))
+    series.files += nmr.write_narrowing(folder, analyses, files.write_columns, make_plots)
     if make_plots and series.arrhenius:
         series.files.append(plots.plot_arrhenius(folder / "arrhenius.png", analyses, series.arrhenius))
     return series
 
 
-def _analyze(path: Path, decay: DecaySettings, diffusion: DiffusionSettings) -> Analysis:
+def _analyze(
+    path: Path, decay: DecaySettings, diffusion: DiffusionSettings, asked: ObservableSettings
+) -> Analysis:
     results = Results.read(path)
     given = diffusion.jump_distance_angstrom
     try:
@@ -217,15 +239,16 @@ def _analyze(path: Path, decay: DecaySettings, diffusion: DiffusionSettings) -> 
             jump_distance_angstrom=jump_distance,
             min_lag_ps=first_lag_ps(results, diffusion.min_lag_ps, diffusion.max_lag_fraction),
         )
-        nmr = transport = None
+        fall = transport = more = None
         if results.efg_correlation is not None:
-            nmr = analyze_decay(results.efg_correlation, results.duration_ps, results.nucleus, decay)
+            fall = analyze_decay(results.efg_correlation, results.duration_ps, results.nucleus, decay)
+            more = analyze_observables(results, fall, decay, asked)
         if results.displacement is not None:
             transport = analyze_diffusion(results.displacement, results.duration_ps, settings)
         motion = analyze_motion(results, transport, settings.level)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    return Analysis(path, results, nmr, transport, jump_distance, motion)
+    return Analysis(path, results, fall, transport, jump_distance, more, motion)
 
 
 def _write(analysis: Analysis, folder: Path, make_plots: bool) -> None:
@@ -233,6 +256,9 @@ def _write(analysis: Analysis, folder: Path, make_plots: bool) -> None:
         analysis.files.append(files.write_decay(folder / "c_of_t.csv", analysis.decay))
         if make_plots:
             analysis.files.append(plots.plot_decay(folder / "c_of_t.png", analysis.decay, analysis.title))
+    if analysis.nmr is not None:
+        written = nmr.write_nmr(analysis.nmr, folder, analysis.title, files.write_columns, make_plots)
+        analysis.files += written
     if analysis.diffusion is not None:
         analysis.files.append(files.write_displacement(folder / "msd.csv", analysis.diffusion))
         if make_plots:

@@ -16,6 +16,7 @@ from lpsnmr.dynamics import Diffusion
 from lpsnmr.errors import InputError
 from lpsnmr.io.atomic import written_aside
 from lpsnmr.nmr import NmrDecay
+from lpsnmr.report.nmr import describe_decay, describe_nmr
 from lpsnmr.report.tables import as_cell, write_columns, write_rows
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = [
     "describe",
     "describe_series",
     "make_folder",
+    "write_columns",
     "write_decay",
     "write_displacement",
     "write_json",
@@ -133,7 +135,8 @@ def describe(analysis: "Analysis") -> dict[str, Any]:
         "duration_ps": results.duration_ps,
         "nucleus": results.nucleus,
         "jump_distance_angstrom": analysis.jump_distance_angstrom,
-        "nmr_decay": _describe_part(analysis.decay),
+        "nmr_decay": describe_decay(analysis.decay),
+        "nmr": describe_nmr(analysis.nmr),
         "diffusion": _describe_part(analysis.diffusion),
         "motion": None if analysis.motion is None else analysis.motion.describe(),
         "notes": analysis.notes(),
@@ -159,7 +162,7 @@ def describe_series(series: "SeriesAnalysis") -> dict[str, Any]:
     }
 
 
-def _describe_part(part: NmrDecay | Diffusion | None) -> dict[str, Any] | None:
+def _describe_part(part: Diffusion | None) -> dict[str, Any] | None:
     """Scalars, intervals and settings of an analysis; its curves are in the CSV files."""
     if part is None:
         return None

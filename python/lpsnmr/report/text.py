@@ -45,6 +45,8 @@ def build_table(series: "SeriesAnalysis") -> Table:
             unknown = name.startswith("Γ_D") and analysis.jump_distance_angstrom is None
             table.add_row(run, name, *(("a unknown", "") if unknown else _cells(interval)), unit)
             run = Text("")
+        for name, unit, interval in analysis.more_quantities():
+            table.add_row("", name, *_cells(interval), unit)
         table.add_section()
     for name, fit in series.arrhenius.items():
         table.add_row("", f"E_a of {name}", *_cells(fit.activation_energy_ev), "eV")

@@ -1,6 +1,20 @@
-"""Crystals, supercells and structure checks."""
+"""Crystals, supercells, variants of them, and structure checks."""
 
-from lpsnmr.structures.checks import intact_ps4, report_structure
+from lpsnmr.structures.checks import close_contacts, intact_ps4, report_structure
 from lpsnmr.structures.crystals import CRYSTALS, load_structure, supercell
+from lpsnmr.structures.origin import made
+from lpsnmr.structures.variants import lithium_disordered, rattled, strained, with_density
 
-__all__ = ["CRYSTALS", "intact_ps4", "load_structure", "report_structure", "supercell"]
+__all__ = [
+    "CRYSTALS",
+    "close_contacts",
+    "intact_ps4",
+    "lithium_disordered",
+    "load_structure",
+    "made",
+    "rattled",
+    "report_structure",
+    "strained",
+    "supercell",
+    "with_density",
+]

@@ -1,6 +1,7 @@
 """Checks of a structure: shortest distances, whole PS4 units, density."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from ase import Atoms
@@ -11,16 +12,29 @@ from lpsnmr.errors import InputError
 from lpsnmr.io.elements import masses_of, symbol_of
 
 __all__ = [
+    "PLAUSIBLE_ANGSTROM",
     "PS_BOND_CUTOFF_ANGSTROM",
     "StructureReport",
     "check_distances",
+    "close_contacts",
     "density_g_per_cm3",
     "intact_ps4",
     "report_structure",
+    "shortest_by_pair",
 ]
 
 PS_BOND_CUTOFF_ANGSTROM = 2.7
 """P–S pairs closer than this are bonded: the bond is 2.05 Å, the next P–S distance above 3.5 Å."""
+
+PLAUSIBLE_ANGSTROM: Final[dict[str, float]] = {
+    "Li-Li": 1.85,
+    "Li-P": 1.95,
+    "Li-S": 1.85,
+    "P-P": 2.0,
+    "P-S": 1.7,
+    "S-S": 1.85,
+}
+"""Closest contacts that make sense in Li–P–S: about those met in the labelled melts at 2500 K."""
 
 DALTON_PER_ANGSTROM3_G_PER_CM3 = 1.66053906660
 PHOSPHORUS, SULFUR = 15, 16
@@ -38,12 +52,15 @@ class StructureReport:
         g/cm³.
     n_phosphorus, n_intact
         Phosphorus atoms, and those of them with exactly four S within ``PS_BOND_CUTOFF_ANGSTROM``.
+    shortest_pairs
+        Shortest distance of each pair of elements met within 4 Å, Å, by name such as ``Li-S``.
     """
 
     shortest_angstrom: float
     density: float
     n_phosphorus: int
     n_intact: int
+    shortest_pairs: dict[str, float] = field(default_factory=dict)
 
 
 def density_g_per_cm3(atoms: Atoms) -> float:
@@ -113,4 +130,37 @@ def report_structure(atoms: Atoms) -> StructureReport:
     """Measure a structure; raises as ``check_distances`` does."""
     shortest = check_distances(atoms)
     intact, total = intact_ps4(atoms.positions, atoms.cell[:], tuple(atoms.pbc), atoms.numbers)
-    return StructureReport(shortest, density_g_per_cm3(atoms), total, intact)
+    return StructureReport(shortest, density_g_per_cm3(atoms), total, intact, shortest_by_pair(atoms))
+
+
+def shortest_by_pair(atoms: Atoms, search_angstrom: float = 4.0) -> dict[str, float]:
+    """Return the shortest distance (Å) of each pair of elements that meet within ``search_angstrom``.
+
+    Examples
+    --------
+    >>> shortest_by_pair(Atoms("PS", positions=[[0, 0, 0], [0, 0, 2.0]], cell=[9, 9, 9], pbc=True))
+    {'P-S': 2.0}
+    """
+    first, index, _, distance = neighbor_list(
+        atoms.positions, atoms.cell[:], tuple(atoms.pbc), search_angstrom
+    )
+    center = np.repeat(np.arange(len(atoms)), np.diff(first))
+    low = np.minimum(atoms.numbers[center], atoms.numbers[index])
+    high = np.maximum(atoms.numbers[center], atoms.numbers[index])
+    result = {}
+    for a, b in np.unique(np.stack([low, high], axis=1), axis=0):
+        shortest = distance[(low == a) & (high == b)].min()
+        result[f"{symbol_of(int(a))}-{symbol_of(int(b))}"] = float(shortest)
+    return result
+
+
+def close_contacts(atoms: Atoms) -> list[str]:
+    """Return what is implausibly close, one text per pair of elements; empty when nothing is.
+
+    Pairs that are not in ``PLAUSIBLE_ANGSTROM`` are not judged.
+    """
+    return [
+        f"{pair} {shortest:.2f} Å (expected at least {PLAUSIBLE_ANGSTROM[pair]} Å)"
+        for pair, shortest in shortest_by_pair(atoms).items()
+        if shortest < PLAUSIBLE_ANGSTROM.get(pair, 0.0)
+    ]

@@ -10,6 +10,7 @@ from ase import Atoms
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.io.data_file import read_data_file
+from lpsnmr.structures.origin import with_step
 
 __all__ = ["CRYSTALS", "load_structure", "supercell"]
 
@@ -20,6 +21,14 @@ CRYSTALS: Final[dict[str, str]] = {
 """Shipped crystals, as published: K. Homma et al., Solid State Ionics 182, 53 (2011),
 doi:10.1016/j.ssi.2010.10.001."""
 
+
+SOURCE: Final = "doi:10.1016/j.ssi.2010.10.001"
+
+NOT_SHIPPED: Final[dict[str, str]] = {
+    "alpha-Li3PS4": "no coordinates of α-Li3PS4 are shipped: its lithium sites are disordered, and no "
+    "ordered model could be justified from the data at hand",
+}
+"""Crystals that a user may look for, and why they are not there."""
 
 MAX_ATOMS = 20_000_000
 """Largest supercell: more would not fit into the memory of one rank."""
@@ -51,9 +60,11 @@ def load_structure(name: str | os.PathLike[str]) -> Atoms:
     >>> len(load_structure("beta-Li3PS4"))
     32
     """
+    if str(name) in NOT_SHIPPED:
+        raise InputError(f"{name}: {NOT_SHIPPED[str(name)]}; give a structure file instead")
     if str(name) in CRYSTALS:
         with as_file(files("lpsnmr.data") / "structures" / f"{name}.cif") as path:
-            return _read_with_ase(path)
+            return with_step(_read_with_ase(path), Atoms(), f"{name} crystal, {SOURCE}")
     path = Path(name)
     if not path.is_file():
         raise FileFormatError(
@@ -65,7 +76,7 @@ def load_structure(name: str | os.PathLike[str]) -> Atoms:
         raise InputError(f"{path}: holds no atoms")
     if not all(atoms.pbc) or abs(atoms.cell.volume) < 1e-6:
         raise InputError(f"{path}: expected a cell periodic in three directions")
-    return atoms
+    return with_step(atoms, Atoms(), f"file {path.name}")
 
 
 def _read_with_ase(path: Path) -> Atoms:
@@ -101,4 +112,8 @@ def supercell(atoms: Atoms, repeats: tuple[int, int, int]) -> Atoms:
     if n_atoms > MAX_ATOMS:
         raise InputError(f"supercell: expected at most {MAX_ATOMS} atoms, got {n_atoms}")
     result = atoms.repeat(np.asarray(repeats, dtype=int))
-    return Atoms(numbers=result.numbers, positions=result.positions, cell=result.cell[:], pbc=True)
+    large = Atoms(numbers=result.numbers, positions=result.positions, cell=result.cell[:], pbc=True)
+    if n_atoms == len(atoms):
+        large.info = dict(atoms.info)
+        return large
+    return with_step(large, atoms, f"supercell {' '.join(str(int(r)) for r in repeats)}")

@@ -1,0 +1,137 @@
+#include "extrapolation.h"
+#include "arrays.h"
+#include "exports.h"
+#include "potential_file.h"
+#include "sha256.h"
+
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <mutex>
+
+namespace py = pybind11;
+using lpsnmr::Extrapolation;
+using lpsnmr::UfpBasis;
+
+namespace {
+
+/// Call `use(center, neighbors)` for every atom.
+template <typename Use>
+void for_each_site(const UfpBasis &basis, const lpsnmr::System &system,
+                   const std::vector<int> &species, Use use) {
+  if (species.size() != system.size)
+    throw lpsnmr::Error("species: expected " + std::to_string(system.size) + " entries, got " +
+                        std::to_string(species.size()));
+  for (const int s : species)
+    if (s < 0 || s >= basis.species())
+      throw lpsnmr::Error("species: expected 0 .. " + std::to_string(basis.species() - 1) +
+                          ", got " + std::to_string(s));
+  const lpsnmr::NeighborList list = lpsnmr::build_neighbor_list(system, basis.cutoff());
+  std::vector<lpsnmr::SiteNeighbor> neighbors;
+  for (std::size_t i = 0; i < system.size; ++i) {
+    neighbors.clear();
+    for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e)
+      neighbors.push_back({species[std::size_t(list.index[e])],
+                           list.distance[e],
+                           {list.vector[3 * e], list.vector[3 * e + 1], list.vector[3 * e + 2]}});
+    use(i, neighbors);
+  }
+}
+
+py::array_t<double> site_features(const UfpBasis &basis, const DoubleArray &positions,
+                                  const DoubleArray &cell, const std::array<bool, 3> &pbc,
+                                  const std::vector<int> &species) {
+  const lpsnmr::System system = view_system(positions, cell, pbc);
+  const auto columns = static_cast<std::size_t>(basis.columns());
+  std::vector<double> out(system.size * columns, 0.0);
+  {
+    py::gil_scoped_release release;
+    lpsnmr::SiteFeatures row(basis);
+    for_each_site(basis, system, species, [&](std::size_t i, const auto &neighbors) {
+      row.evaluate(species[i], neighbors);
+      for (const int column : row.touched()) out[i * columns + std::size_t(column)] = row[column];
+    });
+  }
+  return to_numpy(std::move(out),
+                  {static_cast<py::ssize_t>(system.size), static_cast<py::ssize_t>(columns)});
+}
+
+/// The evaluator has work space, so threads of one Python object take turns.
+struct SharedExtrapolation {
+  explicit SharedExtrapolation(const std::string &path)
+      : evaluator(
+            lpsnmr::parse_extrapolation(lpsnmr::read_text(path, "extrapolation file"), path)) {}
+  Extrapolation evaluator;
+  std::mutex turn;
+};
+
+py::array_t<double> grades(SharedExtrapolation &self, const DoubleArray &positions,
+                           const DoubleArray &cell, const std::array<bool, 3> &pbc,
+                           const std::vector<int> &species) {
+  const lpsnmr::System system = view_system(positions, cell, pbc);
+  std::vector<double> out(3 * system.size);
+  {
+    py::gil_scoped_release release;
+    const std::lock_guard<std::mutex> lock(self.turn);
+    for_each_site(self.evaluator.basis(), system, species,
+                  [&](std::size_t i, const auto &neighbors) {
+                    const lpsnmr::SiteGrade grade = self.evaluator.evaluate(species[i], neighbors);
+                    out[3 * i] = grade.excess;
+                    out[3 * i + 1] = grade.deviation;
+                    out[3 * i + 2] = grade.grade;
+                  });
+  }
+  return to_numpy(std::move(out), {static_cast<py::ssize_t>(system.size), 3});
+}
+
+py::list pairs(const SharedExtrapolation &self) {
+  py::list out;
+  const lpsnmr::ExtrapolationFile &file = self.evaluator.file();
+  for (std::size_t p = 0; p < file.pairs.size(); ++p)
+    out.append(
+        py::make_tuple(file.pairs[p].species[0], file.pairs[p].species[1], file.shortest[p]));
+  return out;
+}
+
+py::list deviations(const SharedExtrapolation &self) {
+  py::list out;
+  for (const auto &part : self.evaluator.file().certainty) out.append(part.largest_deviation);
+  return out;
+}
+
+} // namespace
+
+void export_extrapolation(py::module_ &module) {
+  module.def(
+      "sha256", [](const py::bytes &text) { return lpsnmr::sha256(text); }, py::arg("text"),
+      "SHA-256 of bytes, hexadecimal.");
+  module.def("site_features", &site_features, py::arg("basis"), py::arg("positions"),
+             py::arg("cell"), py::arg("pbc"), py::arg("species"),
+             R"(Return (n, columns): energy of each atom (eV) per unit coefficient.
+
+Below a first knot the splines go on as straight lines.)");
+  py::class_<SharedExtrapolation>(module, "Extrapolation",
+                                  "How far neighbourhoods lie outside the training of a potential.")
+      .def(py::init<const std::string &>(), py::arg("path"), R"(Read a .ufx file.
+
+Raises
+------
+CoreError for a file that is not complete
+)")
+      .def_property_readonly(
+          "elements",
+          [](const SharedExtrapolation &self) { return self.evaluator.file().elements; })
+      .def_property_readonly(
+          "potential",
+          [](const SharedExtrapolation &self) { return self.evaluator.file().potential; },
+          "SHA-256 of the .uf3 file.")
+      .def_property_readonly(
+          "cutoff", [](const SharedExtrapolation &self) { return self.evaluator.cutoff(); }, "Å")
+      .def_property_readonly("pairs", &pairs,
+                             "(a, b, shortest distance of training in Å) of each pair of elements.")
+      .def_property_readonly("largest_deviations", &deviations,
+                             "For each element, the deviation (eV) that has the grade 1.")
+      .def("evaluate", &grades, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
+           py::arg("species"),
+           "Return (n, 3): distance excess (Å), deviation of the site energy (eV), grade.");
+}

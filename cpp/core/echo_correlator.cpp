@@ -1,0 +1,165 @@
+#include "echo_correlator.h"
+
+#include "error.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+namespace lpsnmr {
+
+namespace {
+
+constexpr std::size_t components = 5;
+
+bool all_finite(const std::vector<double> &values) {
+  return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
+}
+
+} // namespace
+
+EchoCorrelator::EchoCorrelator(const EchoOptions &options)
+    : options_(options), blocks_(options.max_blocks), now_(components * options.n_series),
+      scratch_(options.grid.n_times(), options.n_series) {
+  check();
+}
+
+void EchoCorrelator::check() const {
+  const EchoOptions &o = options_;
+  if (o.grid.n_times() == 0) throw Error("an echo needs at least one evolution time, got none");
+  if (o.grid.n_orientations() == 0) throw Error("an echo needs at least one orientation, got none");
+  if (o.grid.projections.size() != components * o.grid.n_orientations())
+    throw Error("projections must hold five numbers for each of the " +
+                std::to_string(o.grid.n_orientations()) + " orientations, got " +
+                std::to_string(o.grid.projections.size()));
+  if (!all_finite(o.grid.projections) || !all_finite(o.grid.weights) || !all_finite(o.grid.times))
+    throw Error("projections, weights and evolution times must be finite");
+  if (o.ratio < 2) throw Error("ratio must be at least 2, got " + std::to_string(o.ratio));
+  if (o.points_per_level < o.ratio || o.points_per_level % o.ratio != 0)
+    throw Error("points_per_level must be a multiple of ratio " + std::to_string(o.ratio) +
+                ", got " + std::to_string(o.points_per_level));
+  const double bits = std::log2(static_cast<double>(o.points_per_level)) +
+                      std::log2(static_cast<double>(o.ratio)) * static_cast<double>(o.max_levels);
+  if (o.max_levels < 1 || bits > 62.0)
+    throw Error("max_levels must be at least 1 and leave the longest lag below 2^62 samples, got " +
+                std::to_string(o.max_levels));
+  if (o.max_blocks < 2 || o.max_blocks % 2 != 0)
+    throw Error("max_blocks must be even and at least 2, got " + std::to_string(o.max_blocks));
+}
+
+std::size_t EchoCorrelator::first_lag(std::size_t l) const {
+  return l == 0 ? 0 : options_.points_per_level / options_.ratio;
+}
+
+std::size_t EchoCorrelator::slot(std::size_t l, std::size_t k) const {
+  return (l * options_.points_per_level + k) * outputs() * options_.n_series;
+}
+
+void EchoCorrelator::add_level() {
+  Level level;
+  level.ring.assign(options_.points_per_level * components * options_.n_series, 0.0);
+  levels_.push_back(std::move(level));
+  blocks_.widen(slot(levels_.size(), 0), levels_.size() * options_.points_per_level);
+}
+
+void EchoCorrelator::add(const double *values) {
+  const std::size_t n = options_.n_series, p = options_.points_per_level;
+  for (std::size_t i = 0; i < n * components; ++i)
+    if (!std::isfinite(values[i]))
+      throw Error("sample " + std::to_string(n_samples_) + ": value of series " +
+                  std::to_string(i / components) + ", component " + std::to_string(i % components) +
+                  " is not finite");
+  for (std::size_t s = 0; s < n; ++s)
+    for (std::size_t m = 0; m < components; ++m) now_[m * n + s] = values[s * components + m];
+  blocks_.advance(n_samples_);
+  ++n_samples_;
+  std::vector<std::pair<std::size_t, std::size_t>> found; // (level, k) that gain a pair
+  for (std::size_t l = 0; l < options_.max_levels; ++l) {
+    if (l == levels_.size()) add_level();
+    Level &level = levels_[l];
+    std::copy(now_.begin(), now_.end(),
+              level.ring.begin() + static_cast<std::ptrdiff_t>(
+                                       static_cast<std::size_t>(level.count) % p * now_.size()));
+    ++level.count;
+    const auto known =
+        static_cast<std::size_t>(std::min<std::int64_t>(level.count, static_cast<std::int64_t>(p)));
+    for (std::size_t k = first_lag(l); k < known; ++k) found.emplace_back(l, k);
+    if (level.count % static_cast<std::int64_t>(options_.ratio) != 0) break;
+  }
+  TimeBlocks::Block &block = blocks_.current();
+  std::vector<EchoPair> pairs;
+  for (const auto &[l, k] : found) {
+    const auto newest = static_cast<std::size_t>(levels_[l].count - 1);
+    pairs.push_back(
+        {levels_[l].ring.data() + (newest - k) % p * now_.size(), block.sums.data() + slot(l, k)});
+    ++block.counts[l * p + k];
+  }
+  add_echo_products(options_.grid, now_.data(), n, pairs, scratch_);
+}
+
+std::vector<EchoCorrelator::LagIndex> EchoCorrelator::lag_table() const {
+  std::vector<LagIndex> table;
+  std::int64_t step = 1;
+  for (std::size_t l = 0; l < levels_.size();
+       ++l, step *= static_cast<std::int64_t>(options_.ratio))
+    for (std::size_t k = first_lag(l); k < options_.points_per_level; ++k) {
+      const std::int64_t count = levels_[l].count - static_cast<std::int64_t>(k);
+      if (count > 0) table.push_back({l, k, static_cast<std::int64_t>(k) * step, count});
+    }
+  return table;
+}
+
+std::vector<std::int64_t> EchoCorrelator::lags() const {
+  std::vector<std::int64_t> result;
+  for (const LagIndex &i : lag_table()) result.push_back(i.lag);
+  return result;
+}
+
+std::vector<std::int64_t> EchoCorrelator::counts() const {
+  std::vector<std::int64_t> result;
+  for (const LagIndex &i : lag_table()) result.push_back(i.count);
+  return result;
+}
+
+std::vector<double> EchoCorrelator::means() const {
+  const std::size_t n = options_.n_series;
+  std::vector<double> result;
+  const auto table = lag_table();
+  for (std::size_t o = 0; o < outputs(); ++o)
+    for (const LagIndex &i : table)
+      for (std::size_t s = 0; s < n; ++s) {
+        double sum = 0.0;
+        for (const auto &block : blocks_.blocks())
+          sum += block.sums[slot(i.level, i.k) + o * n + s];
+        result.push_back(sum / static_cast<double>(i.count));
+      }
+  return result;
+}
+
+std::vector<double> EchoCorrelator::block_means() const {
+  const std::size_t n = options_.n_series, p = options_.points_per_level;
+  std::vector<double> result;
+  const auto table = lag_table();
+  for (std::size_t o = 0; o < outputs(); ++o)
+    for (const auto &block : blocks_.blocks())
+      for (const LagIndex &i : table) {
+        double sum = 0.0;
+        for (std::size_t s = 0; s < n; ++s) sum += block.sums[slot(i.level, i.k) + o * n + s];
+        const double pairs =
+            static_cast<double>(block.counts[i.level * p + i.k]) * static_cast<double>(n);
+        result.push_back(pairs > 0 ? sum / pairs : std::numeric_limits<double>::quiet_NaN());
+      }
+  return result;
+}
+
+std::vector<std::int64_t> EchoCorrelator::block_counts() const {
+  std::vector<std::int64_t> result;
+  const auto table = lag_table();
+  for (const auto &block : blocks_.blocks())
+    for (const LagIndex &i : table)
+      result.push_back(block.counts[i.level * options_.points_per_level + i.k]);
+  return result;
+}
+
+} // namespace lpsnmr

@@ -1,0 +1,45 @@
+// The sums of a spin-alignment echo over orientations, for many Li at once.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace lpsnmr {
+
+/// Orientations of the field and evolution times of an echo.
+struct EchoGrid {
+  std::vector<double> projections; ///< (orientations, 5): frequency = Σ_m projection_m c_m
+  std::vector<double> weights;     ///< (orientations), of the powder average
+  std::vector<double> times;       ///< evolution times, in the inverse unit of the frequencies
+
+  std::size_t n_orientations() const { return weights.size(); }
+  std::size_t n_times() const { return times.size(); }
+};
+
+/// Two moments of all Li: what was then, and where the products with now are added.
+struct EchoPair {
+  const double *old; ///< (5, n) components, one row per component
+  double *sums;      ///< (times, 2, n): Σ_b w_b sin·sin and Σ_b w_b cos·cos
+};
+
+/// Rows of length n that the kernel works on.
+class EchoScratch {
+public:
+  EchoScratch(std::size_t n_times, std::size_t n) : frequency_(n), trigonometry_(2 * n_times * n) {}
+  double *frequency() { return frequency_.data(); }
+  double *trigonometry() { return trigonometry_.data(); }
+
+private:
+  std::vector<double> frequency_, trigonometry_;
+};
+
+/// Add Σ_b w_b sin(ω_b t) sin(ω'_b t) and the cosine partner of every Li and time to each pair.
+/// Sine and cosine are within 1e-14 + 4e-16 |ω t| of the exact ones while |ω t| < 1e6.
+/// @param now (5, n) components of this moment
+void add_echo_products(const EchoGrid &grid, const double *now, std::size_t n,
+                       const std::vector<EchoPair> &pairs, EchoScratch &scratch);
+
+/// sine[i] = sin(angle[i] factor), cosine[i] = cos(angle[i] factor); |angle factor| < 1e6.
+void sine_cosine(const double *angle, double factor, std::size_t n, double *sine, double *cosine);
+
+} // namespace lpsnmr

@@ -1,0 +1,43 @@
+// The chain term of a target: directions to its bridges coupled to the bridges' contracted
+// descriptors.
+#pragma once
+
+#include "efg_basis.h"
+
+#include <vector>
+
+namespace lpsnmr {
+
+/// Couples directions and contracted descriptors to a tensor. Immutable.
+class EfgChainCoupling {
+public:
+  /// @param row  numbers per radial function of a contracted descriptor (EfgBridgeContraction::row)
+  EfgChainCoupling(const EfgBasis &basis, std::size_t row);
+
+  /// Add the chains of a target to its components.
+  ///
+  /// @param neighbors   `slot` picks the bridge, −1 for what is none
+  /// @param contracted  (slots, chain.count, row)
+  /// @param components  (5), added to
+  void add(const Neighborhood &neighbors, const double *contracted, double *components) const;
+
+  /// One term of the coupling: offsets in tables of `lanes` numbers per harmonic or entry of a row.
+  struct Term {
+    int harmonic, entry;
+    double value;
+  };
+  static constexpr int lanes = 8; ///< bridges at once
+
+private:
+  template <class V>
+  void run(const Neighborhood &neighbors, const double *contracted, double *components) const;
+  friend struct EfgChainVersions;
+
+  EfgRadial radial_;
+  int l_max_ = 2;
+  std::size_t row_;
+  std::vector<Term> terms_;  // by component
+  std::size_t ends_[5] = {}; // where the terms of each component end
+};
+
+} // namespace lpsnmr

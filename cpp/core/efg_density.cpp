@@ -1,0 +1,41 @@
+#include "efg_density.h"
+
+#include <vector>
+
+namespace lpsnmr {
+namespace {
+
+#if defined(LPSNMR_EFG_VERSIONS)
+LPSNMR_EFG_AVX512 void dispatch(const Neighborhood &neighbors, int n_species,
+                                const EfgRadial &radial, int l_max, double *rows) {
+  density_rows<Wide>(neighbors, n_species, radial, l_max, rows);
+}
+LPSNMR_EFG_AVX2 void dispatch(const Neighborhood &neighbors, int n_species, const EfgRadial &radial,
+                              int l_max, double *rows) {
+  density_rows<Wide>(neighbors, n_species, radial, l_max, rows);
+}
+#endif
+LPSNMR_EFG_BASE void dispatch(const Neighborhood &neighbors, int n_species, const EfgRadial &radial,
+                              int l_max, double *rows) {
+  density_rows<Narrow>(neighbors, n_species, radial, l_max, rows);
+}
+
+} // namespace
+
+void expand_rows(const Neighborhood &neighbors, int n_species, const EfgRadial &radial, int l_max,
+                 double *rows) {
+  dispatch(neighbors, n_species, radial, l_max, rows);
+}
+
+void expand_density(const Neighborhood &neighbors, int n_species, const EfgRadial &radial,
+                    int l_max, double *density) {
+  const int width = harmonic_count(l_max), stride = density_stride(n_species, radial.count);
+  std::vector<double> rows(std::size_t(width) * stride);
+  expand_rows(neighbors, n_species, radial, l_max, rows.data());
+  for (int s = 0; s < n_species; ++s)
+    for (int n = 0; n < radial.count; ++n)
+      for (int lm = 0; lm < width; ++lm)
+        *density++ = rows[lm * stride + s * padded_length(radial.count) + n];
+}
+
+} // namespace lpsnmr

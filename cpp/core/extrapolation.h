@@ -1,0 +1,59 @@
+// How far a neighbourhood lies outside what a UFP was trained on.
+#pragma once
+
+#include "extrapolation_file.h"
+#include "site_features.h"
+
+#include <vector>
+
+namespace lpsnmr {
+
+/// What is said of one centre.
+struct SiteGrade {
+  double excess;    ///< how much closer than any such pair of training the worst pair is, Å; or 0
+  double deviation; ///< standard deviation of the energy of the centre from its mean on, eV
+  double grade;     ///< deviation over the largest in training of this element
+};
+
+/// Evaluates one centre at a time; holds the work space, so use one per thread.
+///
+/// With phi the row of SiteFeatures, m its mean over the training atoms of the element and C the
+/// posterior covariance of the coefficients of the fit, deviation^2 = (phi - m)' C (phi - m): the
+/// variance of the energy difference to the mean neighbourhood of training. Constants per element,
+/// which no force tells, drop out. Coefficients that no training frame touched are independent
+/// with their prior width.
+class Extrapolation {
+public:
+  explicit Extrapolation(const ExtrapolationFile &file);
+  Extrapolation(const Extrapolation &) = delete;
+  Extrapolation &operator=(const Extrapolation &) = delete;
+
+  /// @param species of the centre and the neighbours: positions in ExtrapolationFile::elements
+  SiteGrade evaluate(int species, const std::vector<SiteNeighbor> &neighbors);
+
+  const UfpBasis &basis() const { return basis_; }
+  const ExtrapolationFile &file() const { return file_; }
+  /// Largest distance that matters, Å.
+  double cutoff() const { return basis_.cutoff(); }
+  double shortest(int a, int b) const { return file_.shortest[std::size_t(basis_.pair_of(a, b))]; }
+
+private:
+  /// One entry of the row of a centre.
+  struct Entry {
+    std::size_t row; ///< of the factor
+    double value;
+  };
+
+  double sort_row(int species);
+  void multiply(int species);
+
+  ExtrapolationFile file_;
+  UfpBasis basis_;
+  SiteFeatures features_;
+  std::vector<std::vector<int>> position_;  // (element, column) -> row of the factor, -1: untouched
+  std::vector<std::vector<double>> offset_; // (element, size) factor' times the mean
+  std::vector<Entry> entries_;
+  std::vector<double> product_; // factor' times (row - mean)
+};
+
+} // namespace lpsnmr

@@ -1,0 +1,83 @@
+// A small .ufx file and thousands of damaged ones: accepted or refused by lpsnmr::Error, no more.
+#include "check.h"
+#include "damage.h"
+
+#include "error.h"
+#include "extrapolation.h"
+#include "sha256.h"
+
+#include <cstring>
+#include <random>
+#include <string>
+
+namespace {
+
+/// One element, one pair of 5 columns, one triple of one column; factor and mean of 4 columns.
+std::string good_file() {
+  std::string text =
+      R"({"format":"lpsnmr-ufx","version":1,"potential":{"sha256":")" + lpsnmr::sha256("abc") +
+      R"("},"units":"eV, Å","elements":["A"],"pairs":[{"elements":["A","A"],)"
+      R"("knots":[1,1,1,1,1.5,2,2.5,3,4,4,4,4],"shortest":1.5}],"triples":[{"elements":)"
+      R"(["A","A","A"],"knots":[[1,1,1,1,4,4,4,4],[1,1,1,1,4,4,4,4],[1,1,1,1,8,8,8,8]]}],)"
+      R"("certainty":[{"element":"A","columns":[0,1,3,5],"unseen_deviation":0.5,)"
+      R"("largest_deviation":0.25}]})"
+      "\n";
+  const float numbers[14] = {1, .5, 1, .1f, .2f, 1, .3f, -.4f, .5f, 2, .1f, .2f, .3f, .4f};
+  for (const float number : numbers) { // the machines of these tests are little-endian
+    char bytes[4];
+    std::memcpy(bytes, &number, 4);
+    text.append(bytes, 4);
+  }
+  return text;
+}
+
+/// Return whether the text makes an evaluator; any other exception ends the test.
+bool accepted(const std::string &text) {
+  try {
+    lpsnmr::Extrapolation extrapolation(lpsnmr::parse_extrapolation(text, "fuzz"));
+    const std::vector<lpsnmr::SiteNeighbor> neighbors = {{0, 1.2, {1.2, 0, 0}},
+                                                         {0, 2.0, {0, 2.0, 0}}};
+    extrapolation.evaluate(0, neighbors);
+    return true;
+  } catch (const lpsnmr::Error &) {
+    return false;
+  }
+}
+
+void test_values() {
+  lpsnmr::Extrapolation extrapolation(lpsnmr::parse_extrapolation(good_file(), "good"));
+  CHECK(extrapolation.basis().columns() == 6);
+  const lpsnmr::SiteGrade alone = extrapolation.evaluate(0, {});
+  // no neighbour: the row is minus the mean; (L' m) by hand
+  const double product[4] = {.1 + .2 * .5 + .3 * .1 + .4 * .3, .2 + .3 * .2 - .4 * .4, .3 + .4 * .5,
+                             .4 * 2};
+  double variance = 0;
+  for (const double p : product) variance += p * p;
+  CHECK_CLOSE(alone.deviation, std::sqrt(variance), 1e-7);
+  CHECK_CLOSE(alone.grade, 4 * alone.deviation, 1e-12);
+  CHECK(alone.excess == 0);
+  const lpsnmr::SiteGrade close = extrapolation.evaluate(0, {{0, 1.2, {1.2, 0, 0}}});
+  CHECK_CLOSE(close.excess, 0.3, 1e-12);
+  // what was evaluated before leaves no trace
+  CHECK(extrapolation.evaluate(0, {}).deviation == alone.deviation);
+}
+
+} // namespace
+
+int main() {
+  CHECK(lpsnmr::sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(lpsnmr::sha256("abc") ==
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  test_values();
+  const std::string text = good_file();
+  CHECK(accepted(text));
+  for (std::size_t n = 0; n < text.size(); ++n) CHECK(!accepted(text.substr(0, n)));
+  std::mt19937 random(7);
+  static const char letters[] = "0123456789.-+eE,:[]{}\" \n\tnul\\\0\xff\xc3";
+  const std::string alphabet(letters, sizeof letters - 1);
+  int passed = 0;
+  for (int trial = 0; trial < 20000; ++trial) passed += accepted(damaged(text, random, alphabet));
+  CHECK(passed > 100); // some damage is harmless: digits of numbers, bytes of the factor
+  CHECK(passed < 15000);
+  return failures != 0;
+}

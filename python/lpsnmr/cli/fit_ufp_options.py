@@ -1,0 +1,261 @@
+"""Options of ``lpsnmr fit-ufp`` and what their words mean."""
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lpsnmr.errors import InputError
+from lpsnmr.potential import BasisSettings, DataSet, FitSettings, PriorSettings, WeightSettings
+from lpsnmr.reference import read_reference
+
+__all__ = ["add_options", "parse_second", "parse_settings"]
+
+
+def _floats(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, ...]:
+    """Turn numbers separated by commas into a tuple."""
+    try:
+        return tuple(float(word) for word in value.split(","))
+    except ValueError:
+        raise InputError(
+            f"--{param.name}: expected numbers separated by commas, got {value!r}".replace("_", "-")
+        ) from None
+
+
+def _parse_triples(texts: tuple[str, ...]) -> dict[str, Any]:
+    """Turn ``A-B=4.0`` and ``A-B-C=4.0,3.7[,0.4]`` into the lists of BasisSettings."""
+    pairs, triples, spacings = [], [], []
+    for text in texts:
+        names, _, values = text.partition("=")
+        elements, words = names.split("-"), values.split(",")
+        if "=" not in text or (len(elements), len(words)) not in ((2, 1), (3, 2), (3, 3)):
+            raise InputError(
+                "--triple: expected CENTRE-NEIGHBOUR=CUTOFF or CENTRE-J-K=CUTOFF_J,CUTOFF_K[,SPACING], "
+                f"got {text!r}"
+            )
+        try:
+            numbers = [float(word) for word in words]
+        except ValueError:
+            raise InputError(f"--triple: expected numbers in Å after '=', got {text!r}") from None
+        if len(elements) == 2:
+            pairs.append((elements[0], elements[1], numbers[0]))
+        else:
+            triples.append((elements[0], elements[1], elements[2], numbers[0], numbers[1]))
+        if len(numbers) == 3:
+            spacings.append((elements[0], elements[1], elements[2], numbers[2]))
+    return {
+        "three_body_cutoffs": tuple(pairs),
+        "triple_cutoffs": tuple(triples),
+        "triple_spacings": tuple(spacings),
+    }
+
+
+def _parse_weights(texts: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    """Turn ``RUN=W`` into pairs."""
+    out = []
+    for text in texts:
+        run, _, value = text.rpartition("=")
+        try:
+            out.append((run, float(value)))
+        except ValueError:
+            raise InputError(f"--weigh: expected RUN=WEIGHT, got {text!r}") from None
+        if not run:
+            raise InputError(f"--weigh: expected RUN=WEIGHT, got {text!r}")
+    return tuple(out)
+
+
+def parse_second(text: str) -> DataSet:
+    """Read ``FILE[,WEIGHT[,SCALE]]``."""
+    name, *numbers = text.split(",")
+    try:
+        weight, scale = (float(n) for n in [*numbers, *["0.05", "1"][len(numbers) :]])
+    except ValueError:
+        raise InputError(f"--second: expected FILE[,WEIGHT[,SCALE]], got {text!r}") from None
+    return DataSet(read_reference(name, require=("energy", "forces")), weight, scale, Path(name).name)
+
+
+def parse_settings(o: dict[str, Any]) -> FitSettings:
+    """Build the settings from the options."""
+    basis = BasisSettings(
+        elements=tuple(o["elements"].replace(",", " ").split()),
+        body_order=o["body_order"],
+        two_body_start=o["two_body_start"],
+        two_body_cutoff=o["two_body_cutoff"],
+        two_body_spacing=o["two_body_spacing"],
+        three_body_start=o["three_body_start"],
+        three_body_cutoff=o["three_body_cutoff"],
+        three_body_spacing=o["three_body_spacing"],
+        **_parse_triples(o["triple"]),
+    )
+    widths = (o["prior_2b_ridge"], o["prior_2b_curvature"], o["prior_3b_ridge"], o["prior_3b_curvature"])
+    return FitSettings(
+        basis=basis,
+        priors=tuple(PriorSettings(*values) for values in itertools.product(*widths)),
+        weights=WeightSettings(o["energy_error"] * 1e-3, o["force_error"], o["stress_error"]),
+        folds=o["folds"],
+        steps_per_block=o["steps_per_block"],
+        seed=o["seed"],
+        monotone_core=o["monotone_core"],
+        search=o["search"],
+        bootstrap=o["bootstrap"],
+        run_weights=_parse_weights(o["weigh"]),
+    )
+
+
+OPTIONS = (
+    click.option(
+        "-o",
+        "--output",
+        required=True,
+        type=click.Path(path_type=Path),
+        help="Target .uf3 file; a .json sidecar and a .ufx file go beside it.",
+    ),
+    click.option("--elements", default="Li P S", show_default=True, help="Elements of the potential."),
+    click.option(
+        "--body-order", type=int, default=3, show_default=True, help="2: pairs alone; 3: pairs and triples."
+    ),
+    click.option("--two-body-cutoff", type=float, default=6.0, show_default=True, help="Å."),
+    click.option(
+        "--two-body-start", type=float, default=0.6, show_default=True, help="First two-body knot, Å."
+    ),
+    click.option(
+        "--two-body-spacing",
+        type=float,
+        default=0.2,
+        show_default=True,
+        help="Distance of two-body knots, Å.",
+    ),
+    click.option(
+        "--three-body-cutoff", type=float, default=4.0, show_default=True, help="Cutoff of r_ij and r_ik, Å."
+    ),
+    click.option(
+        "--three-body-start", type=float, default=1.0, show_default=True, help="First three-body knot, Å."
+    ),
+    click.option(
+        "--three-body-spacing",
+        type=float,
+        default=0.5,
+        show_default=True,
+        help="Distance of three-body knots, Å.",
+    ),
+    click.option(
+        "--triple",
+        multiple=True,
+        metavar="A-B=R | A-B-C=R,R[,H]",
+        help="Cutoff (Å) of neighbours B around centre A, or of j = B and k = C around A; 0: no three-body "
+        "term; H: their distance of knots. May be repeated; the second form wins.",
+    ),
+    click.option(
+        "--energy-error",
+        type=float,
+        default=3.0,
+        show_default=True,
+        help="Expected error of energies, meV/atom; sets their weight.",
+    ),
+    click.option(
+        "--force-error", type=float, default=0.1, show_default=True, help="Expected error of forces, eV/Å."
+    ),
+    click.option(
+        "--stress-error", type=float, default=0.1, show_default=True, help="Expected error of stress, GPa."
+    ),
+    click.option(
+        "--prior-2b-ridge",
+        callback=_floats,
+        default="1",
+        show_default=True,
+        help="Width of two-body coefficients around ZBL, eV.",
+    ),
+    click.option(
+        "--prior-2b-curvature",
+        callback=_floats,
+        default="0.1",
+        show_default=True,
+        help="Width of their second differences, eV.",
+    ),
+    click.option(
+        "--prior-3b-ridge",
+        callback=_floats,
+        default="0.5",
+        show_default=True,
+        help="Width of three-body coefficients around zero, eV.",
+    ),
+    click.option(
+        "--prior-3b-curvature",
+        callback=_floats,
+        default="0.3",
+        show_default=True,
+        help="Width of their second differences, eV. Several numbers separated by commas in any of the four: "
+        "cross-validation chooses.",
+    ),
+    click.option(
+        "--monotone-core/--free-core",
+        default=True,
+        show_default=True,
+        help="Make V2 fall below the shortest distance of the data.",
+    ),
+    click.option(
+        "--folds", type=int, default=5, show_default=True, help="Folds of the cross-validation; 0: none."
+    ),
+    click.option(
+        "--steps-per-block", type=int, help="Cut runs into blocks of so many MD steps; whole runs by default."
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed of the folds."),
+    click.option(
+        "--second",
+        multiple=True,
+        metavar="FILE[,WEIGHT[,SCALE]]",
+        help="Further frames with energy and forces, their weight (0.05) and a factor on their labels (1). "
+        "Left out with the blocks they belong to; no errors are measured on them.",
+    ),
+    click.option("--committee", is_flag=True, help="Also write the potential of each fold."),
+    click.option(
+        "--weigh",
+        multiple=True,
+        metavar="RUN=W",
+        help="Weight of the frames of the runs that match RUN (b32_*); the last match counts.",
+    ),
+    click.option(
+        "--search",
+        type=int,
+        default=0,
+        show_default=True,
+        help="Go on from the best prior: change one width after the other, at most so many trials.",
+    ),
+    click.option(
+        "--bootstrap",
+        type=int,
+        default=0,
+        show_default=True,
+        help="Further committee members, each fitted to blocks drawn with replacement.",
+    ),
+    click.option(
+        "--extrapolation/--no-extrapolation",
+        default=True,
+        show_default=True,
+        help="Write the .ufx file from which compute ufp/extrapolation tells how far atoms are outside the "
+        "data.",
+    ),
+    click.option("--threads", type=int, default=1, show_default=True, help="Threads that evaluate features."),
+    click.option(
+        "--checkpoint-s",
+        type=float,
+        default=60.0,
+        show_default=True,
+        help="Seconds between checkpoints of the sums (NAME.part.npz); the same command goes on from them.",
+    ),
+    click.option(
+        "--report/--no-report",
+        default=True,
+        show_default=True,
+        help="Write the one-page report NAME.report.png and NAME.report.html.",
+    ),
+)
+
+
+def add_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a command with all options of the fit."""
+    for option in reversed(OPTIONS):
+        function = option(function)
+    return function

@@ -1,0 +1,113 @@
+"""``lpsnmr learn``: rounds of sampling, selection, labelling and fitting."""
+
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lpsnmr.errors import InputError
+from lpsnmr.learning import LearnSettings, default_plan_text, format_rounds, learn, load_plan
+from lpsnmr.pipeline.prepare import potential_path
+from lpsnmr.reference import EngineChoice
+
+EPILOG = """
+\b
+Examples:
+  lpsnmr learn -o learn --rounds 3 --frames 20 --jobs 2
+  lpsnmr learn --example > plan.toml
+  lpsnmr learn -o learn --plan plan.toml --reference mine.extxyz --potential mine.uf3
+
+The same command goes on where it stopped; with more --rounds it goes further.
+"""
+
+
+def _show_example(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        click.echo(default_plan_text(), nl=False)
+        ctx.exit()
+
+
+def _reference(given: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return the files given, or the shipped set."""
+    if given:
+        return given
+    with as_file(files("lpsnmr.data") / "reference" / "lps_gpaw_pbe.extxyz") as path:
+        return (Path(path),)
+
+
+@click.command("learn", epilog=EPILOG)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder of the rounds.")
+@click.option(
+    "--example",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_example,
+    help="Print the shipped plan and end.",
+)
+@click.option(
+    "--plan", type=click.Path(path_type=Path), help="What to sample, TOML; the shipped plan by default."
+)
+@click.option(
+    "--reference",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Labelled frames to begin with; may be repeated; the shipped set by default.",
+)
+@click.option(
+    "--potential",
+    default="default",
+    show_default=True,
+    help="Potential to begin with (.uf3 with its .json beside it); later ones are fitted in the same way.",
+)
+@click.option("--rounds", type=int, default=1, show_default=True, help="Rounds in all.")
+@click.option("--frames", type=int, default=10, show_default=True, help="Frames to label in each round.")
+@click.option("--engine", default="gpaw", show_default=True, help="What labels; as in lpsnmr label.")
+@click.option("--gpaw-python", help="Python interpreter that has GPAW.")
+@click.option("--jobs", type=int, default=1, show_default=True, help="Labels computed side by side.")
+@click.option("--folds", type=int, default=5, show_default=True, help="Folds of the refits; 0: none.")
+@click.option("--steps-per-block", type=int, help="Blocks of the folds, MD steps; whole runs by default.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of trajectories and folds.")
+def command(
+    output: Path,
+    plan: Path | None,
+    reference: tuple[Path, ...],
+    potential: str,
+    engine: str,
+    gpaw_python: str | None,
+    **o: Any,
+) -> None:
+    """Improve a potential by active learning.
+
+    Each round runs MD with the present potential over the phases and temperatures of the plan, chooses the
+    frames whose labels would teach it most, labels them, fits again, and reports the errors on the new
+    frames before and after the fit and the held-out errors.
+    """
+    if not output.parent.is_dir():
+        raise InputError(f"--output: the folder {output.parent} does not exist")
+    settings = LearnSettings(
+        folder=output,
+        reference=_reference(reference),
+        potential=potential_path(potential),
+        plan=load_plan(plan),
+        engine=EngineChoice(engine, gpaw_python=gpaw_python),
+        **o,
+    )
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+            if not console.is_terminal and (done == total or stage == "labelling"):
+                console.print(f"{stage}: {done}/{total}", soft_wrap=True)
+
+        reports = learn(settings, progress)
+    click.echo(format_rounds(reports))
+    click.echo(f"written: {output}/round-01 to round-{len(reports):02d}: potential, labels, report of each")

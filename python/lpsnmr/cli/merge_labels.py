@@ -1,0 +1,45 @@
+"""``lpsnmr merge-labels``: grow a reference set by labelled frames and write its data card anew."""
+
+from pathlib import Path
+
+import click
+
+from lpsnmr.errors import InputError
+from lpsnmr.reference.data_card import write_data_card
+from lpsnmr.reference.merge import merge_frames, write_set
+from lpsnmr.reference.reader import read_reference
+
+EPILOG = """
+\b
+Examples:
+  lpsnmr merge-labels labelled.extxyz --into lps_gpaw_pbe.extxyz --card README.md
+  lpsnmr merge-labels --into lps_gpaw_pbe.extxyz --card README.md      # the card alone
+"""
+
+
+@click.command("merge-labels", epilog=EPILOG)
+@click.argument("labelled", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--into", "target", required=True, type=click.Path(path_type=Path), help="The set; made when absent."
+)
+@click.option("--card", type=click.Path(path_type=Path), help="Data card (Markdown) to write.")
+def command(labelled: tuple[Path, ...], target: Path, card: Path | None) -> None:
+    """Add LABELLED frames to a reference set, each structure once, sorted by run and step.
+
+    Every frame needs energy, forces, stress and efg, and run and run_step in its header. Header entries that
+    are not part of the set (energies of a teacher, say) are dropped. The set and its card are replaced as a
+    whole; fits should be made again afterwards.
+    """
+    present = read_reference(target) if target.exists() else []
+    if not present and not labelled:
+        raise InputError(f"{target}: no such set, and no labelled frames given")
+    new = read_reference(labelled) if labelled else []
+    frames, report = merge_frames(present, new)
+    if labelled:
+        write_set(target, frames)
+    if card is not None:
+        write_data_card(card, target.name, frames)
+    click.echo(
+        f"{target}: {report.before} frames before, {report.added} added, {report.duplicates} there already, "
+        f"{len(frames)} now" + (f"; card: {card}" if card else "")
+    )

@@ -1,0 +1,187 @@
+"""``lpsnmr structures``: crystals, supercells, strained, disordered and amorphous cells, checked."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ase.io
+import click
+from ase import Atoms
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.io.atomic import written_aside
+from lpsnmr.md.sampling import SamplingSettings, Stage, melt_quench, melt_quench_stages
+from lpsnmr.pipeline.prepare import potential_path
+from lpsnmr.structures import (
+    close_contacts,
+    lithium_disordered,
+    load_structure,
+    made,
+    rattled,
+    report_structure,
+    strained,
+    supercell,
+    with_density,
+)
+
+EPILOG = """
+\b
+Examples:
+  lpsnmr structures beta-Li3PS4 --supercell 1 1 2 -o beta64.extxyz
+  lpsnmr structures gamma-Li3PS4 --volume-strain -0.03,0,0.03 --strain 0,0,0,0,0,0.02 -o strained.extxyz
+  lpsnmr structures beta-Li3PS4 --li-disorder 0.5 --rattle 0.05 --count 10 -o disordered.extxyz
+  lpsnmr structures beta-Li3PS4 --supercell 1 2 4 --melt-quench --count 3 -o glass.extxyz
+
+SOURCE is beta-Li3PS4, gamma-Li3PS4 or a structure file that ASE reads.
+"""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What is done to each copy of the cell, in this order: strain, Li disorder, rattle, melt-quench."""
+
+    strains: tuple[tuple[float, ...] | None, ...]
+    li_disorder: float
+    rattle: float
+    stages: tuple[Stage, ...]
+    potential: Path | None
+    require_ps4: float
+
+
+def _strains(volume: str | None, given: tuple[str, ...]) -> tuple[tuple[float, ...] | None, ...]:
+    """Return the strains asked for; (None,) when there are none."""
+    result: list[tuple[float, ...] | None] = []
+    try:
+        for word in volume.split(",") if volume else []:
+            linear = (1 + float(word)) ** (1 / 3) - 1
+            result.append((linear, linear, linear, 0.0, 0.0, 0.0))
+        result += [tuple(float(word) for word in text.split(",")) for text in given]
+    except (ValueError, TypeError):
+        raise InputError(
+            f"strain: expected numbers separated by commas, got {volume or ''} {' '.join(given)}"
+        ) from None
+    return tuple(result) or (None,)
+
+
+def _checked(atoms: Atoms, steps: Steps) -> Atoms:
+    """Return the structure when it passes, with its numbers in the header."""
+    report = report_structure(atoms)
+    contacts = close_contacts(atoms)
+    if contacts:
+        raise ComputeError(f"{made(atoms)}: too close: {', '.join(contacts)}")
+    share = report.n_intact / report.n_phosphorus if report.n_phosphorus else 1.0
+    if share < steps.require_ps4:
+        raise ComputeError(
+            f"{made(atoms)}: {report.n_intact} of {report.n_phosphorus} P have exactly four S; "
+            f"expected a share of at least {steps.require_ps4:g} (--require-ps4)"
+        )
+    atoms.info["density_g_per_cm3"] = round(report.density, 4)
+    atoms.info["ps4_intact"] = f"{report.n_intact}/{report.n_phosphorus}"
+    return atoms
+
+
+def _build(cell: Atoms, steps: Steps, count: int, seed: int) -> Iterator[Atoms]:
+    """Yield every structure, checked."""
+    for number, (strain, copy) in enumerate(itertools.product(steps.strains, range(count))):
+        own_seed = seed + number
+        atoms = cell if strain is None else strained(cell, strain)
+        if steps.li_disorder:
+            atoms = lithium_disordered(atoms, steps.li_disorder, own_seed)
+        if steps.rattle:
+            atoms = rattled(atoms, steps.rattle, own_seed)
+        if steps.potential is not None:
+            settings = SamplingSettings(steps.potential, seed=own_seed)
+            atoms = melt_quench(atoms, steps.stages, settings)
+        atoms = atoms.copy()
+        atoms.info["name"] = f"{copy}" if strain is None else f"strain{number // count}-{copy}"
+        yield _checked(atoms, steps)
+
+
+def _line(number: int, atoms: Atoms) -> str:
+    report = report_structure(atoms)
+    pairs = " ".join(f"{pair} {value:.2f}" for pair, value in report.shortest_pairs.items())
+    return (
+        f"{number:>4} {len(atoms):>6} atoms {report.density:.3f} g/cm3  PS4 {report.n_intact}/"
+        f"{report.n_phosphorus}  shortest (Å): {pairs}\n     {made(atoms)}"
+    )
+
+
+def _schedule(o: dict[str, Any]) -> tuple[Stage, ...]:
+    return tuple(
+        melt_quench_stages(
+            o["melt_k"], o["melt_ps"], o["quench_ps"], o["final_k"], o["final_ps"], o["pressure_bar"]
+        )
+    )
+
+
+@click.command("structures", epilog=EPILOG)
+@click.argument("source")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Target, extended XYZ.")
+@click.option(
+    "--supercell", "repeats", type=int, nargs=3, default=(1, 1, 1), show_default=True, help="Repeats."
+)
+@click.option("--density", type=float, help="Scale the cell to this density first, g/cm³.")
+@click.option("--volume-strain", metavar="V,V,...", help="Relative changes of volume, one structure each.")
+@click.option(
+    "--strain",
+    multiple=True,
+    metavar="XX,YY,ZZ,YZ,XZ,XY",
+    help="Strain tensor (shears are half the angle); may be repeated, one structure each.",
+)
+@click.option(
+    "--li-disorder", type=float, default=0.0, show_default=True, help="Share of Li moved to other voids."
+)
+@click.option("--rattle", type=float, default=0.0, show_default=True, help="Gaussian displacements, Å.")
+@click.option("--count", type=int, default=1, show_default=True, help="Copies of each, with other seeds.")
+@click.option("--seed", type=int, default=1, show_default=True, help="First seed.")
+@click.option("--melt-quench", "melt", is_flag=True, help="Melt and cool each by MD.")
+@click.option("--potential", default="default", show_default=True, help="Melt-quench: .uf3 file.")
+@click.option("--melt-k", type=float, default=1800.0, show_default=True, help="Temperature of the melt, K.")
+@click.option("--melt-ps", type=float, default=10.0, show_default=True, help="Time in the melt, ps.")
+@click.option("--quench-ps", type=float, default=50.0, show_default=True, help="Time of the cooling, ps.")
+@click.option("--final-k", type=float, default=300.0, show_default=True, help="Temperature at the end, K.")
+@click.option("--final-ps", type=float, default=5.0, show_default=True, help="Time at the end, ps.")
+@click.option("--pressure-bar", type=float, help="Let the cell breathe at this pressure while cooling.")
+@click.option(
+    "--require-ps4",
+    type=float,
+    help="Smallest share of P with exactly four S; 1 by default, 0 with --melt-quench.",
+)
+def command(source: str, output: Path, repeats: tuple[int, int, int], **o: Any) -> None:
+    """Make structures from SOURCE and write them as extended XYZ.
+
+    Each one says in its header (made) how it was made. Distances, density and PS4 units are checked and
+    printed; a structure that fails ends the command with an error and nothing is written.
+    """
+    if o["count"] < 1:
+        raise InputError(f"--count: expected at least 1, got {o['count']}")
+    if not output.parent.is_dir():
+        raise InputError(f"--output: the folder {output.parent} does not exist")
+    cell = supercell(load_structure(source), repeats)
+    if o["density"]:
+        cell = with_density(cell, o["density"])
+    required = o["require_ps4"] if o["require_ps4"] is not None else 0.0 if o["melt"] else 1.0
+    steps = Steps(
+        _strains(o["volume_strain"], o["strain"]),
+        o["li_disorder"],
+        o["rattle"],
+        _schedule(o) if o["melt"] else (),
+        potential_path(o["potential"]) if o["melt"] else None,
+        required,
+    )
+    columns = (TextColumn("structures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    made_structures = []
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("structures", total=len(steps.strains) * o["count"])
+        for atoms in _build(cell, steps, o["count"], o["seed"]):
+            made_structures.append(atoms)
+            bar.advance(task)
+    with written_aside(output) as aside:
+        ase.io.write(aside, made_structures, format="extxyz")
+    for number, atoms in enumerate(made_structures):
+        click.echo(_line(number, atoms))
+    click.echo(f"written: {output} ({len(made_structures)} structures)")

@@ -1,0 +1,268 @@
+"""What held-out errors do not tell: learning curve, unseen phases, a scalar baseline, C(t) of ω_Q."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import ase
+import numpy as np
+from numpy.typing import NDArray
+
+from lpsnmr.efg.dataset import EfgData
+from lpsnmr.efg.metrics import ETA_LIMIT, tensor_errors
+from lpsnmr.efg.regression import GroupRidge
+from lpsnmr.efg.settings import GROUPS, EfgSettings
+from lpsnmr.efg.tensors import components_to_tensor, principal_values, quadrupolar_coupling_hz
+from lpsnmr.errors import InputError
+from lpsnmr.reference import run_name
+
+__all__ = ["correlation_check", "group_matrix", "learning_curve", "scalar_baseline", "system_of"]
+
+Array = NDArray[np.float64]
+Folds = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
+
+LEARNING_FRACTIONS = (0.125, 0.25, 0.5, 1.0)
+SCALAR_STRENGTHS = tuple(10.0 ** (0.5 * k) for k in range(-8, 9))
+
+
+@dataclasses.dataclass(frozen=True)
+class Validator:
+    """Fits to parts of the data with strengths that are given.
+
+    ``data`` and ``settings`` as for ``fit_weights``; ``strengths`` by group, as ``FitResult`` has them.
+    """
+
+    data: EfgData
+    settings: EfgSettings
+    strengths: dict[str, float]
+    nucleus: str
+
+    def predict(self, training: NDArray[np.int64], held: NDArray[np.int64]) -> Array:
+        """Predict the targets of some frames by a fit to others: (targets, 5) V/Å²."""
+        owner = np.repeat(self.data.frame, 5)
+        rows = np.flatnonzero(np.isin(owner, training)).astype(np.int64)
+        if not rows.size:
+            raise InputError("no target in the training frames")
+        ridge = GroupRidge(
+            self.data.features[rows],
+            self.data.components[rows],
+            self.settings.feature_groups(),
+            [np.arange(len(rows))],
+        )
+        weights = ridge.weights(np.array([self.strengths[name] for name in GROUPS]))
+        predicted: Array = self.data.features[np.isin(owner, held)] @ weights
+        return predicted.reshape(-1, 5)
+
+    def reference(self, held: NDArray[np.int64]) -> Array:
+        """Return the reference of the targets of some frames: (targets, 5) V/Å²."""
+        return self.data.components[np.isin(np.repeat(self.data.frame, 5), held)].reshape(-1, 5)
+
+    def errors(self, training: NDArray[np.int64], held: NDArray[np.int64]) -> dict[str, float]:
+        """Return ``tensor_errors`` of the prediction of some frames by a fit to others."""
+        return tensor_errors(self.reference(held), self.predict(training, held), self.nucleus)
+
+
+def learning_curve(validator: Validator, folds: Folds, seed: int = 0) -> list[dict[str, Any]]:
+    """Return held-out errors by the number of training frames.
+
+    Of the training frames of each fold a growing part is kept (nested draws, as many of each run as its
+    share); all held-out frames are predicted each time. The strengths stay those of the whole set.
+
+    Returns
+    -------
+    list of dict
+        ``training_frames`` (mean over folds), then ``tensor_errors`` of all and by ``phase:…``.
+    """
+    data = validator.data
+    runs, phases = np.array(data.runs), np.array(data.phases)
+    order = np.random.default_rng(seed).permutation(len(runs))
+    rank = np.empty(len(runs))  # where a frame stands in its run, 0 to 1
+    for run in set(data.runs):
+        mine = order[runs[order] == run]
+        rank[mine] = (np.arange(len(mine)) + 0.5) / len(mine)
+    points = []
+    for fraction in LEARNING_FRACTIONS:
+        predicted, reference, phase, sizes = [], [], [], []
+        for training, held in folds:
+            kept = training[rank[training] <= fraction]
+            if not kept.size:
+                break
+            sizes.append(len(kept))
+            predicted.append(validator.predict(kept, held))
+            reference.append(validator.reference(held))
+            phase.append(phases[data.frame[np.isin(data.frame, held)]])
+        if len(sizes) < len(folds):
+            continue
+        found, true, labels = map(np.concatenate, (predicted, reference, phase))
+        point: dict[str, Any] = {"training_frames": float(np.mean(sizes))}
+        point["all"] = tensor_errors(true, found, validator.nucleus)
+        for name in sorted(set(data.phases)):
+            mine = labels == name
+            point[f"phase:{name}"] = tensor_errors(true[mine], found[mine], validator.nucleus)
+        points.append(point)
+    return points
+
+
+def system_of(frame: ase.Atoms) -> str:
+    """Return the material a run started from: ``system`` of the header, else the run up to its first "_"."""
+    return str(frame.info.get("system", run_name(frame).partition("_")[0]))
+
+
+def group_matrix(validator: Validator, groups: Sequence[str]) -> list[dict[str, Any]]:
+    """Train on one group of frames, test on each other; and on all other groups, test on the one left out.
+
+    Parameters
+    ----------
+    validator
+        The data.
+    groups
+        Name of the group of each frame.
+
+    Returns
+    -------
+    list of dict
+        ``trained_on``, ``tested_on``, ``training_frames`` and ``tensor_errors``; empty for one group.
+    """
+    labels = np.array(groups)
+    names = sorted(set(groups))
+    results: list[dict[str, Any]] = []
+    if len(names) < 2:
+        return results
+    pairs = [([one], other) for one in names for other in names if one != other]
+    if len(names) > 2:
+        pairs += [([n for n in names if n != left_out], left_out) for left_out in names]
+    for trained, tested in pairs:
+        training = np.flatnonzero(np.isin(labels, trained)).astype(np.int64)
+        held = np.flatnonzero(labels == tested).astype(np.int64)
+        results.append(
+            {
+                "trained_on": " + ".join(trained),
+                "tested_on": tested,
+                "training_frames": len(training),
+                **validator.errors(training, held),
+            }
+        )
+    return results
+
+
+def scalar_baseline(data: EfgData, folds: Folds, nucleus: str) -> dict[str, Any]:
+    """Predict C_Q alone from invariants, by ridge regression on the same folds.
+
+    The invariants are the norms of the features, which say as much of the surroundings as a scalar model of
+    the same terms can use, and a constant. The strength is the best one for each quantity, which flatters
+    the baseline.
+
+    Returns
+    -------
+    dict
+        ``abs_cq_rmse_khz`` and ``abs_cq_mae_khz`` over all targets, ``signed_cq_rmse_khz`` over η < 0.7; and
+        by phase.
+    """
+    norms = np.linalg.norm(data.features.reshape(-1, 5, data.features.shape[1]), axis=1)
+    norms /= np.maximum(np.sqrt(np.mean(norms**2, axis=0)), 1e-300)
+    v_zz, eta, _ = principal_values(components_to_tensor(data.components.reshape(-1, 5)))
+    cq = quadrupolar_coupling_hz(v_zz, nucleus) * 1e-3
+    size_errors = _scalar_errors(norms, np.abs(cq), data.frame, folds)
+    sign_errors = _scalar_errors(norms, cq, data.frame, folds)
+    low = eta < ETA_LIMIT
+    phases = np.array(data.phases)[data.frame]
+    parts = {"all": np.ones(len(cq), dtype=bool)}
+    parts |= {f"phase:{name}": phases == name for name in sorted(set(data.phases))}
+    return {
+        name: {
+            "abs_cq_rmse_khz": _rms(size_errors[mine]),
+            "abs_cq_mae_khz": float(np.mean(np.abs(size_errors[mine]))),
+            "signed_cq_rmse_khz": _rms(sign_errors[mine & low]),
+        }
+        for name, mine in parts.items()
+    }
+
+
+def _scalar_errors(norms: Array, values: Array, frame: NDArray[np.int64], folds: Folds) -> Array:
+    """Return held-out errors of a ridge regression of ``values``, at the strength where they are smallest."""
+    splits = [(np.isin(frame, training), np.isin(frame, held)) for training, held in folds]
+    best = np.full(len(values), np.inf)
+    parts = []
+    for training, held in splits:
+        mean, center = values[training].mean(), norms[training].mean(axis=0)
+        inside = norms[training] - center
+        # one eigendecomposition serves all strengths
+        spectrum, vectors = np.linalg.eigh(inside.T @ inside)
+        right = vectors.T @ (inside.T @ (values[training] - mean))
+        parts.append((held, mean, (norms[held] - center) @ vectors, np.maximum(spectrum, 0.0), right))
+    for strength in SCALAR_STRENGTHS:
+        errors = np.empty(len(values))
+        for held, mean, projected, spectrum, right in parts:
+            level = strength * len(values)
+            errors[held] = mean + projected @ (right / (spectrum + level)) - values[held]
+        if _rms(errors) < _rms(best):
+            best = errors
+    return best
+
+
+def correlation_check(
+    frames: Sequence[ase.Atoms], data: EfgData, held_out: Array, nucleus: str
+) -> list[dict[str, Any]]:
+    """Compare C(t) = ⟨ω_Q(0) ω_Q(t)⟩ of predicted and reference tensors over the labelled frames of each run.
+
+    C(t) = (π C_Q/V_zz)² (2/15) ⟨Tr V(0)V(t)⟩ over targets and pairs of frames, as ω_Q = e Q V/2ħ. Lags are
+    those between labelled frames, which are rarely evenly spaced; each is told with its number of pairs.
+    A run counts when it has ``run_step`` and three or more frames of the same atoms.
+
+    Returns
+    -------
+    list of dict
+        ``run``, ``frames``, ``steps`` (lags in MD steps, 0 first), ``pairs``, ``reference`` and ``predicted``
+        (rad²/s²), ``c0_ratio`` predicted over reference, ``normalized_rmse``: RMS over lags > 0, weighted by
+        pairs, of the difference of C(t)/C(0).
+    """
+    per_efg = quadrupolar_coupling_hz(np.array(1.0), nucleus)
+    factor = float((np.pi * per_efg) ** 2 * 2.0 / 15.0)
+    reference = data.components.reshape(-1, 5)
+    results = []
+    for run in sorted(set(data.runs)):
+        chosen = [k for k, name in enumerate(data.runs) if name == run and "run_step" in frames[k].info]
+        if len(chosen) < 3 or any(
+            not np.array_equal(frames[k].numbers, frames[chosen[0]].numbers) for k in chosen
+        ):
+            continue
+        steps = np.array([int(frames[k].info["run_step"]) for k in chosen])
+        rows = [np.flatnonzero(data.frame == k) for k in chosen]
+        lags, pairs, curves = _correlate(
+            steps, [np.array([v[r] for r in rows]) for v in (reference, held_out)]
+        )
+        true, found = factor * curves
+        difference = found[1:] / found[0] - true[1:] / true[0]
+        weight = pairs[1:]
+        results.append(
+            {
+                "run": run,
+                "frames": len(chosen),
+                "steps": lags.tolist(),
+                "pairs": pairs.tolist(),
+                "reference": true.tolist(),
+                "predicted": found.tolist(),
+                "c0_ratio": float(found[0] / true[0]),
+                "normalized_rmse": float(np.sqrt(np.sum(weight * difference**2) / np.sum(weight))),
+            }
+        )
+    return results
+
+
+def _correlate(
+    steps: NDArray[np.int64], series: Sequence[Array]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+    """Return lags, numbers of pairs of frames and ⟨v(0)·v(t)⟩ of each series (frames, targets, 5)."""
+    first, second = np.triu_indices(len(steps))
+    apart = np.abs(steps[second] - steps[first])
+    lags, place = np.unique(apart, return_inverse=True)
+    pairs = np.bincount(place)
+    curves = []
+    for values in series:
+        products = np.sum(values[first] * values[second], axis=2).mean(axis=1)
+        curves.append(np.bincount(place, weights=products) / pairs)
+    return lags, pairs, np.array(curves)
+
+
+def _rms(values: Array) -> float:
+    return float(np.sqrt(np.mean(values**2))) if values.size else float("nan")

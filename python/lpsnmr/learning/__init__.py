@@ -1,0 +1,20 @@
+"""Active learning: sample with the current potential, choose what teaches most, label, refit."""
+
+from lpsnmr.learning.loop import LearnSettings, learn
+from lpsnmr.learning.plan import LearnPlan, PlannedRun, default_plan_text, load_plan
+from lpsnmr.learning.posterior import UfpPosterior, settings_of_potential
+from lpsnmr.learning.report import RoundReport, errors_on, format_rounds
+
+__all__ = [
+    "LearnPlan",
+    "LearnSettings",
+    "PlannedRun",
+    "RoundReport",
+    "UfpPosterior",
+    "default_plan_text",
+    "errors_on",
+    "format_rounds",
+    "learn",
+    "load_plan",
+    "settings_of_potential",
+]

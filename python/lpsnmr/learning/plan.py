@@ -1,0 +1,97 @@
+"""What to sample in a round of learning, read from TOML."""
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+from ase import Atoms
+from pydantic import Field, ValidationError
+
+from lpsnmr.errors import FileFormatError, InputError
+from lpsnmr.md.sampling import Stage
+from lpsnmr.md.settings import StrictModel
+from lpsnmr.structures import lithium_disordered, load_structure, strained, supercell
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["LearnPlan", "PlannedRun", "default_plan_text", "load_plan"]
+
+
+class PlannedRun(StrictModel):
+    """One MD trajectory: ``[[run]]`` of a plan."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_+.\-]+$", description="unique name")
+    structure: str = Field(description="shipped crystal or structure file")
+    supercell: tuple[int, int, int] = Field(default=(1, 1, 1), description="repeats")
+    volume_strain: float = Field(default=0.0, gt=-0.3, lt=0.3, description="relative change of volume")
+    strain: tuple[float, float, float, float, float, float] | None = Field(
+        default=None, description="xx yy zz yz xz xy"
+    )
+    li_disorder: float = Field(default=0.0, ge=0, le=1, description="share of Li moved to other voids")
+    stages: list[tuple[float, float, float]] = Field(
+        min_length=1, description="length in ps, temperature at the begin and at the end in K"
+    )
+    discard_ps: float = Field(default=2.0, ge=0, description="frames before this are not candidates")
+    most: int | None = Field(default=None, ge=0, description="most frames of this run in a round")
+    whole: bool = Field(default=True, description="candidates need every P with four S")
+
+    def schedule(self) -> list[Stage]:
+        """Return the stages of the MD."""
+        return [Stage(*stage) for stage in self.stages]
+
+    def start(self, seed: int) -> Atoms:
+        """Return the starting structure."""
+        atoms = supercell(load_structure(self.structure), self.supercell)
+        if self.volume_strain:
+            linear = (1 + self.volume_strain) ** (1 / 3) - 1
+            atoms = strained(atoms, (linear, linear, linear, 0, 0, 0))
+        if self.strain is not None:
+            atoms = strained(atoms, self.strain)
+        if self.li_disorder:
+            atoms = lithium_disordered(atoms, self.li_disorder, seed)
+        return atoms
+
+
+class LearnPlan(StrictModel):
+    """All trajectories of a round."""
+
+    interval_ps: float = Field(default=0.5, gt=0, description="time between candidates, ps")
+    timestep_fs: float = Field(default=2.0, gt=0, description="MD time step, fs")
+    run: list[PlannedRun] = Field(min_length=1, description="trajectories")
+
+
+def default_plan_text() -> str:
+    """Return the plan that ships with the package, TOML."""
+    return (files("lpsnmr.data") / "plans" / "li3ps4.toml").read_text(encoding="utf-8")
+
+
+def load_plan(path: Path | None = None) -> LearnPlan:
+    """Read a plan; the shipped one without a path.
+
+    Raises
+    ------
+    FileFormatError
+        For a file that is missing or no plan; names the first offending entry.
+    InputError
+        For two runs of one name.
+    """
+    where = str(path) if path is not None else "shipped plan"
+    try:
+        text = default_plan_text() if path is None else path.read_text(encoding="utf-8")
+        plan = LearnPlan.model_validate(tomllib.loads(text))
+    except OSError as error:
+        raise FileFormatError(f"{where}: no such plan ({error.strerror})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise FileFormatError(f"{where}: not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        entry = ".".join(str(word) for word in first["loc"])
+        raise FileFormatError(f"{where}: {entry}: {first['msg']}") from error
+    names = [run.name for run in plan.run]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{where}: two runs are called {name!r}; expected unique names")
+    return plan

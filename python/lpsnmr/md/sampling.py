@@ -1,0 +1,243 @@
+"""Structures from MD: a schedule of temperatures, a frame at every interval, and where it came from."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from mpi4py import MPI
+
+from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.io.data_file import write_data_file
+from lpsnmr.io.elements import symbol_of
+from lpsnmr.md.commands import INTEGRATOR, THERMOSTAT, pair_commands, system_commands
+from lpsnmr.md.driver import LammpsDriver
+from lpsnmr.md.settings import MdSettings, PotentialSettings
+from lpsnmr.potential import read_uf3
+from lpsnmr.structures.checks import check_distances
+from lpsnmr.structures.origin import MADE
+
+__all__ = ["SamplingSettings", "Stage", "melt_quench", "melt_quench_stages", "sample"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of MD: length in ps, thermostat temperature at its begin and end in K.
+
+    ``pressure_bar`` lets the cell breathe isotropically (Nosé–Hoover); None keeps it (Langevin).
+    """
+
+    length_ps: float
+    start_k: float
+    end_k: float
+    pressure_bar: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no thermostat can do."""
+        if not (self.length_ps > 0 and self.start_k > 0 and self.end_k > 0):
+            raise InputError(
+                f"stage: expected a length and temperatures above 0, got {self.length_ps} ps from "
+                f"{self.start_k} to {self.end_k} K"
+            )
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """How frames are drawn.
+
+    Attributes
+    ----------
+    potential
+        Potential file.
+    style
+        Pair style and its arguments; ``ufp`` with the body order of the file when empty.
+    timestep_fs, interval_ps, damping_ps
+        MD step, time between frames, thermostat relaxation time.
+    seed
+        Seed of velocities and Langevin noise.
+    minimum_angstrom
+        The run ends with an error when two atoms of a frame come closer.
+    """
+
+    potential: Path
+    style: str = ""
+    timestep_fs: float = 2.0
+    interval_ps: float = 0.5
+    damping_ps: float = 0.1
+    seed: int = 1
+    minimum_angstrom: float = 1.3
+
+    def __post_init__(self) -> None:
+        """Refuse an interval shorter than a step."""
+        if not (self.timestep_fs > 0 and self.interval_ps * 1e3 >= self.timestep_fs):
+            raise InputError(
+                f"sampling: expected a step above 0 and an interval of at least a step, got "
+                f"{self.timestep_fs} fs and {self.interval_ps} ps"
+            )
+
+
+def melt_quench_stages(
+    melt_k: float = 1800.0,
+    melt_ps: float = 10.0,
+    quench_ps: float = 50.0,
+    final_k: float = 300.0,
+    final_ps: float = 5.0,
+    pressure_bar: float | None = None,
+) -> list[Stage]:
+    """Return the schedule melt, linear cooling, hold.
+
+    The melt keeps its cell; cooling and hold are at ``pressure_bar`` when it is given.
+
+    Examples
+    --------
+    >>> [stage.start_k for stage in melt_quench_stages()]
+    [1800.0, 1800.0, 300.0]
+    """
+    if not melt_k > final_k:
+        raise InputError(f"melt-quench: expected a melt hotter than the end, got {melt_k} and {final_k} K")
+    return [
+        Stage(melt_ps, melt_k, melt_k),
+        Stage(quench_ps, melt_k, final_k, pressure_bar),
+        Stage(final_ps, final_k, final_k, pressure_bar),
+    ]
+
+
+def _thermostat(stage: Stage, temperature: float, settings: SamplingSettings, step: int) -> list[str]:
+    t, damping = f"{temperature:.6g}", f"{settings.damping_ps:.6g}"
+    if stage.pressure_bar is not None:
+        p = f"{stage.pressure_bar:.6g}"
+        return [f"fix {INTEGRATOR} all npt temp {t} {t} {damping} iso {p} {p} 1.0"]
+    seed = (settings.seed + 7919 * (step + 1)) % 899_999_999 + 1
+    return [
+        f"fix {INTEGRATOR} all nve",
+        f"fix {THERMOSTAT} all langevin {t} {t} {damping} {seed} zero yes",
+    ]
+
+
+def _start(driver: LammpsDriver, atoms: Atoms, first_k: float, settings: SamplingSettings) -> None:
+    """Bring the structure into LAMMPS with velocities of twice the temperature.
+
+    Half of it goes into the potential energy of the atoms, which start at rest positions.
+    """
+    elements = [symbol_of(int(z)) for z in np.unique(atoms.numbers)]
+    style = settings.style or f"ufp {3 if read_uf3(settings.potential).triples else 2}"
+    pair = pair_commands(PotentialSettings(style=style), settings.potential, elements)
+    md = MdSettings(timestep_fs=settings.timestep_fs, neighbor_every=2)
+    with tempfile.TemporaryDirectory(prefix="lpsnmr-") as folder:
+        data = Path(folder) / "start.data"
+        write_data_file(data, atoms, elements)
+        driver.commands(system_commands(md, data, pair, restart=False))
+    driver.commands([f"velocity all create {2 * first_k:.6g} {settings.seed} mom yes rot no dist gaussian"])
+    driver.define_types(elements)
+
+
+def sample(
+    atoms: Atoms, stages: Sequence[Stage], settings: SamplingSettings, run: str, discard_ps: float = 0.0
+) -> Iterator[Atoms]:
+    """Run MD in this process and yield a frame after every interval.
+
+    Temperatures that change within a stage change in steps, one per interval. The process runs alone:
+    on several MPI ranks each one runs its own.
+
+    Parameters
+    ----------
+    atoms
+        Starting structure; not changed.
+    stages
+        Schedule, one after the other.
+    settings
+        How to draw.
+    run
+        Name of the run, for the headers.
+    discard_ps
+        Frames of the first ``discard_ps`` are not yielded.
+
+    Yields
+    ------
+    ase.Atoms
+        Wrapped positions, cell in the LAMMPS frame; ``info`` has ``run``, ``run_step`` (MD steps),
+        ``run_T`` (thermostat, K) and ``made``.
+
+    Raises
+    ------
+    InputError
+        For an empty schedule.
+    ComputeError
+        When LAMMPS fails or atoms collapse; frames before that have been yielded.
+    """
+    if not stages:
+        raise InputError("sampling: expected at least one stage")
+    per_frame = max(1, round(settings.interval_ps * 1e3 / settings.timestep_fs))
+    origin = str(atoms.info.get(MADE, "unknown"))
+    potential = settings.potential.name
+    driver = LammpsDriver(MPI.COMM_SELF)
+    try:
+        _start(driver, atoms, stages[0].start_k, settings)
+        for stage in stages:
+            frames = max(1, round(stage.length_ps / settings.interval_ps))
+            previous = None
+            for n in range(frames):
+                share = (n + 0.5) / frames if stage.start_k != stage.end_k else 0.0
+                temperature = stage.start_k + share * (stage.end_k - stage.start_k)
+                if temperature != previous:
+                    driver.unfix()
+                    driver.commands(_thermostat(stage, temperature, settings, driver.step))
+                    previous = temperature
+                driver.advance(per_frame)
+                frame = _to_atoms(driver)
+                frame.info = {
+                    **{k: v for k, v in atoms.info.items() if k not in {"source", MADE}},
+                    "run": run,
+                    "run_step": driver.step,
+                    "run_T": round(temperature, 3),
+                    MADE: f"{origin} | MD {potential} {settings.timestep_fs:g} fs seed {settings.seed}",
+                }
+                _check(frame, settings, run)
+                if driver.step * settings.timestep_fs * 1e-3 > discard_ps:
+                    yield frame
+    finally:
+        driver.close()
+
+
+def _to_atoms(driver: LammpsDriver) -> Atoms:
+    state = driver.frame()
+    atoms = Atoms(numbers=state.numbers, positions=state.positions, cell=state.cell, pbc=True)
+    if not np.isfinite(atoms.positions).all():
+        raise ComputeError(f"MD gave positions that are not finite at step {state.step}")
+    atoms.wrap()
+    return atoms
+
+
+def _check(frame: Atoms, settings: SamplingSettings, run: str) -> None:
+    try:
+        check_distances(frame, settings.minimum_angstrom)
+    except InputError as error:
+        raise ComputeError(
+            f"{run}: MD with {settings.potential.name} collapsed at step {frame.info['run_step']} and "
+            f"{frame.info['run_T']:.0f} K: {error}"
+        ) from error
+
+
+def melt_quench(atoms: Atoms, stages: Sequence[Stage], settings: SamplingSettings) -> Atoms:
+    """Run a schedule and return its last frame, which says how it was made.
+
+    Examples
+    --------
+    A glass of 256 atoms: ``melt_quench(supercell(load_structure("beta-Li3PS4"), (1, 2, 4)),
+    melt_quench_stages(), SamplingSettings(potential))``.
+    """
+    last = None
+    for last in sample(atoms, stages, settings, "melt-quench"):  # noqa: B007
+        pass
+    if last is None:
+        raise ComputeError("melt-quench: the schedule gave no frame")
+    text = ", ".join(
+        f"{s.length_ps:g} ps at {s.start_k:g} K"
+        if s.start_k == s.end_k
+        else f"{s.length_ps:g} ps from {s.start_k:g} to {s.end_k:g} K"
+        for s in stages
+    )
+    last.info[MADE] = f"{last.info[MADE]}: {text}"
+    return last

@@ -1,0 +1,53 @@
+"""What a fit depends on but the data."""
+
+import math
+from dataclasses import dataclass, field
+
+from lpsnmr.errors import InputError
+from lpsnmr.potential.basis import BasisSettings
+from lpsnmr.potential.normal import WeightSettings
+from lpsnmr.potential.prior import PriorSettings
+
+__all__ = ["FitSettings"]
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Everything a fit depends on but the data.
+
+    ``priors`` holds the candidates; the one with the smallest held-out weighted residual is taken, and
+    ``search`` > 0 goes on from it, changing one width after the other, for at most so many trials. Blocks
+    are whole runs, or stretches of ``steps_per_block`` MD steps of a run. ``folds`` = 0 skips
+    cross-validation (one candidate only). ``bootstrap`` is the number of further committee members, each
+    fitted to blocks drawn with replacement. ``run_weights`` holds patterns of run names (``b32_*``) and the
+    weight of their squared residuals; the last that matches counts. ``learning_curve`` asks for fits to fewer
+    folds as well.
+    """
+
+    basis: BasisSettings = field(default_factory=BasisSettings)
+    priors: tuple[PriorSettings, ...] = (PriorSettings(),)
+    weights: WeightSettings = field(default_factory=WeightSettings)
+    folds: int = 5
+    steps_per_block: int | None = None
+    seed: int = 0
+    monotone_core: bool = True
+    search: int = 0
+    bootstrap: int = 0
+    run_weights: tuple[tuple[str, float], ...] = ()
+    learning_curve: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a choice without the means to choose."""
+        if not self.priors:
+            raise InputError("no prior given; expected at least one")
+        if self.folds < 0 or self.folds == 1:
+            raise InputError(f"folds: expected 0 (no cross-validation) or at least 2, got {self.folds}")
+        if self.folds == 0 and (len(self.priors) > 1 or self.search):
+            number = max(len(self.priors), self.search)
+            raise InputError(f"{number} priors to choose from need cross-validation (folds >= 2)")
+        for pattern, weight in self.run_weights:
+            if not (math.isfinite(weight) and weight > 0):
+                raise InputError(f"weight of the runs {pattern}: expected a positive number, got {weight}")
+        for name in ("search", "bootstrap"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name}: expected 0 or more, got {getattr(self, name)}")

@@ -1,0 +1,162 @@
+"""The report of a validation: text for the terminal, PNG, HTML."""
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from lpsnmr.io.atomic import written_aside
+
+__all__ = ["summary_rows", "write_validation_report"]
+
+CRYSTAL_LIMIT_K = 1000.0
+"""Runs up to here count as crystals for the aims below, unless their name says quench."""
+AIMS = {"crystal": 15.0, "hot": 25.0, "energy": 3.0, "stress": 0.3, "four": 0.95}
+"""Force errors in %, meV/atom, GPa, fraction of P with four S in the quenched melt."""
+COLORS = ("#1f5a99", "#c0392b")
+
+
+def summary_rows(results: dict[str, dict[str, Any]]) -> list[tuple[str, str, str, str]]:
+    """Return (what, value, aim, verdict) for every figure that has an aim, and the others without."""
+    rows: list[tuple[str, str, str, str]] = []
+    for name, stage in ((n, s) for s in results for n in results[s]):
+        result = results[stage][name]
+        if "failed" in result:
+            rows.append((name, str(result["failed"]), "to run", "FAILED"))
+        elif stage == "errors":
+            rows += _error_rows(result)
+        elif stage == "crystal":
+            rows += [
+                (f"{c['name']}: volume against published", f"{c['volume_error_percent']:+.1f} %", "", "")
+                for c in result["crystals"]
+            ]
+        elif stage == "rdf":
+            rows += [
+                (f"{name}: g(r) of {pair}, difference (noise)", f"{v['difference']:.2f} ({v['noise']:.2f})",
+                 "", "")
+                for pair, v in result["pairs"].items() if pair in ("P-S", "Li-S")
+            ]  # fmt: skip
+        elif stage == "stability":
+            whole = result["ps4_whole_least"]
+            rows.append(
+                (f"{result['temperature_k']:g} K, {result['ns']:g} ns: PS4 whole, least",
+                 f"{100 * whole:.1f} %", "100 %", _verdict(whole == 1.0))
+            )  # fmt: skip
+            d = result["diffusion_cm2_per_s"]
+            text = "not resolved" if d is None else f"{d[0]:.2g} [{d[1]:.2g}, {d[2]:.2g}] cm²/s"
+            rows.append((f"{result['temperature_k']:g} K: D(Li)", text, "", ""))
+        elif stage == "nve":
+            rows.append(
+                (f"{result['temperature_k']:g} K: drift in NVE",
+                 f"{result['drift_meV_per_atom_ns']:+.2f} meV/atom/ns", "", "")
+            )  # fmt: skip
+        elif stage == "amorphous":
+            four = result["p_with_four_sulfur"]
+            rows.append(("quenched melt: P with four S", f"{100 * four:.0f} %", "≥ 95 %",
+                         _verdict(four >= AIMS["four"])))  # fmt: skip
+            rows.append(("quenched melt: density", f"{result['density_g_per_cm3']:.2f} g/cm³",
+                         f"crystal {result['crystal_density_g_per_cm3']:.2f}", ""))  # fmt: skip
+        elif "activation_energy_eV" in result:
+            e = result["activation_energy_eV"]
+            rows.append(("activation energy of D", f"{e[0]:.2f} [{e[1]:.2f}, {e[2]:.2f}] eV", "", ""))
+    return rows
+
+
+def _verdict(good: bool) -> str:
+    return "met" if good else "NOT met"
+
+
+def _error_rows(result: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Return the rows of the errors: held-out ones where the frames were in the fit."""
+    seen = bool(result["files_in_the_fit"]) and bool(result["held_out_errors"])
+    table = result["held_out_errors"] if seen else result["errors"]
+    kind = "held out, by cross-validation of the fit" if seen else "frames as given"
+    rows = []
+    for r in table:
+        if r["run"] == "all":
+            continue
+        cold = (r["temperature_K"] or 0.0) <= CRYSTAL_LIMIT_K and "quench" not in r["run"]
+        aim = AIMS["crystal"] if cold else AIMS["hot"]
+        percent = r["force_percent_of_rms"]
+        rows.append((f"{r['run']} forces ({kind})", f"{percent:.1f} %", f"≤ {aim:g} %",
+                     _verdict(percent <= aim)))  # fmt: skip
+        if cold:
+            energy, stress = r["energy_meV_per_atom"], r["stress_GPa"]
+            rows.append((f"{r['run']} energy", f"{energy:.1f} meV/atom", f"≤ {AIMS['energy']:g} meV/atom",
+                         _verdict(energy <= AIMS["energy"])))  # fmt: skip
+            if stress is not None:
+                rows.append((f"{r['run']} stress", f"{stress:.2f} GPa", f"≤ {AIMS['stress']:g} GPa",
+                             _verdict(stress <= AIMS["stress"])))  # fmt: skip
+    return rows
+
+
+def _draw(results: dict[str, dict[str, Any]]) -> Figure:
+    """Draw g(r) of P–S and Li–S, the equations of state and D against 1/T."""
+    rdf = [r for r in results.get("rdf", {}).values() if "failed" not in r]
+    figure = Figure(figsize=(11.0, 3.0 * (1 + max(1, len(rdf)))), layout="constrained")
+    axes: Any = figure.subplots(1 + max(1, len(rdf)), 2, squeeze=False)
+    _draw_curves(axes[0, 0], results.get("crystal", {}).get("crystal", {}))
+    _draw_diffusion(axes[0, 1], [r for r in results.get("stability", {}).values() if "failed" not in r])
+    for row, result in zip(axes[1:], rdf, strict=False):
+        for ax, pair in zip(row, ("P-S", "Li-S"), strict=True):
+            if pair not in result["pairs"]:
+                continue
+            for key, color, label in (
+                ("g_reference", COLORS[1], "reference"),
+                ("g_potential", COLORS[0], "MD"),
+            ):
+                ax.plot(result["r_A"], result["pairs"][pair][key], color=color, lw=1.2, label=label)
+            ax.set(title=f"{result['run']}, {pair}", xlabel="r (Å)", ylabel="g(r)")
+            ax.legend(fontsize=7)
+    for ax in axes[1 + len(rdf) :].ravel():
+        ax.set_visible(False)
+    return figure
+
+
+def _draw_curves(ax: Any, crystal: dict[str, Any]) -> None:
+    for entry in crystal.get("crystals", []):
+        volume = np.array(entry["volumes_A3"]) / entry["atoms"]
+        energy = np.array(entry["energies_eV"]) / entry["atoms"]
+        ax.plot(volume, 1e3 * (energy - energy.min()), "o-", label=Path(entry["name"]).stem)
+    ax.set(xlabel="volume (Å³/atom)", ylabel="energy above minimum (meV/atom)", title="volume scan")
+    if crystal.get("crystals"):
+        ax.legend(fontsize=7)
+
+
+def _draw_diffusion(ax: Any, runs: Sequence[dict[str, Any]]) -> None:
+    points = [(r["temperature_k"], *r["diffusion_cm2_per_s"]) for r in runs if r["diffusion_cm2_per_s"]]
+    for t, value, low, high in points:
+        ax.errorbar(1000 / t, value, [[value - low], [high - value]], fmt="o", color=COLORS[0], capsize=3)
+    ax.set(xlabel="1000/T (1/K)", ylabel="D(Li) (cm²/s)", title="diffusion")
+    if points:
+        ax.set_yscale("log")
+    else:
+        ax.text(0.5, 0.5, "no D resolved", ha="center", transform=ax.transAxes)
+
+
+def write_validation_report(folder: Path, title: str, results: dict[str, dict[str, Any]]) -> list[Path]:
+    """Write ``report.png`` and ``report.html`` into ``folder``; return their paths."""
+    buffer = io.BytesIO()
+    _draw(results).savefig(buffer, format="png", dpi=100)
+    picture = buffer.getvalue()
+    png, page = folder / "report.png", folder / "report.html"
+    cells = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in summary_rows(results)
+    )
+    text = (
+        f'<!doctype html><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        "<style>body{font:14px sans-serif;max-width:1100px;margin:2em auto}td,th{border:1px solid #ccc;"
+        "padding:2px 8px;text-align:left}table{border-collapse:collapse}img{max-width:100%}</style>"
+        f"<h1>{html.escape(title)}</h1><table><tr><th>what</th><th>value</th><th>aim</th><th></th></tr>{cells}"
+        f'</table><img alt="figures" src="data:image/png;base64,{base64.b64encode(picture).decode()}">\n'
+    )
+    with written_aside(png) as aside:
+        aside.write_bytes(picture)
+    with written_aside(page) as aside:
+        aside.write_text(text, encoding="utf-8")
+    return [png, page]

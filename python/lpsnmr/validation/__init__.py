@@ -1,0 +1,6 @@
+"""Validate a potential as a careful user would: errors, crystals, and what MD does with it."""
+
+from lpsnmr.validation.runner import validate
+from lpsnmr.validation.settings import STAGES, ValidateSettings
+
+__all__ = ["STAGES", "ValidateSettings", "validate"]

@@ -1,0 +1,193 @@
+"""Checks by MD: radial distributions, stability and diffusion, drift of the energy, a quenched melt."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import ase
+import numpy as np
+from numpy.typing import NDArray
+
+from lpsnmr.correlation import DisplacementCorrelator
+from lpsnmr.dynamics import Diffusion, DiffusionSettings, analyze_diffusion
+from lpsnmr.reference import read_reference, run_name
+from lpsnmr.structures import load_structure, supercell
+from lpsnmr.structures.checks import density_g_per_cm3
+from lpsnmr.validation.follow import RDF_EDGES, Followed, MdPlan, follow
+from lpsnmr.validation.observe import RadialHistogram, bonded_sulfur, coordination, pairs_of, rdf_difference
+from lpsnmr.validation.settings import ValidateSettings
+
+__all__ = ["amorphous_task", "diffusion_of", "nve_task", "rdf_runs", "rdf_task", "stability_task"]
+
+Array = NDArray[np.float64]
+Tick = Callable[[str, int, int], None]
+BAR_PER_GPA = 1.0e4
+FEWEST_FRAMES = 5
+"""Frames a reference run needs for a radial distribution to be compared with."""
+SYMBOLS = {3: "Li", 15: "P", 16: "S"}
+
+
+def _plan(settings: ValidateSettings, temperature_k: float, length_ps: float, **more: Any) -> MdPlan:
+    return MdPlan(
+        temperature_k, length_ps, timestep_fs=settings.timestep_fs, seed=settings.seed, style=settings.style,
+        **more,
+    )  # fmt: skip
+
+
+def _crystal(settings: ValidateSettings, repeat: tuple[int, int, int]) -> ase.Atoms:
+    return supercell(load_structure(settings.structure), repeat)
+
+
+def _ps4(seen: Followed) -> dict[str, float]:
+    """Return how whole the PS4 units were."""
+    return {
+        "ps4_whole_least": float(seen.column("intact").min()),
+        "ps4_whole_mean": float(seen.column("intact").mean()),
+        "ps4_own_sulfur_least": float(seen.column("own_sulfur").min()),
+        "ps4_own_sulfur_end": float(seen.column("own_sulfur")[-1]),
+    }
+
+
+def _mean(seen: Followed, name: str) -> float:
+    values = seen.column(name)
+    return float(values[len(values) // 5 :].mean())
+
+
+def diffusion_of(seen: Followed) -> Diffusion:
+    """Return D of Li from all time origins; the motion of P and S together is taken off."""
+    correlator = DisplacementCorrelator(seen.lithium.shape[1], sample_interval_ps=seen.plan.sample_ps)
+    for positions in seen.lithium:
+        correlator.add(positions)
+    duration = len(seen.lithium) * seen.plan.sample_ps
+    return analyze_diffusion(correlator.statistics(), duration, DiffusionSettings(n_bootstrap=200))
+
+
+def stability_task(
+    settings: ValidateSettings, temperature_k: float, folder: Path, name: str, tick: Tick
+) -> dict[str, Any]:
+    """Follow PS4 units and Li through NVT at one temperature."""
+    plan = _plan(settings, temperature_k, 1e3 * settings.stability_ns)
+    seen = follow(plan, _crystal(settings, settings.repeat), settings.potential, folder, name, tick)
+    diffusion = diffusion_of(seen)
+    d = diffusion.diffusion_cm2_s
+    return {
+        "temperature_k": temperature_k,
+        "ns": float(seen.column("time_ps")[-1]) * 1e-3,
+        "atoms": len(seen.numbers),
+        **_ps4(seen),
+        "mean_temperature_k": _mean(seen, "Temp"),
+        "pressure_GPa": _mean(seen, "Press") / BAR_PER_GPA,
+        "diffusion_cm2_per_s": None if d is None else [d.value, d.low, d.high],
+        "diffusion_remark": diffusion.reason,
+    }
+
+
+def nve_task(
+    settings: ValidateSettings, temperature_k: float, folder: Path, name: str, tick: Tick
+) -> dict[str, Any]:
+    """Measure the drift of the total energy."""
+    plan = _plan(settings, temperature_k, settings.nve_ps, ensemble="nve", equilibration_ps=5.0)
+    seen = follow(plan, _crystal(settings, settings.repeat), settings.potential, folder, name, tick)
+    time_ns, energy = seen.column("time_ps") * 1e-3, seen.column("TotEng")
+    n = len(seen.numbers)
+    slope = float(np.polyfit(time_ns, energy, 1)[0]) if len(energy) > 2 else float("nan")
+    return {
+        "temperature_k": temperature_k,
+        "mean_temperature_k": _mean(seen, "Temp"),
+        "ps": float(seen.column("time_ps")[-1]),
+        "drift_meV_per_atom_ns": 1e3 * slope / n,
+        "fluctuation_meV_per_atom": 1e3 * float((energy - np.polyval(np.polyfit(time_ns, energy, 1), time_ns)
+                                                 ).std()) / n if len(energy) > 2 else None,
+        **_ps4(seen),
+    }  # fmt: skip
+
+
+def rdf_runs(settings: ValidateSettings) -> dict[str, list[ase.Atoms]]:
+    """Return the reference runs that a radial distribution can be compared with: many frames, one T."""
+    frames = read_reference(settings.reference, require=())
+    runs: dict[str, list[ase.Atoms]] = {}
+    for frame in frames:
+        if "run_T" in frame.info and "quench" not in run_name(frame):
+            runs.setdefault(run_name(frame), []).append(frame)
+    return {k: v for k, v in sorted(runs.items()) if len(v) >= FEWEST_FRAMES}
+
+
+def _histogram(frames: Sequence[ase.Atoms]) -> RadialHistogram:
+    numbers = np.asarray(frames[0].numbers, dtype=np.int32)
+    out = RadialHistogram(pairs_of(numbers.tolist()), RDF_EDGES)
+    for f in frames:
+        out.add(f.positions, f.cell.array, np.asarray(f.numbers, dtype=np.int32))
+    return out
+
+
+def rdf_task(
+    settings: ValidateSettings, frames: Sequence[ase.Atoms], folder: Path, name: str, tick: Tick
+) -> dict[str, Any]:
+    """Compare g(r) of MD with that of a reference run: from its first frame, in its mean cell.
+
+    ``noise`` is the difference of the even and the odd frames of the reference, halved: what a perfect
+    potential would show.
+    """
+    temperature = float(frames[0].info["run_T"])
+    start = frames[0].copy()
+    volume = float(np.mean([f.get_volume() for f in frames]))
+    start.set_cell(start.cell.array * (volume / start.get_volume()) ** (1 / 3), scale_atoms=True)
+    seen = follow(
+        _plan(settings, temperature, settings.rdf_ps), start, settings.potential, folder, name, tick
+    )
+    theirs = _histogram(frames)
+    half = [_histogram(frames[k::2]) for k in (0, 1)]
+    pairs = {}
+    for n, (a, b) in enumerate(theirs.pairs):
+        first, second = seen.rdf.values[n], theirs.values[n]
+        pairs[f"{SYMBOLS[a]}-{SYMBOLS[b]}"] = {
+            "difference": rdf_difference(first, second),
+            "noise": 0.5 * rdf_difference(half[0].values[n], half[1].values[n]),
+            "peak_A": [float(theirs.radii[np.argmax(g)]) for g in (first, second)],
+            "neighbours_within_2.8_A": [h.neighbours_within(n, 2.8) for h in (seen.rdf, theirs)],
+            "g_potential": first.tolist(),
+            "g_reference": second.tolist(),
+        }
+    return {
+        "run": run_name(frames[0]),
+        "temperature_k": temperature,
+        "reference_frames": len(frames),
+        "r_A": theirs.radii.tolist(),
+        "pairs": pairs,
+        **_ps4(seen),
+    }
+
+
+def amorphous_task(settings: ValidateSettings, folder: Path, tick: Tick) -> dict[str, Any]:
+    """Melt at constant volume, quench and rest at zero pressure; count who is bonded to whom."""
+    atoms = _crystal(settings, settings.amorphous_repeat)
+    melt = _plan(settings, settings.melt_k, settings.melt_ps)
+    hot = follow(melt, atoms, settings.potential, folder, "melt", tick)
+    quench = _plan(
+        settings, settings.melt_k, settings.quench_ps, ensemble="npt", barostat="iso",
+        final_k=settings.amorphous_k,
+    )  # fmt: skip
+    cooled = follow(quench, hot.last, settings.potential, folder, "quench", tick)
+    rest = _plan(settings, settings.amorphous_k, settings.amorphous_ps, ensemble="npt", barostat="iso")
+    cold = follow(rest, cooled.last, settings.potential, folder, "amorphous", tick)
+    last = cold.last
+    around = coordination(last.positions, last.cell.array, cold.numbers)
+    glass = last.copy()
+    glass.set_cell(last.cell.array * (_mean(cold, "Volume") / last.get_volume()) ** (1 / 3), scale_atoms=True)
+    shared = bonded_sulfur(last.positions, last.cell.array, cold.numbers).sum(axis=0)
+    pairs = cold.rdf.pairs
+    kinds, counts = np.unique(around, return_counts=True)
+    return {
+        "atoms": len(last),
+        "melt_k": settings.melt_k,
+        "cooling_K_per_ps": (settings.melt_k - settings.amorphous_k) / settings.quench_ps,
+        "crystal_density_g_per_cm3": density_g_per_cm3(atoms),
+        "density_g_per_cm3": density_g_per_cm3(glass),
+        "p_with_four_sulfur": float(np.mean(around == 4)),
+        "p_with_four_sulfur_mean": float(cold.column("intact").mean()),
+        "sulfur_around_p": {str(k): int(n) for k, n in zip(kinds, counts, strict=True)},
+        "bridging_sulfur": int((shared > 1).sum()),
+        "free_sulfur": int((shared == 0).sum()),
+        "p_p_closer_than_2.6_A": cold.rdf.neighbours_within(pairs.index((15, 15)), 2.6),
+        "s_s_closer_than_2.4_A": cold.rdf.neighbours_within(pairs.index((16, 16)), 2.4),
+    }

@@ -1,0 +1,96 @@
+"""What a validation does, and for how long."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lpsnmr.errors import InputError
+
+__all__ = ["STAGES", "ValidateSettings"]
+
+STAGES = ("errors", "crystal", "rdf", "stability", "nve", "amorphous")
+"""In the order in which they are done; D(T) comes with ``stability``."""
+
+
+@dataclass(frozen=True)
+class ValidateSettings:
+    """Everything a validation depends on.
+
+    Attributes
+    ----------
+    potential
+        ``.uf3`` file.
+    reference
+        Labelled frames for the errors and the radial distributions.
+    static
+        Labelled strained cells (energies along a deformation) for the equation of state.
+    structure, repeat
+        Crystal of the MD stages and its supercell.
+    crystals
+        Crystals that are relaxed.
+    temperatures_k, stability_ns
+        Of the stability and diffusion runs (NVT).
+    nve_k, nve_ps
+        Of the runs that measure the drift of the total energy.
+    rdf_ps
+        Length of each run whose radial distributions are compared with those of a reference run.
+    melt_k, melt_ps, quench_ps, amorphous_k, amorphous_ps, amorphous_repeat
+        Melt at constant volume, quench and final run at zero pressure.
+    timestep_fs, seed, style
+        Of all MD; ``style`` is the pair style with its arguments.
+    stages
+        Out of ``STAGES``.
+    """
+
+    potential: Path
+    reference: tuple[Path, ...] = ()
+    static: tuple[Path, ...] = ()
+    structure: str = "beta-Li3PS4"
+    repeat: tuple[int, int, int] = (1, 1, 2)
+    crystals: tuple[str, ...] = ("beta-Li3PS4", "gamma-Li3PS4")
+    temperatures_k: tuple[float, ...] = (300.0, 600.0, 900.0)
+    stability_ns: float = 1.0
+    nve_k: tuple[float, ...] = (300.0, 600.0)
+    nve_ps: float = 200.0
+    rdf_ps: float = 40.0
+    melt_k: float = 1800.0
+    melt_ps: float = 40.0
+    quench_ps: float = 150.0
+    amorphous_k: float = 300.0
+    amorphous_ps: float = 20.0
+    amorphous_repeat: tuple[int, int, int] = (1, 2, 2)
+    timestep_fs: float = 2.0
+    seed: int = 1
+    style: str = "ufp 3"
+    stages: tuple[str, ...] = STAGES
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be done."""
+        unknown = sorted(set(self.stages) - set(STAGES))
+        if unknown or not self.stages:
+            raise InputError(
+                f"stages: expected some of {', '.join(STAGES)}, got {', '.join(unknown) or 'none'}"
+            )
+        for name in ("stability_ns", "nve_ps", "rdf_ps", "melt_k", "melt_ps", "quench_ps", "amorphous_k",
+                     "amorphous_ps", "timestep_fs"):  # fmt: skip
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name}: expected a positive number, got {getattr(self, name)}")
+        if not all(t > 0 for t in (*self.temperatures_k, *self.nve_k)):
+            raise InputError("temperatures: expected positive numbers in K")
+        for path in (*self.reference, *self.static):
+            if not path.is_file():
+                raise InputError(f"{path}: no such file; expected extended XYZ with labels")
+        if not self.potential.is_file():
+            raise InputError(f"{self.potential}: no such file; expected a .uf3 potential")
+
+    def quick(self) -> "ValidateSettings":
+        """Return settings that try every stage in about a minute; the figures mean nothing."""
+        short = replace(self, stability_ns=0.003, nve_ps=2.0, rdf_ps=1.0)
+        short = replace(short, melt_ps=0.5, quench_ps=1.0, amorphous_ps=0.5)
+        return replace(
+            short,
+            crystals=self.crystals[-1:],
+            repeat=(1, 1, 1),
+            amorphous_repeat=(1, 1, 1),
+            temperatures_k=self.temperatures_k[:2],
+            nve_k=self.nve_k[:1],
+        )

@@ -1,0 +1,182 @@
+"""Checks without MD: errors against labels, relaxed crystals, equations of state."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import ase
+import ase.eos
+import numpy as np
+from numpy.typing import NDArray
+
+from lpsnmr.potential import Ufp, UfpCalculator
+from lpsnmr.potential.errors_table import error_table
+from lpsnmr.potential.normal import FrameRows
+from lpsnmr.potential.provenance import file_hash, sidecar_path
+from lpsnmr.reference import read_reference, run_name
+from lpsnmr.structures import load_structure
+from lpsnmr.units import EV_PER_ANGSTROM3_GPA
+from lpsnmr.validation.settings import ValidateSettings
+
+__all__ = ["crystal_stage", "error_stage"]
+
+Array = NDArray[np.float64]
+Tick = Callable[[str, int, int], None]
+STRAINS = np.linspace(-0.06, 0.06, 7)
+"""Relative changes of the volume of the equation of state."""
+
+
+def _sidecar(potential: Path) -> dict[str, Any]:
+    """Return the sidecar of a fit, empty when there is none."""
+    try:
+        record = json.loads(sidecar_path(potential).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _predict(potential: Ufp, frame: ase.Atoms, shift: float) -> tuple[FrameRows, Array]:
+    """Return the labels of a frame and the errors of the potential."""
+    results = frame.calc.results
+    prediction = potential.predict(frame)
+    n = len(frame)
+    targets = [np.array([results["energy"] / n]), np.ravel(results["forces"])]
+    values = [np.array([prediction.energy / n + shift]), np.ravel(prediction.forces)]
+    if "stress" in results and prediction.stress is not None:
+        targets.append(np.asarray(results["stress"], dtype=float))
+        values.append(prediction.stress)
+    target = np.concatenate(targets)
+    kind = np.repeat(np.arange(len(targets), dtype=np.int8), [len(t) for t in targets])
+    return FrameRows(np.empty((0, 0)), target, kind), np.concatenate(values) - target
+
+
+def error_stage(settings: ValidateSettings, tick: Tick) -> dict[str, Any]:
+    """Compare energies, forces and stress with labels, by run.
+
+    Energies of the file are relative to reference energies; they are taken from the sidecar, or, without
+    one, their mean is fitted to the labels. When the sidecar says that a file was in the fit, the held-out
+    errors it holds are given too: those of the frames themselves are then no test.
+    """
+    frames = read_reference(settings.reference, require=("energy", "forces"))
+    potential = Ufp(settings.potential)
+    record = _sidecar(settings.potential)
+    energies = record.get("reference_energies_eV")
+    shifts = []
+    for frame in frames:
+        if isinstance(energies, dict) and set(frame.get_chemical_symbols()) <= set(energies):
+            shifts.append(float(np.mean([energies[s] for s in frame.get_chemical_symbols()])))
+        else:
+            shifts.append(float("nan"))
+    parts = []
+    for k, (frame, shift) in enumerate(zip(frames, shifts, strict=True)):
+        parts.append(_predict(potential, frame, 0.0 if np.isnan(shift) else shift))
+        tick("errors", k + 1, len(frames))
+    fitted_shift = bool(np.isnan(shifts).any())
+    if fitted_shift:
+        mean = float(np.mean([e[0] for _, e in parts]))
+        for _, e in parts:
+            e[0] -= mean
+    table = error_table(
+        [p[0] for p in parts],
+        [p[1] for p in parts],
+        [run_name(f) for f in frames],
+        [float(f.info["run_T"]) if "run_T" in f.info else None for f in frames],
+    )
+    seen = {d["sha256"] for s in record.get("data", []) for d in s.get("files", [])}
+    hashes = [file_hash(p) for p in settings.reference]
+    return {
+        "errors": [row.as_dict() for row in table],
+        "energy_offset_fitted": fitted_shift,
+        "files_in_the_fit": [p.name for p, h in zip(settings.reference, hashes, strict=True) if h in seen],
+        "held_out_errors": record.get("held_out_errors", []),
+    }
+
+
+def _relax(atoms: ase.Atoms, cell: bool, steps: int) -> ase.Atoms:
+    """Return the relaxed structure; ``cell`` says whether the cell moves too."""
+    from ase.filters import FrechetCellFilter
+    from ase.optimize import BFGS
+
+    out: ase.Atoms = atoms.copy()
+    out.calc = atoms.calc
+    moving: Any = FrechetCellFilter(out) if cell else out
+    BFGS(moving, logfile=None).run(fmax=0.01, steps=steps)
+    return out
+
+
+def _curve(volumes: Array, energies: Array) -> dict[str, float | None]:
+    """Return volume and bulk modulus of a Birch–Murnaghan fit, None when the curve has no minimum."""
+    none: dict[str, float | None] = {"volume_A3": None, "bulk_modulus_GPa": None}
+    try:
+        v0, _, bulk = ase.eos.EquationOfState(list(volumes), list(energies), eos="birchmurnaghan").fit(
+            warn=False
+        )
+    except (ValueError, RuntimeError):
+        return none
+    if not volumes.min() < v0 < volumes.max():
+        return none
+    return {"volume_A3": float(v0), "bulk_modulus_GPa": float(bulk) * EV_PER_ANGSTROM3_GPA}
+
+
+def _one_crystal(name: str, potential: Ufp, tick: Tick) -> dict[str, Any]:
+    """Relax a crystal, scan its volume."""
+    atoms = load_structure(name)
+    published = atoms.cell.cellpar()
+    atoms.calc = UfpCalculator(potential)
+    relaxed = _relax(atoms, cell=True, steps=400)
+    volumes, energies = [], []
+    for k, strain in enumerate(STRAINS):
+        scaled = relaxed.copy()
+        scaled.set_cell(relaxed.cell.array * (1.0 + strain) ** (1 / 3), scale_atoms=True)
+        scaled.calc = UfpCalculator(potential)
+        scaled = _relax(scaled, cell=False, steps=150)
+        volumes.append(scaled.get_volume())
+        energies.append(scaled.get_potential_energy())
+        tick(f"crystal {Path(name).stem}", k + 1, len(STRAINS))
+    cell = relaxed.cell.cellpar()
+    return {
+        "name": name,
+        "atoms": len(atoms),
+        "published_cell": published.tolist(),
+        "relaxed_cell": cell.tolist(),
+        "length_error_percent": (100.0 * (cell[:3] / published[:3] - 1.0)).tolist(),
+        "volume_error_percent": float(100.0 * (relaxed.get_volume() / atoms.get_volume() - 1.0)),
+        "largest_force": float(np.abs(relaxed.get_forces()).max()),
+        "volumes_A3": volumes,
+        "energies_eV": energies,
+        **{f"eos_{k}": v for k, v in _curve(np.array(volumes), np.array(energies)).items()},
+    }
+
+
+def _static_curves(settings: ValidateSettings, potential: Ufp) -> list[dict[str, Any]]:
+    """Compare energies along labelled deformations, run by run; each curve relative to its mean."""
+    frames = read_reference(settings.static, require=("energy", "forces"))
+    out = []
+    for run in sorted({run_name(f) for f in frames}):
+        chosen = sorted((f for f in frames if run_name(f) == run), key=lambda f: float(f.get_volume()))
+        volumes = np.array([f.get_volume() / len(f) for f in chosen])
+        label = np.array([f.calc.results["energy"] / len(f) for f in chosen])
+        ours = np.array([potential.predict(f).energy / len(f) for f in chosen])
+        difference = (ours - ours.mean()) - (label - label.mean())
+        entry: dict[str, Any] = {
+            "run": run,
+            "volumes_A3_per_atom": volumes.tolist(),
+            "reference_eV_per_atom": (label - label.mean()).tolist(),
+            "potential_eV_per_atom": (ours - ours.mean()).tolist(),
+            "energy_error_meV_per_atom": 1e3 * float(np.sqrt(np.mean(difference**2))),
+        }
+        if len(np.unique(np.round(volumes, 6))) >= 4:
+            entry["reference"], entry["potential"] = _curve(volumes, label), _curve(volumes, ours)
+        out.append(entry)
+    return out
+
+
+def crystal_stage(settings: ValidateSettings, tick: Tick) -> dict[str, Any]:
+    """Relax the crystals (lattice constants against the published ones), scan their volumes."""
+    potential = Ufp(settings.potential)
+    crystals: Sequence[dict[str, Any]] = [_one_crystal(c, potential, tick) for c in settings.crystals]
+    return {
+        "crystals": list(crystals),
+        "deformations": _static_curves(settings, potential) if settings.static else [],
+    }

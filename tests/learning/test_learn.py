@@ -1,0 +1,194 @@
+"""The learning loop on an alloy with EMT as the truth: what it does, that it goes on, what it refuses."""
+
+import json
+
+import ase.io
+import ase.units
+import numpy as np
+import pytest
+from ase.build import bulk
+from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
+from click.testing import CliRunner
+
+from lpsnmr.cli.learn import command
+from lpsnmr.errors import ComputeError, FileFormatError, InputError
+from lpsnmr.learning import LearnSettings, default_plan_text, errors_on, format_rounds, learn, load_plan
+from lpsnmr.learning.candidates import usable
+from lpsnmr.potential import BasisSettings, DataSet, FitSettings, PriorSettings, fit_ufp, save_fit
+from lpsnmr.reference import EngineChoice, read_reference
+from lpsnmr.structures import load_structure
+
+BASIS = BasisSettings(
+    elements=("Cu",),
+    body_order=2,
+    two_body_start=1.2,
+    two_body_cutoff=4.4,
+    two_body_spacing=0.4,
+)
+
+PLAN = """
+interval_ps = 0.2
+[[run]]
+name = "cool"
+structure = "{cell}"
+stages = [[2, 200, 200]]
+discard_ps = 0.5
+[[run]]
+name = "hot"
+structure = "{cell}"
+stages = [[2, 900, 1200]]
+discard_ps = 0.5
+"""
+
+
+def labelled(count, width):
+    frames = []
+    for n in range(count):
+        atoms = bulk("Cu", cubic=True) * (2, 2, 1)
+        atoms.rattle(width, seed=n)
+        atoms.calc = EMT()
+        atoms.get_stress()
+        results = {k: atoms.calc.results[k] for k in ("energy", "forces", "stress")}
+        atoms.calc = SinglePointCalculator(atoms, **results)
+        atoms.info = {"run": f"start{n % 3}", "run_step": n}
+        frames.append(atoms)
+    return frames
+
+
+@pytest.fixture
+def setup(tmp_path):
+    """Return settings of a run that begins with six nearly perfect crystals."""
+    reference, potential, cell = (tmp_path / n for n in ("ref.extxyz", "cu.uf3", "cell.extxyz"))
+    ase.io.write(reference, labelled(6, 0.02), format="extxyz")
+    ase.io.write(cell, bulk("Cu", cubic=True) * (2, 2, 1), format="extxyz")
+    data = [DataSet(read_reference(reference, require=("energy", "forces")))]
+    fit = FitSettings(BASIS, (PriorSettings(2.0, 0.5, 1.0, 1.0),), folds=0)
+    save_fit(potential, fit_ufp(data, fit), fit, data, [[reference]])
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN.format(cell=cell))
+
+    def settings(**changes):
+        return LearnSettings(
+            **{
+                "folder": tmp_path / "learn",
+                "reference": (reference,),
+                "potential": potential,
+                "plan": load_plan(plan),
+                "engine": EngineChoice("emt"),
+                "rounds": 2,
+                "frames": 4,
+                "folds": 3,
+                **changes,
+            }
+        )
+
+    return settings
+
+
+def test_two_rounds_make_the_potential_better_where_it_was_blind(setup):
+    settings = setup()
+    stages = []
+    first, second = learn(settings, lambda stage, done, total: stages.append(stage))
+    assert {"sampling", "posterior", "selection", "labelling", "errors"} <= set(stages)
+    assert first.selected == 4
+    assert first.candidates == second.candidates == 2 * 8
+    assert first.after.force_ev_per_angstrom < 0.7 * first.before.force_ev_per_angstrom
+    assert second.gain < first.gain
+    rows = {row["run"] for row in second.held_out}
+    assert {"start0", "hot_r1", "all"} <= rows
+    hot = labelled(4, 0.15)
+    final = settings.folder / "round-02" / "cu.uf3"
+    better, worse = errors_on(final, hot), errors_on(settings.potential, hot)
+    assert better.force_ev_per_angstrom < 0.7 * worse.force_ev_per_angstrom
+    assert "F " in format_rounds([first, second]).splitlines()[2]
+
+    # labels are those of EMT, and the header says why the frame was chosen
+    frame = read_reference(settings.folder / "round-01" / "labelled.extxyz", require=("energy",))[0]
+    assert frame.info["information_gain"] > 0
+    assert frame.info["force_uncertainty"] > 0
+    energy = frame.calc.results["energy"]
+    frame.calc = EMT()
+    assert energy == pytest.approx(frame.get_potential_energy(), abs=1e-6)
+
+
+def test_it_goes_on_where_it_stopped_and_further(setup):
+    settings = setup(rounds=1)
+    learn(settings)
+    folder = settings.folder / "round-01"
+    files = ("selected.extxyz", "labelled.extxyz", "cu.uf3", "cu.json", "report.json")
+    before = {name: (folder / name).read_bytes() for name in files}
+    (folder / "cu.uf3").unlink()
+    (folder / "report.json").unlink()
+    (folder / "candidates" / "hot.extxyz").unlink()
+    reports = learn(setup(rounds=2))
+    assert {name: (folder / name).read_bytes() for name in files} == before
+    assert [r.number for r in reports] == [1, 2]
+    assert json.loads((folder / "report.json").read_text())["number"] == 1
+    for changes, name in [({"frames": 5}, "frames"), ({"seed": 3}, "seed")]:
+        with pytest.raises(InputError, match=rf"begun with other settings \({name}\)"):
+            learn(setup(**changes))
+
+
+def test_limits_of_a_run_hold(setup, tmp_path):
+    plan = tmp_path / "limited.toml"
+    plan.write_text((tmp_path / "plan.toml").read_text() + "most = 1\n")
+    settings = setup(plan=load_plan(plan), frames=3, rounds=1)
+    learn(settings)
+    runs = [f.info["run"] for f in ase.io.read(settings.folder / "round-01" / "selected.extxyz", ":")]
+    assert sorted(runs) == ["cool_r1", "cool_r1", "hot_r1"]
+
+
+def test_nothing_labelled_is_an_error(setup):
+    bad = EngineChoice("lj", {"epsilon": float("nan")})
+    with pytest.raises(ComputeError, match="no frame could be labelled"):
+        learn(setup(engine=bad, rounds=1))
+
+
+def test_plans(tmp_path):
+    shipped = load_plan()
+    assert {run.structure for run in shipped.run} == {"beta-Li3PS4", "gamma-Li3PS4"}
+    strained = next(run for run in shipped.run if run.volume_strain == 0.03)
+    volume = load_structure("beta-Li3PS4").get_volume()
+    assert strained.start(1).get_volume() == pytest.approx(1.03 * volume)
+    for run in shipped.run:
+        assert usable(run.start(1), whole=True)
+    path = tmp_path / "plan.toml"
+    for text, message in [
+        ("run = []", "run: List should have at least 1"),
+        ('[[run]]\nname = "a b"\nstructure = "x"\nstages = [[1, 2, 3]]', r"run\.0\.name"),
+        ('[[run]]\nname = "a"\nstructure = "x"\nstages = [[1, 2]]', r"run\.0\.stages"),
+        ("= 3", "not TOML"),
+        (2 * '[[run]]\nname = "a"\nstructure = "x"\nstages = [[1, 2, 3]]\n', "two runs are called 'a'"),
+    ]:
+        path.write_text(text)
+        with pytest.raises(InputError, match=message):
+            load_plan(path)
+    with pytest.raises(FileFormatError, match="no such plan"):
+        load_plan(tmp_path / "absent.toml")
+
+
+def test_what_is_not_usable():
+    atoms = load_structure("beta-Li3PS4")
+    broken = atoms.copy()
+    phosphorus, sulfur = np.flatnonzero(atoms.numbers == 15)[0], np.flatnonzero(atoms.numbers == 16)
+    near = sulfur[np.argmin(atoms.get_distances(phosphorus, sulfur, mic=True))]
+    bond = atoms.get_distance(phosphorus, near, mic=True, vector=True)
+    broken.positions[near] += 0.4 * bond
+    assert usable(atoms, whole=True)
+    assert not usable(broken, whole=True)
+    assert usable(broken, whole=False)
+    broken.positions[near] -= 0.7 * bond
+    assert not usable(broken, whole=False)
+
+
+def test_command(setup, tmp_path):
+    settings = setup()
+    arguments = ["-o", str(settings.folder), "--plan", str(tmp_path / "plan.toml"), "--engine", "emt"]
+    arguments += ["--reference", str(settings.reference[0]), "--potential", str(settings.potential)]
+    result = CliRunner().invoke(command, [*arguments, "--frames", "2", "--folds", "0"])
+    assert result.exit_code == 0, result.exception
+    assert "not measured" in result.output
+    assert (settings.folder / "round-01" / "cu.uf3").exists()
+    assert CliRunner().invoke(command, ["--example"]).output == default_plan_text()
+    assert "rounds must be" in str(CliRunner().invoke(command, [*arguments, "--rounds", "0"]).exception)

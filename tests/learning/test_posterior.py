@@ -1,0 +1,166 @@
+"""The posterior of a UFP against dense linear algebra, and the choice of frames by it."""
+
+import json
+from pathlib import Path
+
+import ase
+import numpy as np
+import pytest
+from ase.build import bulk
+from ase.calculators.emt import EMT
+
+from lpsnmr.errors import FileFormatError, InputError
+from lpsnmr.learning import UfpPosterior, settings_of_potential
+from lpsnmr.potential import (
+    BasisSettings,
+    DataSet,
+    FitSettings,
+    PriorSettings,
+    WeightSettings,
+    fit_ufp,
+    save_fit,
+)
+from lpsnmr.potential.normal import frame_rows, row_weights
+from lpsnmr.potential.solve import Prior
+
+BASIS = BasisSettings(
+    elements=("Al", "Cu"),
+    two_body_start=1.0,
+    two_body_cutoff=4.0,
+    two_body_spacing=0.5,
+    three_body_cutoff=3.0,
+    three_body_spacing=1.0,
+)
+WEIGHTS, PRIOR = WeightSettings(0.01, 0.2, 1.0), PriorSettings(1.0, 0.5, 0.4, 0.3)
+
+
+def frames(count, width=0.1, seed=0):
+    result = []
+    for n in range(count):
+        atoms = bulk("Cu", cubic=True)
+        atoms.numbers[n % 4] = 13
+        atoms.rattle(width, seed=seed + n)
+        atoms.calc = EMT()
+        atoms.get_stress()
+        atoms.info = {"run": f"r{n % 3}", "run_step": n}
+        results = dict(atoms.calc.results)
+        atoms.calc = ase.calculators.singlepoint.SinglePointCalculator(
+            atoms, energy=results["energy"], forces=results["forces"], stress=results["stress"]
+        )
+        result.append(atoms)
+    return result
+
+
+@pytest.fixture(scope="module")
+def known():
+    return frames(4)
+
+
+def dense_rows(posterior, atoms):
+    rows = frame_rows(posterior.layout, atoms)
+    return (rows.design * row_weights(rows.kind, WEIGHTS)).T, rows.kind
+
+
+@pytest.fixture(scope="module")
+def covariance(known):
+    """Return (XᵀX + R)⁻¹ by plain matrices."""
+    posterior = UfpPosterior(BASIS, WEIGHTS, PRIOR, [])
+    columns = np.arange(posterior.layout.columns)
+    inverse = Prior.build(posterior.layout, PRIOR, columns, [0.0]).matrix.toarray()
+    for atoms in known:
+        rows, _ = dense_rows(posterior, atoms)
+        inverse += rows.T @ rows
+    return np.linalg.inv(inverse)
+
+
+def test_gain_and_uncertainty(known, covariance):
+    posterior = UfpPosterior(BASIS, WEIGHTS, PRIOR, known)
+    probe = frames(1, 0.25, seed=50)[0]
+    rows, kind = dense_rows(posterior, probe)
+    inner = np.eye(len(rows)) + rows @ covariance @ rows.T
+    assert posterior.information_gain(probe) == pytest.approx(0.5 * np.linalg.slogdet(inner)[1], rel=1e-6)
+    force_rows = rows[kind == 1] * WEIGHTS.force_ev_per_angstrom
+    variance = np.diag(force_rows @ covariance @ force_rows.T).reshape(-1, 3).sum(axis=1)
+    assert np.allclose(posterior.force_uncertainty(probe), np.sqrt(variance), rtol=1e-6)
+
+
+def test_a_known_frame_teaches_little_and_adding_is_the_same_as_starting_with_it(known):
+    posterior = UfpPosterior(BASIS, WEIGHTS, PRIOR, known[:3])
+    new = frames(1, 0.3, seed=70)[0]
+    before = posterior.information_gain(new)
+    assert before > 3 * posterior.information_gain(known[0])
+    posterior.add(new)
+    assert posterior.information_gain(new) < 0.5 * before
+    whole = UfpPosterior(BASIS, WEIGHTS, PRIOR, [*known[:3], new])
+    assert np.allclose(posterior.force_uncertainty(known[3]), whole.force_uncertainty(known[3]), rtol=1e-8)
+
+
+def test_lazy_choice_is_the_greedy_choice(known):
+    pool = frames(8, 0.2, seed=20) + frames(2, 0.02, seed=40)
+    chosen = UfpPosterior(BASIS, WEIGHTS, PRIOR, known).select(pool, 4)
+    slow, left, expected = UfpPosterior(BASIS, WEIGHTS, PRIOR, known), list(range(10)), []
+    for _ in range(4):
+        best = max(left, key=lambda k: slow.information_gain(pool[k]))
+        expected.append((best, pytest.approx(slow.information_gain(pool[best]))))
+        slow.add(pool[best])
+        left.remove(best)
+    assert chosen == expected
+    gains = [gain for _, gain in chosen]
+    assert gains == sorted(gains, reverse=True)
+
+
+def test_a_twin_teaches_at_most_half_a_bit_per_row(known):
+    """Measuring again what was measured halves variances at best: ½ ln 2 for each row of the frame."""
+    atoms = frames(1, 0.3, seed=20)[0]
+    posterior = UfpPosterior(BASIS, WEIGHTS, PRIOR, known)
+    before = posterior.information_gain(atoms)
+    posterior.add(atoms)
+    after = posterior.information_gain(atoms)
+    assert 0 < after < 0.5 * np.log(2) * (1 + 3 * 4 + 6)
+    assert after < before
+
+
+def test_groups_limit_the_choice(known):
+    pool = frames(6, 0.2, seed=20)
+    groups = ["a", "a", "a", "a", "b", "c"]
+    posterior = UfpPosterior(BASIS, WEIGHTS, PRIOR, known)
+    chosen = posterior.select(pool, 6, groups, 1)
+    assert sorted(groups[k] for k, _ in chosen) == ["a", "b", "c"]
+    again = UfpPosterior(BASIS, WEIGHTS, PRIOR, known).select(pool, 6, groups, {"a": 3, "b": 1})
+    assert sorted(groups[k] for k, _ in again) == ["a", "a", "a", "b"]
+    with pytest.raises(InputError, match="at least one"):
+        posterior.select(pool, 0)
+    with pytest.raises(InputError, match="2 groups for 6"):
+        posterior.select(pool, 1, ["a", "b"])
+
+
+def test_uncertainty_tells_large_errors_from_small_ones(known):
+    """The frames that the fit gets wrong most are those it is least sure of."""
+    train = frames(6, 0.05)
+    result = fit_ufp([DataSet(train)], FitSettings(BASIS, (PRIOR,), WEIGHTS, folds=0))
+    posterior = UfpPosterior(BASIS, WEIGHTS, PRIOR, train)
+    errors, sigmas = [], []
+    for width in (0.03, 0.1, 0.2, 0.3):
+        for atoms in frames(3, width, seed=90):
+            rows = frame_rows(posterior.layout, atoms)
+            solution = np.concatenate([result.coefficients, [*result.reference_energies.values()]])
+            error = (solution @ rows.design - rows.target)[rows.kind == 1]
+            errors.append(np.sqrt(np.mean(error**2)))
+            sigmas.append(posterior.force_uncertainty(atoms).max())
+    order = np.argsort(np.argsort(errors)), np.argsort(np.argsort(sigmas))
+    assert np.corrcoef(*order)[0, 1] > 0.7
+
+
+def test_settings_come_from_the_sidecar(known, tmp_path):
+    path = tmp_path / "alcu.uf3"
+    settings = FitSettings(BASIS, (PRIOR,), WEIGHTS, folds=0)
+    save_fit(path, fit_ufp([DataSet(known)], settings), settings, [DataSet(known)], [[]])
+    assert settings_of_potential(path) == (BASIS, WEIGHTS, PRIOR)
+    sidecar = tmp_path / "alcu.json"
+    record = json.loads(sidecar.read_text())
+    del record["prior"]
+    sidecar.write_text(json.dumps(record))
+    with pytest.raises(FileFormatError, match=r"alcu\.json: not a sidecar"):
+        settings_of_potential(path)
+    with pytest.raises(FileFormatError, match="no sidecar"):
+        settings_of_potential(Path(tmp_path / "other.uf3"))

@@ -1,0 +1,119 @@
+"""Frames from MD with a schedule: where they come from and what the run did."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import ase.io
+import numpy as np
+import pytest
+from ase import Atoms
+from click.testing import CliRunner
+
+from lpsnmr.cli.structures import command
+from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.md.sampling import SamplingSettings, Stage, melt_quench, melt_quench_stages, sample
+from lpsnmr.structures import load_structure, report_structure, strained
+
+POTENTIAL = Path(str(files("lpsnmr.data") / "models" / "lps.uf3"))
+
+
+def test_frames_say_what_they_are():
+    beta = load_structure("beta-Li3PS4")
+    settings = SamplingSettings(POTENTIAL, interval_ps=0.1, seed=3)
+    stages = [Stage(0.4, 300, 300), Stage(0.4, 900, 500)]
+    frames = list(sample(beta, stages, settings, "run_a", discard_ps=0.15))
+    assert [f.info["run_step"] for f in frames] == [100, 150, 200, 250, 300, 350, 400]
+    assert [f.info["run_T"] for f in frames] == [300, 300, 300, 850, 750, 650, 550]
+    assert {f.info["run"] for f in frames} == {"run_a"}
+    assert (
+        frames[0].info["made"].startswith("beta-Li3PS4 crystal, doi:10.1016/j.ssi.2010.10.001 | MD lps.uf3")
+    )
+    assert (frames[0].numbers == beta.numbers).all()
+    again = list(sample(beta, stages, settings, "run_a", discard_ps=0.15))
+    assert np.allclose(again[-1].positions, frames[-1].positions)
+    assert np.abs(frames[1].positions - frames[0].positions).max() > 0.01
+
+
+def test_thermostat_holds_the_temperature():
+    """Cold, the crystal is harmonic: the mean potential energy grows by 3/2 k per atom and kelvin."""
+    from lpsnmr.potential import Ufp
+
+    gamma, potential = load_structure("gamma-Li3PS4"), Ufp(POTENTIAL)
+    means = []
+    for temperature in (50, 250):
+        settings = SamplingSettings(POTENTIAL, interval_ps=0.2, seed=5)
+        stages = [Stage(12, temperature, temperature)]
+        energies = [potential.predict(f).energy for f in sample(gamma, stages, settings, "t", discard_ps=3)]
+        means.append(np.mean(energies) / len(gamma))
+    assert (means[1] - means[0]) / (1.5 * 8.617e-5 * 200) == pytest.approx(1.0, abs=0.25)
+
+
+def test_pressure_moves_the_volume():
+    wide = strained(load_structure("gamma-Li3PS4"), [0.04, 0.04, 0.04, 0, 0, 0])
+    settings = SamplingSettings(POTENTIAL, interval_ps=0.5, seed=2)
+    held = list(sample(wide, [Stage(1, 300, 300)], settings, "v"))[-1]
+    free = list(sample(wide, [Stage(4, 300, 300, pressure_bar=20000.0)], settings, "p"))[-1]
+    assert held.get_volume() == pytest.approx(wide.get_volume(), rel=1e-9)
+    assert free.get_volume() < 0.95 * wide.get_volume()
+
+
+def test_collapse_is_an_error():
+    atoms = load_structure("beta-Li3PS4")
+    settings = SamplingSettings(POTENTIAL, interval_ps=0.1, minimum_angstrom=2.3)
+    with pytest.raises(ComputeError, match=r"hot: MD with lps\.uf3 collapsed at step 50 and 600 K: atoms"):
+        list(sample(atoms, [Stage(1, 600, 600)], settings, "hot"))
+
+
+def test_bad_schedules():
+    atoms = Atoms("Li", cell=[5, 5, 5], pbc=True)
+    with pytest.raises(InputError, match="at least one stage"):
+        list(sample(atoms, [], SamplingSettings(POTENTIAL), "x"))
+    with pytest.raises(InputError, match="above 0"):
+        Stage(0.0, 300, 300)
+    with pytest.raises(InputError, match="interval"):
+        SamplingSettings(POTENTIAL, interval_ps=0.001)
+    with pytest.raises(InputError, match="hotter"):
+        melt_quench_stages(melt_k=300, final_k=600)
+
+
+def test_melt_quench_tells_its_schedule():
+    stages = melt_quench_stages(1500, 0.5, 1.0, 300, 0.5, pressure_bar=1.0)
+    glass = melt_quench(load_structure("beta-Li3PS4"), stages, SamplingSettings(POTENTIAL, seed=4))
+    assert glass.info["made"].endswith("0.5 ps at 1500 K, 1 ps from 1500 to 300 K, 0.5 ps at 300 K")
+    assert glass.info["run_T"] == 300
+
+
+def test_command(tmp_path):
+    output = tmp_path / "out.extxyz"
+    arguments = ["gamma-Li3PS4", "-o", str(output), "--volume-strain", "-0.03,0.03"]
+    result = CliRunner().invoke(command, [*arguments, "--li-disorder", "0.2", "--count", "2"])
+    assert result.exit_code == 0, result.output
+    frames = ase.io.read(output, ":")
+    assert len(frames) == 4
+    volume = load_structure("gamma-Li3PS4").get_volume()
+    assert [f.get_volume() / volume for f in frames] == pytest.approx([0.97, 0.97, 1.03, 1.03])
+    assert len({f.positions.tobytes() for f in frames}) == 4
+    assert all("Li moved to other voids" in f.info["made"] for f in frames)
+    assert result.output.count("PS4 2/2") == 4
+    for extra, message in [
+        (["--rattle", "0.3"], "too close|twenty draws"),
+        (["--strain", "a,b"], "numbers separated by commas"),
+        (["--count", "0"], "at least 1"),
+        (["--melt-quench", "--potential", "absent.uf3"], "no such potential"),
+    ]:
+        error = (
+            CliRunner().invoke(command, ["beta-Li3PS4", "-o", str(tmp_path / "x.extxyz"), *extra]).exception
+        )
+        with pytest.raises((InputError, ComputeError), match=message):
+            raise error
+    assert not (tmp_path / "x.extxyz").exists()
+
+
+def test_amorphous_command(tmp_path):
+    output = tmp_path / "glass.extxyz"
+    arguments = ["beta-Li3PS4", "--density", "1.9", "--melt-quench", "--melt-ps", "0.5", "--quench-ps", "1"]
+    result = CliRunner().invoke(command, [*arguments, "--final-ps", "0.5", "-o", str(output)])
+    assert result.exit_code == 0, result.output
+    glass = ase.io.read(output)
+    assert report_structure(glass).density == pytest.approx(1.9)
+    assert glass.info["made"].count(" | ") == 2

@@ -1,0 +1,83 @@
+"""MD that is followed: against plain LAMMPS, and stopped and taken up again."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lpsnmr.structures import load_structure
+from lpsnmr.validation.dynamic import diffusion_of
+from lpsnmr.validation.follow import MdPlan, follow
+
+POTENTIAL = Path(str(files("lpsnmr.data") / "models" / "lps.uf3"))
+
+
+@pytest.fixture
+def beta():
+    return load_structure("beta-Li3PS4")
+
+
+def test_nve_keeps_energy_and_samples_on_time(beta, tmp_path):
+    plan = MdPlan(300.0, 1.0, ensemble="nve", equilibration_ps=0.2, timestep_fs=1.0, sample_ps=0.1)
+    seen = follow(plan, beta, POTENTIAL, tmp_path, "nve")
+    np.testing.assert_allclose(seen.column("time_ps"), np.arange(1, 11) * 0.1)
+    assert np.ptp(seen.column("TotEng")) < 2e-4 * len(beta)
+    assert np.ptp(seen.column("PotEng")) > 20 * np.ptp(seen.column("TotEng"))
+    assert (seen.column("intact") == 1).all()
+    assert (seen.column("own_sulfur") == 1).all()
+    assert seen.lithium.shape == (10, 12, 3)
+    assert seen.rdf.frames == 10
+    assert seen.rdf.neighbours_within(0, 2.8) == pytest.approx(4.0)
+    np.testing.assert_allclose(seen.column("Volume"), beta.get_volume(), rtol=1e-6)
+
+
+def test_a_stopped_run_goes_on(beta, tmp_path):
+    plan = MdPlan(600.0, 1.2, ensemble="nve", equilibration_ps=0.1, sample_ps=0.1)
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    whole = follow(plan, beta, POTENTIAL, tmp_path / "whole", "x", save_every=4)
+
+    def stop(name, done, total):
+        if done == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        follow(plan, beta, POTENTIAL, tmp_path / "parts", "x", stop, save_every=4)
+    seen = []
+    again = follow(
+        plan, beta, POTENTIAL, tmp_path / "parts", "x", lambda n, d, t: seen.append(d), save_every=4
+    )
+    assert seen == list(range(5, 13))
+    np.testing.assert_allclose(again.column("time_ps"), whole.column("time_ps"))
+    np.testing.assert_allclose(again.column("TotEng"), whole.column("TotEng"), atol=1e-3)
+    np.testing.assert_allclose(again.lithium, whole.lithium, atol=1e-3)
+    assert again.rdf.frames == 12
+    assert len(list((tmp_path / "parts").glob("*.restart"))) == 1
+    longer = MdPlan(600.0, 1.4, ensemble="nve", equilibration_ps=0.1, sample_ps=0.1)
+    seen.clear()
+    follow(longer, beta, POTENTIAL, tmp_path / "parts", "x", lambda n, d, t: seen.append(d))
+    assert seen == [13, 14]
+    other = MdPlan(601.0, 0.2, ensemble="nve", equilibration_ps=0.1, sample_ps=0.1)
+    seen.clear()
+    follow(other, beta, POTENTIAL, tmp_path / "parts", "x", lambda n, d, t: seen.append(d))
+    assert seen == [1, 2]
+
+
+def test_quench_cools_and_the_cell_moves(beta, tmp_path):
+    plan = MdPlan(900.0, 2.0, ensemble="npt", final_k=100.0, equilibration_ps=0.5, sample_ps=0.1)
+    seen = follow(plan, beta, POTENTIAL, tmp_path, "quench")
+    temperature = seen.column("Temp")
+    assert temperature[:5].mean() > 600
+    assert temperature[-4:].mean() < 450  # the thermostat lags by 0.5 ps
+    assert np.ptp(seen.column("Volume")) > 1.0
+
+
+def test_diffusion_of_a_random_walk(beta, tmp_path):
+    plan = MdPlan(300.0, 0.2, sample_ps=0.1, equilibration_ps=0.0)
+    seen = follow(plan, beta, POTENTIAL, tmp_path, "walk")
+    steps = np.random.default_rng(1).normal(size=(4000, 12, 3)) * 0.5
+    seen.lithium = np.cumsum(steps, axis=0)  # D = 0.25 Å² / (2 × 0.1 ps) = 1.25 Å²/ps
+    d = diffusion_of(seen).diffusion_cm2_s
+    assert d.low < 1.25e-4 < d.high
+    assert d.value == pytest.approx(1.25e-4, rel=0.15)

@@ -1,0 +1,149 @@
+"""``lpsnmr validate-ufp`` as a user runs it, in its quick form."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import ase.io
+import numpy as np
+import pytest
+from ase.calculators.singlepoint import SinglePointCalculator
+
+from lpsnmr.potential import Ufp
+from lpsnmr.structures import load_structure
+from lpsnmr.validation import ValidateSettings
+from lpsnmr.validation.runner import _arrhenius
+from lpsnmr.validation.static import crystal_stage, error_stage
+
+POTENTIAL = Path(str(files("lpsnmr.data") / "models" / "lps.uf3"))
+
+
+def lpsnmr(folder, *arguments):
+    code = "from lpsnmr.cli.main import run; run()"
+    return subprocess.run(
+        [sys.executable, "-c", code, "validate-ufp", *map(str, arguments)],
+        capture_output=True, text=True, timeout=180, check=False, cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """Frames labelled by the shipped potential itself: every error must be zero."""
+    potential = Ufp(POTENTIAL)
+    frames = []
+    for k in range(6):
+        atoms = load_structure("beta-Li3PS4")
+        atoms.set_cell(atoms.cell * (0.97 + 0.01 * k), scale_atoms=True)
+        atoms.rattle(0.03, seed=k)
+        p = potential.predict(atoms)
+        atoms.calc = SinglePointCalculator(
+            atoms, energy=p.energy - 4.0 * len(atoms), forces=p.forces, stress=p.stress
+        )
+        atoms.info.update(run="own", run_step=k, run_T=300.0)
+        frames.append(atoms)
+    path = tmp_path_factory.mktemp("own") / "own.extxyz"
+    ase.io.write(path, frames, format="extxyz")
+    return path
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """The shipped potential without its sidecar."""
+    target = tmp_path / "bare.uf3"
+    target.write_bytes(POTENTIAL.read_bytes())
+    return target
+
+
+def test_quick_does_every_stage_once(bare, labelled):
+    folder = bare.parent
+    done = lpsnmr(folder, "bare.uf3", "--quick", "--reference", labelled)
+    assert done.returncode == 0, done.stderr
+    assert "quenched melt" in done.stdout
+    record = json.loads((folder / "bare.validate" / "validation.json").read_text())
+    assert set(record["results"]) == {
+        "errors", "crystal", "rdf", "stability", "nve", "amorphous", "diffusion",
+    }  # fmt: skip
+    assert not any("failed" in r for stage in record["results"].values() for r in stage.values())
+    assert set(record["results"]["stability"]) == {"stability_300K", "stability_600K"}
+    assert (folder / "bare.validate" / "report.png").read_bytes()[:4] == b"\x89PNG"
+    assert "PS4 whole" in (folder / "bare.validate" / "report.html").read_text()
+    times = {p.name: p.stat().st_mtime_ns for p in (folder / "bare.validate").glob("*.json")}
+    again = lpsnmr(folder, "bare.uf3", "--quick", "--reference", labelled, "--nve-ps", "3")
+    assert again.returncode == 0, again.stderr
+    changed = {
+        p.name for p in (folder / "bare.validate").glob("*.json") if p.stat().st_mtime_ns != times[p.name]
+    }
+    assert changed == {"validation.json"}  # quick fixes the lengths, so nothing was to be done
+
+
+def test_errors_of_own_labels_vanish(bare, labelled):
+    result = error_stage(ValidateSettings(bare, (labelled,)), lambda *_: None)
+    assert result["energy_offset_fitted"]
+    row = result["errors"][-1]
+    assert row["energy_meV_per_atom"] == pytest.approx(0.0, abs=1e-4)
+    assert row["force_eV_per_angstrom"] == pytest.approx(0.0, abs=1e-6)
+    assert row["stress_GPa"] == pytest.approx(0.0, abs=1e-6)
+    assert result["files_in_the_fit"] == []
+
+
+def test_frames_of_the_fit_are_recognised():
+    shipped = Path(str(files("lpsnmr.data") / "reference" / "lps_gpaw_pbe.extxyz"))
+    result = error_stage(ValidateSettings(POTENTIAL, (shipped,)), lambda *_: None)
+    assert not result["energy_offset_fitted"]
+    assert result["held_out_errors"]
+    fitted = json.loads(POTENTIAL.with_suffix(".json").read_text())["training_errors"]
+    if result["files_in_the_fit"]:
+        for a, b in zip(result["errors"], fitted, strict=True):
+            assert a["force_eV_per_angstrom"] == pytest.approx(b["force_eV_per_angstrom"], rel=1e-6)
+            assert a["energy_meV_per_atom"] == pytest.approx(b["energy_meV_per_atom"], rel=1e-4)
+
+
+def test_crystal_relaxes_and_its_curve_has_its_minimum_there(bare, labelled):
+    settings = ValidateSettings(bare, crystals=("gamma-Li3PS4",), static=(labelled,))
+    result = crystal_stage(settings, lambda *_: None)
+    entry = result["crystals"][0]
+    assert entry["largest_force"] < 0.02
+    middle = entry["volumes_A3"][3]
+    assert entry["eos_volume_A3"] == pytest.approx(middle, rel=0.01)
+    assert 5 < entry["eos_bulk_modulus_GPa"] < 100
+    # stiffness from the curve against the pressure of the potential at its ends
+    v, e = np.array(entry["volumes_A3"]), np.array(entry["energies_eV"])
+    assert e.argmin() == 3
+    assert np.polyfit(v - middle, e, 2)[0] > 0
+    assert result["deformations"][0]["energy_error_meV_per_atom"] == pytest.approx(0.0, abs=1e-4)
+
+
+def test_activation_energy_needs_two_temperatures():
+    runs = [
+        {"temperature_k": t, "diffusion_cm2_per_s": [d, 0.9 * d, 1.1 * d]}
+        for t, d in ((600.0, 1e-5), (900.0, 4e-5))
+    ]
+    assert "reason" in _arrhenius([*runs[:1], {"temperature_k": 300.0, "diffusion_cm2_per_s": None}])
+    energy = np.log(4.0) * 8.617333262e-5 / (1 / 600 - 1 / 900)
+    assert _arrhenius(runs)["activation_energy_eV"][0] == pytest.approx(energy)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--stages", "magic"], "stages: expected some of"),
+        (["--temperatures", "warm"], "--temperatures: expected numbers"),
+        (["--ns", "0"], "stability_ns: expected a positive number"),
+        (["--reference", "nowhere.extxyz"], "nowhere.extxyz"),
+    ],
+)
+def test_errors_are_one_line(bare, words, message):
+    done = lpsnmr(bare.parent, "bare.uf3", "--stages", "errors", *words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_no_potential(tmp_path):
+    done = lpsnmr(tmp_path, "none.uf3")
+    assert done.returncode == 2
+    assert "none.uf3: no such file" in done.stderr
