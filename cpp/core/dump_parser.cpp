@@ -245,10 +245,44 @@ bool DumpParser::has_unwrapped() const {
 bool DumpParser::read_atoms(DumpFrame &frame) {
   Line line{};
   while (static_cast<std::int64_t>(frame.id.size()) < n_atoms_) {
+    if (read_plain_atom(frame)) continue;
     if (!take_line(line)) return false; // the atoms read so far stay in partial_
     read_atom(line, frame);
   }
   sort_by_id(frame);
+  return true;
+}
+
+/// Read the next line in one pass when it is as LAMMPS writes it: plain decimals, single-byte
+/// blanks, known elements, a newline. @return false, with nothing changed, for read_atom to judge
+///
+/// The NUL behind the last character of the buffer ends every loop, so that no bounds are checked.
+bool DumpParser::read_plain_atom(DumpFrame &frame) {
+  const char *p = buffer_.c_str() + cursor_;
+  double values[6] = {}; // x y z ix iy iz
+  std::int64_t id = 0, kind = 0;
+  for (const Use use : columns_.use) {
+    while (*p == ' ') ++p;
+    const char *begin = p;
+    if (use == Use::skip || use == Use::element) {
+      while (static_cast<unsigned char>(*p) > ' ') ++p;
+      if (p == begin) return false;
+      if (use == Use::element && (kind = known_element(begin, p)) < 0) return false;
+    } else if (use == Use::id || use == Use::type) {
+      if (!read_plain_integer(p, use == Use::id ? id : kind)) return false;
+    } else if (!read_plain_decimal(
+                   p, values[static_cast<std::size_t>(use) - static_cast<std::size_t>(Use::x)])) {
+      return false;
+    }
+    if (*p != ' ' && *p != '\n') return false;
+  }
+  while (*p == ' ') ++p;
+  if (*p != '\n') return false;
+  cursor_ = static_cast<std::size_t>(p - buffer_.c_str()) + 1;
+  ++line_;
+  frame.id.push_back(id);
+  frame.kind.push_back(static_cast<int>(kind));
+  place(values, values + 3, frame);
   return true;
 }
 
@@ -307,11 +341,17 @@ void DumpParser::fail_atom(Line line, const std::string &message, const DumpFram
   fail(message);
 }
 
-int DumpParser::element_index(const char *begin, const char *end) {
+int DumpParser::known_element(const char *begin, const char *end) const {
   const auto size = static_cast<std::size_t>(end - begin);
   for (std::size_t e = 0; e < elements_.size(); ++e)
-    if (elements_[e].size() == size && std::memcmp(elements_[e].data(), begin, size) == 0)
+    if (elements_[e].size() == size && std::equal(begin, end, elements_[e].data()))
       return static_cast<int>(e);
+  return -1;
+}
+
+int DumpParser::element_index(const char *begin, const char *end) {
+  const int known = known_element(begin, end);
+  if (known >= 0) return known;
   elements_.emplace_back(begin, end);
   return static_cast<int>(elements_.size()) - 1;
 }

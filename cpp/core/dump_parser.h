@@ -67,9 +67,11 @@ private:
   void read_box(const std::string &keywords, const std::array<Line, 3> &rows, DumpFrame &frame);
   void read_columns(const std::string &names);
   bool read_atoms(DumpFrame &frame);
+  bool read_plain_atom(DumpFrame &frame);
   void read_atom(Line line, DumpFrame &frame);
   bool read_field(Use use, const char *begin, const char *end, DumpFrame &frame, double *values);
   [[noreturn]] void fail_atom(Line line, const std::string &message, const DumpFrame &frame) const;
+  int known_element(const char *begin, const char *end) const; ///< −1 when there is none
   int element_index(const char *begin, const char *end);
   bool has_unwrapped() const;
   void place(const double *x, const double *image, DumpFrame &frame) const;

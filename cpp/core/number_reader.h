@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <system_error>
 
 namespace lpsnmr {
@@ -57,6 +58,40 @@ inline bool read_word(const char *begin, const char *end, double &value) {
   if (begin < end && *begin == '+') ++begin;
   const auto [stop, code] = std::from_chars(begin, end, value);
   return code == std::errc() && stop == end && begin < end;
+}
+
+/// Read up to nine digits at p, which must be followed by another character in memory. @return
+/// false for anything else; p is then undefined
+template <typename Integer> bool read_plain_integer(const char *&p, Integer &value) {
+  const char *begin = p;
+  Integer digits = 0;
+  for (; static_cast<unsigned char>(*p - '0') < 10 && p - begin < 10; ++p)
+    digits = digits * 10 + (*p - '0');
+  value = digits;
+  return p > begin && p - begin <= 9;
+}
+
+/// Read a decimal of up to 15 digits at p, exactly as the read_word above; on the same terms as
+/// read_plain_integer.
+inline bool read_plain_decimal(const char *&p, double &value) {
+  static constexpr double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                      1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  const bool negative = *p == '-';
+  if (negative) ++p;
+  const char *begin = p;
+  unsigned long long digits = 0;
+  for (; static_cast<unsigned char>(*p - '0') < 10; ++p) digits = digits * 10 + (*p - '0');
+  std::ptrdiff_t n_digits = p - begin, n_fraction = 0;
+  if (*p == '.') {
+    const char *fraction = ++p;
+    for (; static_cast<unsigned char>(*p - '0') < 10; ++p) digits = digits * 10 + (*p - '0');
+    n_fraction = p - fraction;
+    n_digits += n_fraction;
+  }
+  if (n_digits < 1 || n_digits > 15) return false;
+  const double magnitude = static_cast<double>(digits) / powers[n_fraction];
+  value = negative ? -magnitude : magnitude;
+  return true;
 }
 
 } // namespace lpsnmr

@@ -23,6 +23,8 @@ SECONDS_PER_PS: Final = 1.0e-12
 BARN_ANGSTROM2: Final = 1.0e-8
 ANGSTROM2_PER_PS_CM2_PER_S: Final = 1.0e-4
 """Diffusion coefficient: 1 Å²/ps in cm²/s."""
+CONDUCTIVITY_S_PER_CM: Final = 16.02176634
+"""Conductivity: 1 e/(V Å ps), the unit of n e D/(kT/e) in Å, eV and ps, in S/cm."""
 
 QUADRUPOLE_MOMENT_BARN: Final[dict[str, float]] = {
     "6Li": -0.000806,

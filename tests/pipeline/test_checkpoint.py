@@ -13,6 +13,8 @@ from lpsnmr.pipeline.lock import locked_folder
 from lpsnmr.pipeline.sampler import SamplerState
 from lpsnmr.pipeline.thermo import ThermoFile
 
+RESTART = b"LammpS RestartT" + bytes(100) + b"LammpS RestartT"
+
 
 def checkpoint(folder, step, n_samples=3):
     efg = MultiTauCorrelator(2, 5, sample_interval_ps=0.1)
@@ -24,7 +26,7 @@ def checkpoint(folder, step, n_samples=3):
     sums = {"cell": np.eye(3), "temperature": np.arange(3.0)}
     state = SamplerState(np.array([4, 9]), efg.state(), displacement.state(), step, 1, sums)
     name = f"restart.{step}.lmp"
-    (folder / name).write_text("lammps")
+    (folder / name).write_bytes(RESTART)
     return Checkpoint(step, "production", {"md.seed": "1"}, False, name, state, {"first_step": np.array(7)})
 
 
@@ -51,6 +53,9 @@ def test_the_one_before_is_kept_with_its_restart_file(tmp_path):
     assert latest_checkpoint(tmp_path).step == 30
     (tmp_path / "checkpoint.h5").write_bytes(b"damaged")
     assert latest_checkpoint(tmp_path).step == 20
+    (tmp_path / "restart.20.lmp").write_bytes(RESTART[:-20])  # by a full disk
+    with pytest.raises(FileFormatError, match=r"restart\.20\.lmp is not a whole LAMMPS restart file"):
+        latest_checkpoint(tmp_path)
     (tmp_path / "restart.20.lmp").unlink()
     with pytest.raises(FileFormatError, match=r"no usable checkpoint.*restart\.20\.lmp is missing"):
         latest_checkpoint(tmp_path)

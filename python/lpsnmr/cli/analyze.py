@@ -10,7 +10,7 @@ from lpsnmr.dynamics import DiffusionSettings
 from lpsnmr.nmr import DecaySettings, ObservableSettings
 from lpsnmr.nmr.kohlrausch import BASELINES
 from lpsnmr.report import SeriesAnalysis, analyze_results, analyze_series
-from lpsnmr.report.text import build_table
+from lpsnmr.report.text import build_rates_table, build_table
 
 DEFAULTS = DecaySettings()
 
@@ -28,8 +28,8 @@ DEFAULTS = DecaySettings()
 )  # fmt: skip
 @click.option(
     "--jump-distance", type=float, metavar="Å",
-    help="Jump distance a of the jump rate 6D/a²; default: that of the results file, the mean distance "
-    "between neighbouring Li sites of the starting crystal.",
+    help="Jump distance a of the jump rate 6D/a²; default: the root mean square length of the "
+    "jumps found, else the mean distance between neighbouring Li sites of the starting crystal.",
 )  # fmt: skip
 @click.option(
     "--fit-start", type=float, default=DEFAULTS.fit_start_ps, show_default=True, metavar="PS",
@@ -103,6 +103,9 @@ def command(
         else:
             series = analyze_series(results, output, **settings)
     console.print(build_table(series))
+    rates = build_rates_table(series)
+    if rates is not None:
+        console.print(rates)
     for analysis in series.analyses:
         for note in analysis.notes():
             console.print(f"{analysis.path.name}: {note}", markup=False)

@@ -10,12 +10,13 @@ from rich.text import Text
 
 from lpsnmr.pipeline.progress import Status
 
-__all__ = ["ProgressDisplay", "describe"]
+__all__ = ["ProgressDisplay", "describe", "duration_text"]
 
 PLAIN_EVERY_S = 30.0
 
 
-def _duration(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
+    """Return h:mm:ss."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}"
@@ -29,7 +30,7 @@ def describe(status: Status) -> str:
     if status.steps_per_s > 0:
         parts.append(f"{status.steps_per_s:7.0f} steps/s  {status.ns_per_day:7.1f} ns/day")
     if status.eta_s is not None:
-        parts.append(f"ETA {_duration(status.eta_s)}")
+        parts.append(f"ETA {duration_text(status.eta_s)}")
     if status.temperature_k is not None:
         parts.append(f"T {status.temperature_k:5.0f} K")
     if status.n_phosphorus:

@@ -20,6 +20,7 @@ COMMANDS = {
     "efg": ("efg", "Predict EFG tensors for structures."),
     "run": ("run", "Run MD with LAMMPS and correlate the EFG of every Li on the way."),
     "stream": ("stream", "Follow dump files of a running LAMMPS and correlate on the way."),
+    "watch": ("watch", "Live view of a run or stream: rate, time left, temperature, decay time so far."),
     "analyze": ("analyze", "NMR decay, diffusion and jump rates from a results file."),
 }
 """Command name: (module in lpsnmr.cli, one-line help)."""

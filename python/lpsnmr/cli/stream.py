@@ -5,10 +5,12 @@ from pathlib import Path
 
 import click
 
+from lpsnmr.dynamics.jump_settings import JumpSettings
 from lpsnmr.pipeline.nmr_sampling import NmrSettings
 
 __all__ = ["command"]
 
+DEFAULT_JUMPS = JumpSettings()
 NMR = NmrSettings()
 
 
@@ -62,6 +64,30 @@ NMR = NmrSettings()
     "--points-per-level", type=int, default=16, show_default=True, help="Lags per level of the correlators."
 )
 @click.option(
+    "--jumps/--no-jumps", default=True, show_default=True,
+    help="Count jumps of Li and rotations of PS4, and follow the collective displacement.",
+)  # fmt: skip
+@click.option(
+    "--supercell", type=(int, int, int), default=(1, 1, 1), show_default=True,
+    help="Repeats of the crystal's unit cell in the dump, to find its Li sites in one of them.",
+)  # fmt: skip
+@click.option(
+    "--jump-window", type=float, default=DEFAULT_JUMPS.window_ps, show_default=True, metavar="PS",
+    help="Positions are averaged over windows of this length before jumps are looked for.",
+)  # fmt: skip
+@click.option(
+    "--min-stay", type=float, default=DEFAULT_JUMPS.min_stay_ps, show_default=True, metavar="PS",
+    help="A return after a shorter stay is a recrossing, not two jumps.",
+)  # fmt: skip
+@click.option(
+    "--core-radius", type=float, default=DEFAULT_JUMPS.core_radius_angstrom, show_default=True, metavar="Å",
+    help="An averaged position this close to a site is at the site.",
+)  # fmt: skip
+@click.option(
+    "--jump-displacement", type=float, default=DEFAULT_JUMPS.displacement_angstrom, show_default=True,
+    metavar="Å", help="Without sites: an averaged position this far from its mean has jumped.",
+)  # fmt: skip
+@click.option(
     "--checkpoint-min", type=float, default=5.0, show_default=True, help="Minutes between checkpoints."
 )
 @click.option("--fresh", is_flag=True, help="Start over instead of resuming what the folder holds.")
@@ -80,6 +106,12 @@ def command(
     orientation_degree: int,
     field_directions: tuple[tuple[float, float, float], ...],
     tensors_ps: float,
+    jumps: bool,
+    supercell: tuple[int, int, int],
+    jump_window: float,
+    min_stay: float,
+    core_radius: float,
+    jump_displacement: float,
     fresh: bool,
     no_analysis: bool,
     **options: object,
@@ -99,6 +131,10 @@ def command(
     from lpsnmr.pipeline.prepare import load_model
     from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
 
+    detectors = JumpSettings(
+        window_ps=jump_window, min_stay_ps=min_stay, core_radius_angstrom=core_radius,
+        displacement_angstrom=jump_displacement, repeats=supercell,
+    )  # fmt: skip
     settings = StreamSettings(
         folder=folder,
         elements=None if elements is None else tuple(word for word in elements.replace(",", " ").split()),
@@ -112,6 +148,7 @@ def command(
             field_directions=field_directions,
             tensors_ps=tensors_ps,
         ),
+        jumps=detectors if jumps else None,
         **options,  # type: ignore[arg-type]
     )
     with ProgressDisplay() as display:

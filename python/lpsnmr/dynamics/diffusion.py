@@ -4,20 +4,23 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from lpsnmr.correlation.resampling import (
+    MIN_UNITS,
     TOO_FEW,
     Interval,
     Resampled,
+    merge_blocks,
     resample,
     standard_error,
-    wider_interval,
 )
+from lpsnmr.dynamics.least_squares import fit_line, scaled_chi2_interval, thin_lags
 from lpsnmr.errors import InputError
 from lpsnmr.io.results import LagStatistics
 from lpsnmr.units import ANGSTROM2_PER_PS_CM2_PER_S, SECONDS_PER_PS
 
-__all__ = ["Diffusion", "DiffusionSettings", "analyze_diffusion"]
+__all__ = ["Diffusion", "DiffusionSettings", "Slope", "analyze_diffusion", "fit_slope", "linear_regime"]
 
 Array = NDArray[np.float64]
 
@@ -83,6 +86,11 @@ class Diffusion:
         Intercept of the line: what vibrations and recrossings add, Å².
     jump_rate_per_s
         Γ_D = 6D/a² with interval, 1/s; None when not resolved or a is unknown.
+    relative_error
+        Standard error of D over D; NaN where nothing was fitted.
+    relative_shot_variance
+        What single jumps and differences between Li add to the squared relative error of D beyond a
+        Gaussian random walk.
     """
 
     settings: DiffusionSettings
@@ -98,22 +106,45 @@ class Diffusion:
     diffusion_cm2_s: Interval | None = None
     offset_angstrom2: float = float("nan")
     jump_rate_per_s: Interval | None = None
+    relative_error: float = float("nan")
+    relative_shot_variance: float = 0.0
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A straight line through an MSD by generalised least squares.
+
+    Attributes
+    ----------
+    value, offset
+        Slope, Å²/ps, and intercept, Å².
+    error
+        Standard error of the slope, Å²/ps.
+    shot_variance
+        Excess of the variance between Li over that of a Gaussian random walk, (Å²/ps)².
+    """
+
+    value: float
+    offset: float
+    error: float
+    shot_variance: float
 
 
 def analyze_diffusion(
     lags: LagStatistics, duration_ps: float, settings: DiffusionSettings | None = None
 ) -> Diffusion:
-    """Fit MSD(t) = offset + 6 D t in the linear regime.
+    """Fit MSD(t) = offset + 6 D t in the linear regime by generalised least squares.
 
     The regime ends at ``max_lag_fraction`` of the run. Its beginning is sought among ``min_lag_ps``
     times 1, √2, 2, … up to an eighth of its end: the first for which the slope over its first octave
     differs from the slope over all later lags by less than twice the bootstrap error of the
     difference. Unless that is ``min_lag_ps`` itself the fit begins at twice that lag, because a
-    curvature just too small to be seen would still bias D. Within the regime each lag is weighted with
-    its distance in ln t and the inverse of MSD² t, but for a factor the variance of a random walk's
-    MSD. The interval of D comes from refitting curves resampled over Li and over blocks of time. D is
-    called resolved when its interval excludes zero and all Li together moved by 6 D t N ≥ 100 Å² in
-    the run.
+    curvature just too small to be seen would still bias D. Within the regime the line is fitted with
+    the inverse covariance of a random walk with localisation noise as weights (``least_squares``). Its
+    variance is taken as the largest of three: that of the random walk, the spread between Li, and that
+    between blocks of time (jackknife), which see single rare jumps, unlike Li, and motion in common;
+    the interval is that of a scaled χ². D is called resolved when it exceeds its error enough for a
+    normal interval to exclude zero and all Li together moved by 6 D t N ≥ 100 Å² in the run.
 
     Parameters
     ----------
@@ -130,18 +161,15 @@ def analyze_diffusion(
     msd = lags.values.mean(axis=1)
     error = standard_error(kinds, len(msd))
     keep = (lags.lag_ps > 0) & (lags.lag_ps <= end_ps) & (msd > 0)
-    used, linear = _linear_regime(lags.lag_ps, msd, kinds, keep, settings.min_lag_ps)
+    used, linear = linear_regime(lags.lag_ps, msd, kinds, keep, settings.min_lag_ps)
     reason = _too_little(int(used.sum()), len(kinds), duration_ps, settings)
     if reason:
         nothing = np.full(len(msd), np.nan)
         return Diffusion(settings, lags.lag_ps, msd, error, lags.counts, used, nothing, False, False, reason)
-    lag_ps = lags.lag_ps[used]
-    weights = _weights(lag_ps, msd[used])
-    offset, slope = (float(x[0]) for x in _line(lag_ps, msd[None, used], weights))
-    samples = [(_line(lag_ps, k.curves[:, used], weights)[1] / 6.0, k.n_units) for k in kinds]
-    interval = wider_interval(slope / 6.0, samples, settings.level)
-    reason = _judge(interval, duration_ps, lags.values.shape[1])
+    line = fit_slope(lags, used, duration_ps, lags.values.shape[1])
+    reason = _judge(line, duration_ps, lags.values.shape[1], settings.level)
     a = settings.jump_distance_angstrom
+    interval = None if reason else scaled_chi2_interval(line.value / 6.0, line.error / 6.0, settings.level)
     return Diffusion(
         settings=settings,
         lag_ps=lags.lag_ps,
@@ -149,14 +177,79 @@ def analyze_diffusion(
         standard_error=error,
         counts=lags.counts,
         used=used,
-        fitted=np.where(used, offset + slope * lags.lag_ps, np.nan),
+        fitted=np.where(used, line.offset + line.value * lags.lag_ps, np.nan),
         linear=linear,
         resolved=not reason,
         reason=reason,
-        diffusion_cm2_s=None if reason else interval.scaled(ANGSTROM2_PER_PS_CM2_PER_S),
-        offset_angstrom2=offset,
-        jump_rate_per_s=None if reason or a is None else interval.scaled(6.0 / a**2 / SECONDS_PER_PS),
+        diffusion_cm2_s=None if interval is None else interval.scaled(ANGSTROM2_PER_PS_CM2_PER_S),
+        offset_angstrom2=line.offset,
+        jump_rate_per_s=(
+            None if interval is None or a is None else interval.scaled(6.0 / a**2 / SECONDS_PER_PS)
+        ),
+        relative_error=line.error / line.value if line.value > 0 else float("nan"),
+        relative_shot_variance=line.shot_variance / line.value**2 if line.value > 0 else 0.0,
     )
+
+
+def fit_slope(
+    lags: LagStatistics,
+    used: NDArray[np.bool_],
+    duration_ps: float,
+    n_independent: int,
+    *,
+    series_are_axes: bool = False,
+) -> Slope:
+    """Fit a line to an MSD at the lags ``used`` and estimate the error of its slope.
+
+    Parameters
+    ----------
+    lags
+        MSD per particle, Å², whose mean is fitted; or along three axes, whose sum is.
+    used
+        (L,) bool, at least three true.
+    duration_ps
+        Length of the run, ps.
+    n_independent
+        Random walkers behind the mean: particles, or one for a collective displacement.
+    series_are_axes
+        Whether the series are the axes of one displacement.
+    """
+    chosen = thin_lags(lags.lag_ps, used)
+    lag_ps = lags.lag_ps[chosen]
+    spacing = (duration_ps - lag_ps) / np.maximum(lags.counts[chosen] - 1, 1)
+    scale = float(lags.values.shape[1]) if series_are_axes else 1.0
+    msd = scale * lags.values[chosen].mean(axis=1)
+    fit = fit_line(lag_ps, msd, spacing, duration_ps)
+    each = fit.weights @ lags.values[chosen]
+    variances = [fit.slope_variance / n_independent]
+    shot = 0.0
+    if series_are_axes:
+        variances[0] *= _anisotropy(each, 3.0 * variances[0] / fit.slope**2)
+    elif len(each) >= MIN_UNITS:
+        between = float(np.var(each, ddof=1)) / len(each)
+        shot = max(between - variances[0], 0.0)
+        variances.append(between)
+    variances.append(_block_variance(lags, chosen, fit.weights) * scale**2)
+    return Slope(fit.slope, fit.offset, float(np.sqrt(max(variances))), shot)
+
+
+def _anisotropy(slopes: Array, relative_variance: float) -> float:
+    """Return 3 Σ D_a²/(Σ D_a)², 1 … 3, from slopes along the axes with a relative variance each."""
+    squares = float(np.sum(np.maximum(slopes, 0.0) ** 2)) / (1.0 + relative_variance)
+    return float(np.clip(3.0 * squares / max(float(slopes.sum()) ** 2, 1e-300), 1.0, 3.0))
+
+
+def _block_variance(lags: LagStatistics, chosen: NDArray[np.intp], weights: Array) -> float:
+    """Return the jackknife variance over blocks of time of the slope of the mean MSD; 0 for too few."""
+    sums, counts = merge_blocks(lags, 2.0 * float(lags.lag_ps[chosen[-1]]))
+    n_blocks = len(sums)
+    if n_blocks < MIN_UNITS:
+        return 0.0
+    sums, counts = sums[:, chosen], counts[:, chosen]
+    others = counts.sum(axis=0) - counts
+    left_out = (sums.sum(axis=0) - sums) / np.maximum(others, 1.0)
+    slopes = np.where(others > 0, left_out, lags.values[chosen].mean(axis=1)) @ weights
+    return float((n_blocks - 1) / n_blocks * np.sum((slopes - slopes.mean()) ** 2))
 
 
 def _too_little(n_lags: int, n_kinds: int, duration_ps: float, settings: DiffusionSettings) -> str:
@@ -182,7 +275,7 @@ def _line(lag_ps: Array, curves: Array, weights: Array) -> tuple[Array, Array]:
     return mean_y - slope * mean_t, slope
 
 
-def _linear_regime(
+def linear_regime(
     lag_ps: Array, msd: Array, kinds: list[Resampled], keep: NDArray[np.bool_], min_lag_ps: float
 ) -> tuple[NDArray[np.bool_], bool]:
     """Return the lags of the linear regime and whether the MSD is straight there."""
@@ -218,14 +311,16 @@ def _is_straight(lag_ps: Array, msd: Array, kinds: list[Resampled], used: NDArra
     return bool(abs(difference(msd[None, :])[0]) <= 2.0 * error)
 
 
-def _judge(interval: Interval, duration_ps: float, n_li: int) -> str:
-    """Return why D is not resolved, or ''. ``interval`` in Å²/ps."""
-    moved = 6.0 * interval.value * duration_ps * n_li
-    scale = ANGSTROM2_PER_PS_CM2_PER_S
-    if interval.low <= 0.0 or moved < MIN_TOTAL_DISPLACEMENT2:
+def _judge(line: Slope, duration_ps: float, n_li: int, level: float) -> str:
+    """Return why D is not resolved, or ''."""
+    moved = line.value * duration_ps * n_li
+    half = float(ndtri(0.5 + 0.5 * level)) * line.error
+    scale = ANGSTROM2_PER_PS_CM2_PER_S / 6.0
+    if line.value - half <= 0.0 or moved < MIN_TOTAL_DISPLACEMENT2:
         return (
-            f"not resolved: D = {interval.value * scale:.2g} cm²/s, interval {interval.low * scale:.2g} to "
-            f"{interval.high * scale:.2g}; all {n_li} Li together moved by {max(moved, 0.0):.3g} Å² "
+            f"not resolved: D = {line.value * scale:.2g} cm²/s, interval "
+            f"{(line.value - half) * scale:.2g} to {(line.value + half) * scale:.2g}; "
+            f"all {n_li} Li together moved by {max(moved, 0.0):.3g} Å² "
             f"(at least {MIN_TOTAL_DISPLACEMENT2:g} and an interval above zero are needed)"
         )
     return ""

@@ -74,7 +74,7 @@ class DumpReader:
         self._parser = DumpParser()
         self._table: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
         self._first: Frame | None = None
-        self._kinds: NDArray[np.int32] | None = None
+        self._kinds = self._ids = b""  # of the first frame, to compare with at no cost
         self._last_step: int | None = None
 
     def __iter__(self) -> Iterator[Frame]:
@@ -163,7 +163,7 @@ class DumpReader:
         return TIME_UNIT_PS[units]
 
     def _numbers(self, kinds: NDArray[np.int32]) -> NDArray[np.int32]:
-        if self._kinds is not None and self._first is not None and np.array_equal(kinds, self._kinds):
+        if self._first is not None and kinds.tobytes() == self._kinds:
             return self._first.numbers
         self._time_unit_ps()
         try:
@@ -181,7 +181,7 @@ class DumpReader:
         lowest = 0 if self._parser.has_elements else 1
         if kinds.size and (kinds.min() < lowest or kinds.max() >= len(table)):
             raise self._fail(f"atom type {kinds.max()}, but elements are given for {len(table) - 1} types")
-        self._kinds = kinds
+        self._kinds = kinds.tobytes()
         numbers: NDArray[np.int32] = np.asarray(table, dtype=np.int32)[kinds]
         return numbers
 
@@ -191,11 +191,12 @@ class DumpReader:
         self._last_step = frame.step
         if self._first is None:
             self._first = frame
+            self._ids = frame.ids.tobytes()
             return
         first = self._first
         if len(frame.ids) != len(first.ids):
             raise self._fail(f"{len(frame.ids)} atoms, but the first frame has {len(first.ids)}")
-        if not np.array_equal(frame.ids, first.ids):
+        if frame.ids.tobytes() != self._ids:
             raise self._fail("the atom ids are not those of the first frame")
         if frame.numbers is not first.numbers and not np.array_equal(frame.numbers, first.numbers):
             raise self._fail("the elements are not those of the first frame")

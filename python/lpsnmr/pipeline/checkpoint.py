@@ -27,7 +27,10 @@ logger = logging.getLogger(__name__)
 CURRENT = "checkpoint.h5"
 PREVIOUS = "checkpoint.previous.h5"
 FORMAT = "lpsnmr-checkpoint"
-FORMAT_VERSION = 1
+SAMPLER_PARTS = ("efg", "displacement", "sums", "motion")
+FORMAT_VERSION = 2
+RESTART_MAGIC = b"LammpS RestartT"
+RESTART_TAIL = 64
 
 
 @dataclass
@@ -83,10 +86,12 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     Raises
     ------
     OSError
-        When the disk is full or the folder not writable; the files before stay in place.
+        When the disk is full or the folder not writable, or the restart file was cut short by a full
+        disk; the files before stay in place.
     """
     current, previous = folder / CURRENT, folder / PREVIOUS
     if checkpoint.restart:
+        _check_restart(folder / checkpoint.restart)
         _flush(folder / checkpoint.restart)
     with written_aside(current) as aside:
         with h5py.File(aside, "w") as file:
@@ -118,8 +123,10 @@ def latest_checkpoint(folder: Path) -> Checkpoint | None:
             continue
         try:
             checkpoint = _read(path)
-            if checkpoint.restart and not (folder / checkpoint.restart).is_file():
-                raise InputError(f"its restart file {checkpoint.restart} is missing")
+            if checkpoint.restart:
+                if not (folder / checkpoint.restart).is_file():
+                    raise InputError(f"its restart file {checkpoint.restart} is missing")
+                _check_restart(folder / checkpoint.restart)
         except (OSError, KeyError, ValueError, TypeError) as error:
             problems.append(f"{path}: {error}")
             logger.warning("cannot use %s: %s", path, error)
@@ -134,6 +141,20 @@ def remove_checkpoints(folder: Path) -> None:
     """Remove all checkpoints and restart files of a folder."""
     for path in [folder / CURRENT, folder / PREVIOUS, *folder.glob("restart.*.lmp")]:
         path.unlink(missing_ok=True)
+
+
+def _check_restart(path: Path) -> None:
+    """Raise OSError unless a LAMMPS restart file is whole: LAMMPS writes it without looking at errors.
+
+    Its first and its last words are the same magic text.
+    """
+    with path.open("rb") as file:
+        head = file.read(len(RESTART_MAGIC))
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - RESTART_TAIL, 0))
+        tail = file.read()
+    if head != RESTART_MAGIC or RESTART_MAGIC not in tail or size < 2 * len(RESTART_MAGIC):
+        raise OSError(f"{path.name} is not a whole LAMMPS restart file ({size} bytes): is the disk full?")
 
 
 def _flush(path: Path) -> None:
@@ -172,7 +193,8 @@ def _write(file: Any, checkpoint: Checkpoint) -> None:
     group = file.create_group("sampler")
     group.attrs.update({"last_step": sampler.last_step, "n_flagged": sampler.n_flagged})
     group["li_ids"] = sampler.li_ids
-    for part in ("efg", "displacement", "sums"):
+    for part in SAMPLER_PARTS:
+        group.require_group(part)
         for name, value in getattr(sampler, part).items():
             group[f"{part}/{name}"] = value
     for name, state in sampler.nmr.items():
@@ -182,14 +204,14 @@ def _write(file: Any, checkpoint: Checkpoint) -> None:
 
 def _read(path: Path) -> Checkpoint:
     with h5py.File(path, "r") as file:
-        if file.attrs.get("format") != FORMAT or int(file.attrs["format_version"]) > FORMAT_VERSION:
-            raise InputError(f"expected an {FORMAT} file of version {FORMAT_VERSION} or older")
+        if file.attrs.get("format") != FORMAT or int(file.attrs["format_version"]) != FORMAT_VERSION:
+            raise InputError(f"expected an {FORMAT} file of version {FORMAT_VERSION}")
         sampler = None
         if "sampler" in file:
             group = file["sampler"]
             parts: dict[str, Any] = {
                 part: {name: np.asarray(value[()]) for name, value in group[part].items()}
-                for part in ("efg", "displacement", "sums")
+                for part in SAMPLER_PARTS
             }
             sampler = SamplerState(
                 group["li_ids"][()].astype(np.int64),

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from lpsnmr.dynamics.jump_settings import JumpSettings
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.md.settings import MdSettings, PotentialSettings, StrictModel
 from lpsnmr.pipeline.nmr_sampling import NmrSettings, check_nmr_settings
@@ -21,6 +22,7 @@ else:
 
 __all__ = [
     "EfgSettings",
+    "JumpSection",
     "OutputSettings",
     "RunSettings",
     "SamplingSettings",
@@ -28,6 +30,9 @@ __all__ = [
     "example_config",
     "load_config",
 ]
+
+
+DEFAULT_JUMPS = JumpSettings()
 
 
 class StructureSettings(StrictModel):
@@ -80,6 +85,40 @@ class SamplingSettings(StrictModel):
         return self
 
 
+class JumpSection(StrictModel):
+    """Section ``[jumps]``: how jumps are told from vibrations."""
+
+    follow: bool = Field(default=True, description="count jumps of Li and rotations of PS4")
+    window_ps: float = Field(
+        default=DEFAULT_JUMPS.window_ps, gt=0, description="positions are averaged over windows, ps"
+    )
+    min_stay_ps: float = Field(
+        default=DEFAULT_JUMPS.min_stay_ps,
+        gt=0,
+        description="a return after a shorter stay is a recrossing, ps",
+    )
+    core_radius_angstrom: float = Field(
+        default=DEFAULT_JUMPS.core_radius_angstrom, gt=0, description="this close to a site is at the site, Å"
+    )
+    displacement_angstrom: float = Field(
+        default=DEFAULT_JUMPS.displacement_angstrom,
+        gt=0,
+        description="without sites: an averaged position this far off has jumped, Å",
+    )
+    learn_ps: float = Field(
+        default=DEFAULT_JUMPS.learn_ps, gt=0, description="sites are found in the first stretch, ps"
+    )
+    separation_angstrom: float = Field(
+        default=DEFAULT_JUMPS.separation_angstrom, gt=0, description="least distance between sites, Å"
+    )
+
+    def settings(self, repeats: tuple[int, int, int]) -> JumpSettings | None:
+        """Return the settings of the detectors; None when jumps are not followed."""
+        if not self.follow:
+            return None
+        return JumpSettings(**self.model_dump(exclude={"follow"}), repeats=repeats)
+
+
 class OutputSettings(StrictModel):
     """Section ``[output]``."""
 
@@ -101,6 +140,7 @@ class RunSettings(StrictModel):
     efg: EfgSettings = EfgSettings()
     md: MdSettings = MdSettings()
     sampling: SamplingSettings = SamplingSettings()
+    jumps: JumpSection = JumpSection()
     output: OutputSettings = OutputSettings()
 
     def nmr(self) -> NmrSettings:

@@ -13,7 +13,7 @@ import numpy as np
 from ase import Atoms
 
 from lpsnmr import __version__
-from lpsnmr.dynamics import mean_nearest_distance
+from lpsnmr.dynamics import JumpSettings, mean_nearest_distance
 from lpsnmr.efg import EfgModel
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.io.data_file import write_data_file
@@ -61,6 +61,12 @@ class PreparedRun:
     def data_file(self) -> Path:
         """LAMMPS data file in the output folder."""
         return self.settings.output.folder / DATA_FILE
+
+    @property
+    def jumps(self) -> JumpSettings | None:
+        """Settings of the jump detectors; with a deck the crystal's unit cell is unknown."""
+        repeats = (1, 1, 1) if self.atoms is None else self.settings.structure.supercell
+        return self.settings.jumps.settings(repeats)
 
     def write_data_file(self) -> None:
         """Write the structure where LAMMPS reads it; nothing with a deck."""

@@ -5,6 +5,7 @@ import time
 from lpsnmr.io.frames import Frame
 from lpsnmr.md.driver import LammpsDriver
 from lpsnmr.pipeline.config import RunSettings
+from lpsnmr.pipeline.live import StatusFile
 from lpsnmr.pipeline.progress import ProgressCallback, RateMeter, Status
 from lpsnmr.pipeline.sampler import Sampler
 from lpsnmr.pipeline.thermo import ThermoFile
@@ -16,7 +17,7 @@ SHOW_EVERY_S = 0.5
 
 
 class RunReporter:
-    """Writes and shows on rank 0; does nothing on the others.
+    """Writes and shows on rank 0, also to ``status.json``; does nothing on the others.
 
     Parameters
     ----------
@@ -43,6 +44,7 @@ class RunReporter:
         self._driver = driver
         self._progress = progress
         self._file = ThermoFile(settings.output.folder / "thermo.csv", resumed_step) if active else None
+        self._live = StatusFile(settings.output.folder) if active else None
         self._thermo_steps = max(1, round(settings.output.thermo_ps / driver.timestep_ps))
         self._written = driver.step // self._thermo_steps
         self._shown_at = 0.0
@@ -63,7 +65,7 @@ class RunReporter:
 
     @property
     def _show_due(self) -> bool:
-        return self._progress is not None and time.monotonic() - self._shown_at > SHOW_EVERY_S
+        return self._live is not None and time.monotonic() - self._shown_at > SHOW_EVERY_S
 
     def report(self, stage: str, begin: int, end: int, frame: Frame, sampler: Sampler | None) -> None:
         """Write a line and show the progress, each when it is due.
@@ -88,31 +90,37 @@ class RunReporter:
         if self._line_due:
             self._file.write(stage, step, time_ps, thermo, intact)
             self._written = step // self._thermo_steps
-        if self._progress is None or not self._show_due:
+        if self._live is None or not self._show_due:
             return
         self._shown_at = time.monotonic()
         rate = self._meter.update(step)
-        self._progress(
-            Status(
-                stage=stage,
-                step=step - begin,
-                last_step=end - begin,
-                time_ps=time_ps,
-                steps_per_s=rate,
-                ns_per_day=rate * self._driver.timestep_ps * 86.4,
-                eta_s=(end - step) / rate if rate > 0 else None,
-                n_samples=0 if sampler is None else sampler.n_samples,
-                temperature_k=thermo.get("Temp"),
-                intact=intact,
-                n_phosphorus=total,
-                n_flagged=0 if sampler is None else sampler.n_flagged,
-            )
+        status = Status(
+            stage=stage,
+            step=step - begin,
+            last_step=end - begin,
+            time_ps=time_ps,
+            steps_per_s=rate,
+            ns_per_day=rate * self._driver.timestep_ps * 86.4,
+            eta_s=(end - step) / rate if rate > 0 else None,
+            n_samples=0 if sampler is None else sampler.n_samples,
+            temperature_k=thermo.get("Temp"),
+            intact=intact,
+            n_phosphorus=total,
+            n_flagged=0 if sampler is None else sampler.n_flagged,
         )
+        self._live.update(status)
+        if self._progress is not None:
+            self._progress(status)
 
     def flush(self) -> None:
         """Hand the lines so far to the system."""
         if self._file is not None:
             self._file.flush()
+
+    def ended(self, state: str) -> None:
+        """Say in ``status.json`` how the run ended."""
+        if self._live is not None:
+            self._live.close(state)
 
     def close(self) -> None:
         """Close the file."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.correlation import DisplacementCorrelator, MultiTauCorrelator
+from lpsnmr.dynamics import JumpSettings, MotionTracker
 from lpsnmr.io.elements import symbol_of
 from lpsnmr.io.results import Results
 from lpsnmr.pipeline.nmr_sampling import nmr_arrays
@@ -27,6 +28,7 @@ def build_results(
     provenance: dict[str, str | int | float],
     statistics: dict[str, float],
     field_directions: Directions = (),
+    jumps: JumpSettings | None = None,
 ) -> Results:
     """Return the results of a run.
 
@@ -46,10 +48,13 @@ def build_results(
         As in ``Results``.
     field_directions
         Of the single-crystal correlators, in their order.
+    jumps
+        Settings of the jump detectors; None when jumps were not followed.
     """
     efg = MultiTauCorrelator.from_state(state.efg)
     displacement = DisplacementCorrelator.from_state(state.displacement)
     cell, mean_temperature, spread = mean_values(state.sums, efg.n_samples)
+    motion = {} if jumps is None else MotionTracker.from_state(state.motion, jumps).summary(cell)
     return Results(
         sample_interval_ps=efg.sample_interval_ps,
         n_samples=efg.n_samples,
@@ -73,5 +78,5 @@ def build_results(
             "efg_predictions": float(efg.n_samples * len(state.li_ids)),
             "efg_outside_training_range": float(state.n_flagged),
         },
-        extra=nmr_arrays(state.nmr, field_directions),
+        extra={**nmr_arrays(state.nmr, field_directions), **motion},
     )

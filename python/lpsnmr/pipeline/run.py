@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.errors import ComputeError, InputError, LpsnmrError
 from lpsnmr.io.frames import Frame
 from lpsnmr.io.results import Results
 from lpsnmr.md.commands import (
@@ -101,7 +101,13 @@ def run_md(
             return RunOutcome(folder / RESULTS_FILE, True, True, samples, "the run was finished before")
         stack.callback(run.close)
         run.start_lammps(progress)
-        return run.execute()
+        try:
+            outcome = run.execute()
+        except LpsnmrError as error:
+            run.reporter.ended(f"failed: {error}")
+            raise
+        run.reporter.ended(outcome.reason)
+        return outcome
 
 
 def _open_folder(prepared: PreparedRun, fresh: bool) -> Checkpoint | None:
@@ -285,6 +291,7 @@ class _Run:
             interval_steps=self.interval,
             points_per_level=self.settings.sampling.points_per_level,
             nmr=self.settings.nmr(),
+            jumps=self.prepared.jumps,
             rank=self.comm.rank,
             size=self.comm.size,
         )

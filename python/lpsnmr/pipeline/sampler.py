@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from lpsnmr.correlation import DisplacementCorrelator, MultiTauCorrelator
 from lpsnmr.correlation.states import State, join_states, slice_state
+from lpsnmr.dynamics.jump_settings import JumpSettings
+from lpsnmr.dynamics.motion import MotionTracker, find_ps4
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.io.elements import masses_of
 from lpsnmr.io.frames import Frame
@@ -85,6 +87,9 @@ class SamplerState:
         States of the accumulators of ``NmrSampler`` by name; none without one.
     rows
         Tensors to be written to the thinned trajectory; no part of a checkpoint.
+    motion
+        State of the ``MotionTracker`` of all Li, which lives on rank 0; empty elsewhere, or when jumps
+        are not followed.
     """
 
     li_ids: NDArray[np.int64]
@@ -95,6 +100,7 @@ class SamplerState:
     sums: dict[str, Array] = field(default_factory=dict)
     nmr: dict[str, State] = field(default_factory=dict)
     rows: TensorRows = field(default_factory=TensorRows)
+    motion: State = field(default_factory=dict)
 
     @property
     def n_samples(self) -> int:
@@ -116,6 +122,7 @@ class SamplerState:
                 parts[0].rows.steps,
                 [np.concatenate(row) for row in zip(*(part.rows.components for part in parts), strict=True)],
             ),
+            parts[0].motion,
         )
 
     def part(self, low: int, high: int) -> "SamplerState":
@@ -128,6 +135,7 @@ class SamplerState:
             self.n_flagged if low == 0 and high > 0 else 0,
             {name: value.copy() for name, value in self.sums.items()},
             slice_nmr_states(self.nmr, low, high),
+            motion=self.motion if low == 0 else {},
         )
 
 
@@ -148,6 +156,8 @@ class Sampler:
         Lags per level of the correlators.
     nmr
         What else to sample for NMR; None for nothing.
+    jumps
+        How jumps are told from vibrations; None not to follow the motion of all Li together.
     rank, size
         This instance owns ``owned_range(n_li, rank, size)`` of the Li sorted by id.
 
@@ -167,6 +177,7 @@ class Sampler:
         interval_steps: int,
         points_per_level: int = 16,
         nmr: NmrSettings | None = None,
+        jumps: JumpSettings | None = None,
         rank: int = 0,
         size: int = 1,
     ) -> None:
@@ -179,17 +190,20 @@ class Sampler:
         self.n_li_total = int(lithium.size)
         self.numbers = np.asarray(numbers, dtype=np.int32)
         self._targets = lithium[low:high]
+        self._lithium = lithium
+        self._jumps = jumps if rank == 0 else None
+        self._motion: MotionTracker | None = None
         self._li_ids = np.asarray(ids[self._targets], dtype=np.int64)
         self._framework = np.flatnonzero(np.isin(numbers, FRAMEWORK))
         mass = masses_of(numbers[self._framework])
         self._weights = mass / mass.sum() if mass.size else mass
-        settings: dict[str, Any] = {
+        self._settings: dict[str, Any] = {
             "sample_interval_ps": sample_interval_ps,
             "points_per_level": points_per_level,
         }
-        self._efg = MultiTauCorrelator(len(self._targets), 5, **settings)
-        self._displacement = DisplacementCorrelator(len(self._targets), **settings)
-        self._nmr = None if nmr is None else NmrSampler(nmr, len(self._targets), **settings)
+        self._efg = MultiTauCorrelator(len(self._targets), 5, **self._settings)
+        self._displacement = DisplacementCorrelator(len(self._targets), **self._settings)
+        self._nmr = None if nmr is None else NmrSampler(nmr, len(self._targets), **self._settings)
         self._last_step = -1
         self._flagged_before = -model.n_flagged
         self._sums = {"cell": np.zeros((3, 3)), "temperature": np.zeros(3)}
@@ -247,10 +261,18 @@ class Sampler:
         self._displacement.add(moved)
         if self._nmr is not None:
             self._nmr.add(components, frame.step)
+        if self._jumps is not None:
+            self._follow(frame, frame.unwrapped[self._lithium] - drift, drift)
         self._sums["cell"] += frame.cell
         if temperature_k is not None:
             self._sums["temperature"] += (1.0, temperature_k, temperature_k**2)
         self._last_step = frame.step
+
+    def _follow(self, frame: Frame, moved: Array, drift: Array) -> None:
+        if self._motion is None:
+            units = find_ps4(frame.positions, frame.cell, frame.pbc, frame.numbers)
+            self._motion = MotionTracker(len(moved), units, settings=self._jumps, **self._settings)
+        self._motion.add(moved, drift, np.asarray(frame.unwrapped), frame.cell)
 
     def state(self) -> SamplerState:
         """Return a copy of everything known; what ``restore`` takes."""
@@ -263,6 +285,7 @@ class Sampler:
             {name: value.copy() for name, value in self._sums.items()},
             {} if self._nmr is None else self._nmr.states(),
             TensorRows() if self._nmr is None else self._nmr.rows,
+            {} if self._motion is None else self._motion.state(),
         )
 
     def forget_rows(self) -> None:
@@ -295,6 +318,8 @@ class Sampler:
         self._last_step = part.last_step
         self._flagged_before = part.n_flagged - self.model.n_flagged
         self._sums = part.sums
+        if self._jumps is not None and part.last_step >= 0:
+            self._motion = MotionTracker.from_state(part.motion, self._jumps)
 
 
 def mean_values(sums: Mapping[str, Array], n_samples: int) -> tuple[Array, float, float]:

@@ -124,6 +124,7 @@ class RunWriter:
                 potential_sha256=fingerprint.get("potential.sha256", ""),
                 structure=settings.structure.file,
             ),
+            jumps=self._prepared.jumps,
             statistics={"steps_per_s": rate, "ns_per_day": rate * self._driver.timestep_ps * 86.4},
             field_directions=settings.sampling.field_directions,
         )

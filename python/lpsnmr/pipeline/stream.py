@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.errors import ComputeError, FileFormatError, InputError
+from lpsnmr.dynamics.jump_settings import JumpSettings
+from lpsnmr.errors import ComputeError, FileFormatError, InputError, LpsnmrError
 from lpsnmr.io.dump import DumpReader
 from lpsnmr.io.frames import Frame
 from lpsnmr.io.unwrap import Unwrapper
@@ -22,6 +23,7 @@ from lpsnmr.pipeline.checkpoint import (
     write_checkpoint,
 )
 from lpsnmr.pipeline.collective import StopFlag
+from lpsnmr.pipeline.live import StatusFile
 from lpsnmr.pipeline.lock import locked_folder
 from lpsnmr.pipeline.nmr_sampling import NmrSettings
 from lpsnmr.pipeline.prepare import provenance
@@ -70,6 +72,8 @@ class StreamSettings:
         Mean distance between Li sites, Å; None when unknown.
     checkpoint_min
         Wall-clock time between checkpoints, minutes.
+    jumps
+        How jumps are told from vibrations; None not to count them.
     """
 
     folder: Path = Path("results")
@@ -85,6 +89,7 @@ class StreamSettings:
     nmr: NmrSettings = field(default_factory=NmrSettings)
     jump_distance_angstrom: float | None = None
     checkpoint_min: float = 5.0
+    jumps: JumpSettings | None = field(default_factory=JumpSettings)
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -106,9 +111,11 @@ class StreamSettings:
         """Return what a resumed stream must not change."""
         names = ("elements", "timestep_fs", "from_step", "every", "points_per_level")
         sampled = ("nucleus", "window_ps", "evolution_times_us", "orientation_degree", "field_directions")
+        jumps = {"jumps.follow": "False"} if self.jumps is None else self.jumps.fingerprint()
         return {
             **{name: str(getattr(self, name)) for name in names},
             **{name: str(getattr(self.nmr, name)) for name in sampled},
+            **jumps,
             "efg.sha256": model.sha256,
         }
 
@@ -161,7 +168,14 @@ def stream_dumps(
         elif (settings.folder / RESULTS_FILE).exists():
             raise InputError(f"{settings.folder} holds {RESULTS_FILE} but no checkpoint; use --fresh")
         stop = stack.enter_context(StopFlag())
-        return _Stream(paths, model, settings, checkpoint, stop, progress).execute()
+        stream = _Stream(paths, model, settings, checkpoint, stop, progress)
+        try:
+            outcome = stream.execute()
+        except LpsnmrError as error:
+            stream.live.close(f"failed: {error}")
+            raise
+        stream.live.close(outcome.reason)
+        return outcome
 
 
 class _Stream:
@@ -194,6 +208,7 @@ class _Stream:
         self.waiting: Frame | None = None  # the first frame, until the second tells the interval
         self.reason = ""
         self.meter = RateMeter()
+        self.live = StatusFile(settings.folder)
         self.saved_at = time.monotonic()
         self.shown_at = 0.0
 
@@ -306,6 +321,7 @@ class _Stream:
             interval_steps=self.interval_steps,
             points_per_level=self.settings.points_per_level,
             nmr=self.settings.nmr,
+            jumps=self.settings.jumps,
         )
         if self.checkpoint is not None and self.checkpoint.sampler is not None:
             sampler.restore(self.checkpoint.sampler)
@@ -334,7 +350,7 @@ class _Stream:
         return steps * self.settings.timestep_fs * 1e-3
 
     def _show(self, frame: Frame) -> None:
-        if self.progress is None or self.sampler is None or time.monotonic() - self.shown_at < SHOW_EVERY_S:
+        if self.sampler is None or time.monotonic() - self.shown_at < SHOW_EVERY_S:
             return
         self.shown_at = time.monotonic()
         rate = self.meter.update(frame.step)
@@ -342,22 +358,23 @@ class _Stream:
         total = self.settings.frames
         left = None if total is None else (total - self.sampler.n_samples) * self.interval_steps
         intact, phosphorus = intact_ps4(frame.positions, frame.cell, frame.pbc, frame.numbers)
-        self.progress(
-            Status(
-                stage="stream",
-                step=self.sampler.n_samples * self.interval_steps,
-                last_step=None if total is None else total * self.interval_steps,
-                time_ps=(self.sampler.n_samples - 1) * self.interval_ps,
-                steps_per_s=rate,
-                ns_per_day=rate * timestep_ps * 86.4,
-                eta_s=left / rate if left is not None and rate > 0 else None,
-                n_samples=self.sampler.n_samples,
-                temperature_k=None,
-                intact=intact,
-                n_phosphorus=phosphorus,
-                n_flagged=self.sampler.n_flagged,
-            )
+        status = Status(
+            stage="stream",
+            step=self.sampler.n_samples * self.interval_steps,
+            last_step=None if total is None else total * self.interval_steps,
+            time_ps=(self.sampler.n_samples - 1) * self.interval_ps,
+            steps_per_s=rate,
+            ns_per_day=rate * timestep_ps * 86.4,
+            eta_s=left / rate if left is not None and rate > 0 else None,
+            n_samples=self.sampler.n_samples,
+            temperature_k=None,
+            intact=intact,
+            n_phosphorus=phosphorus,
+            n_flagged=self.sampler.n_flagged,
         )
+        self.live.update(status)
+        if self.progress is not None:
+            self.progress(status)
 
     def _save(self, ended: bool = False) -> None:
         if self.sampler is None:
@@ -413,6 +430,7 @@ class _Stream:
             ),
             statistics={},
             field_directions=self.settings.nmr.field_directions,
+            jumps=self.settings.jumps,
         )
         try:
             results.write(self.settings.folder / RESULTS_FILE)

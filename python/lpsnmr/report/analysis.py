@@ -20,7 +20,11 @@ from lpsnmr.nmr import (
     analyze_observables,
 )
 from lpsnmr.report import files, nmr, plots
+from lpsnmr.report.motion import Motion, analyze_motion, first_lag_ps, found_jump_distance
 from lpsnmr.report.text import format_interval
+
+ACTIVATED = ("Γ_NMR", "D", "Γ_D = 6D/a²", "Γ_jump (sites)", "Γ_jump (displacement)", "Γ_rot (PS4)")
+"""Quantities that get an Arrhenius fit."""
 
 __all__ = ["Analysis", "SeriesAnalysis", "analyze_results", "analyze_series"]
 
@@ -43,6 +47,8 @@ class Analysis:
         a of Γ_D = 6D/a², Å; None when unknown.
     nmr
         Echoes, single crystals, spectra and relaxation; None when no EFG was sampled.
+    motion
+        Jumps and collective diffusion; None when the run did not follow them.
     files
         What was written.
     """
@@ -53,6 +59,7 @@ class Analysis:
     diffusion: Diffusion | None
     jump_distance_angstrom: float | None
     nmr: NmrObservables | None = None
+    motion: Motion | None = None
     files: list[Path] = field(default_factory=list)
 
     @property
@@ -73,6 +80,7 @@ class Analysis:
             ("Γ_NMR", "1/s", decay.rate_per_s if decay else None),
             ("D", "cm²/s", diffusion.diffusion_cm2_s if diffusion else None),
             ("Γ_D = 6D/a²", "1/s", diffusion.jump_rate_per_s if diffusion else None),
+            *(self.motion.quantities() if self.motion else []),
         ]
 
     def more_quantities(self) -> list[tuple[str, str, Interval | None]]:
@@ -96,6 +104,8 @@ class Analysis:
             notes.append("jump rate: the jump distance is unknown; give --jump-distance")
         if self.nmr is not None:
             notes += nmr.nmr_notes(self.nmr)
+        if self.motion is not None:
+            notes += self.motion.notes()
         return notes
 
     def summary_lines(self) -> list[str]:
@@ -116,6 +126,9 @@ class Analysis:
                 f"  jump rate Γ_D = 6D/a² = {format_interval(self.diffusion.jump_rate_per_s)} 1/s "
                 f"(a = {self.jump_distance_angstrom:.3g} Å)"
             )
+        sites = None if self.motion is None else self.motion.rate("jumps_sites")
+        if sites is not None:
+            lines.append(f"  jump rate Γ_jump (sites) = {format_interval(sites)} 1/s")
         lines += [f"  {note}" for note in self.notes()]
         lines += [f"  wrote {path}" for path in self.files]
         return lines
@@ -218,18 +231,24 @@ def _analyze(
     path: Path, decay: DecaySettings, diffusion: DiffusionSettings, asked: ObservableSettings
 ) -> Analysis:
     results = Results.read(path)
-    jump_distance = diffusion.jump_distance_angstrom or results.jump_distance_angstrom
-    settings = replace(diffusion, jump_distance_angstrom=jump_distance)
+    given = diffusion.jump_distance_angstrom
     try:
-        fall = motion = more = None
+        jump_distance = given or found_jump_distance(results) or results.jump_distance_angstrom
+        settings = replace(
+            diffusion,
+            jump_distance_angstrom=jump_distance,
+            min_lag_ps=first_lag_ps(results, diffusion.min_lag_ps, diffusion.max_lag_fraction),
+        )
+        fall = transport = more = None
         if results.efg_correlation is not None:
             fall = analyze_decay(results.efg_correlation, results.duration_ps, results.nucleus, decay)
             more = analyze_observables(results, fall, decay, asked)
         if results.displacement is not None:
-            motion = analyze_diffusion(results.displacement, results.duration_ps, settings)
+            transport = analyze_diffusion(results.displacement, results.duration_ps, settings)
+        motion = analyze_motion(results, transport, settings.level)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    return Analysis(path, results, fall, motion, jump_distance, more)
+    return Analysis(path, results, fall, transport, jump_distance, more, motion)
 
 
 def _write(analysis: Analysis, folder: Path, make_plots: bool) -> None:
@@ -246,6 +265,11 @@ def _write(analysis: Analysis, folder: Path, make_plots: bool) -> None:
             analysis.files.append(
                 plots.plot_displacement(folder / "msd.png", analysis.diffusion, analysis.title)
             )
+
+    if analysis.motion is not None:
+        analysis.files += analysis.motion.write(folder)
+        if make_plots:
+            analysis.files += plots.plot_motion(folder, analysis.motion, analysis.title)
 
 
 def _folder_names(analyses: Sequence[Analysis]) -> list[str]:
@@ -264,10 +288,9 @@ def _folder_names(analyses: Sequence[Analysis]) -> list[str]:
 
 def _arrhenius_fits(analyses: Sequence[Analysis], level: float) -> dict[str, ArrheniusFit]:
     fits = {}
-    for index, (name, _, _) in enumerate(analyses[0].quantities()):
-        if name not in ("Γ_NMR", "D", "Γ_D = 6D/a²"):
-            continue
-        found = [(a.results.best_temperature_k, a.quantities()[index][2]) for a in analyses]
+    tables = [{name: interval for name, _, interval in a.quantities()} for a in analyses]
+    for name in ACTIVATED:
+        found = [(a.results.best_temperature_k, t.get(name)) for a, t in zip(analyses, tables, strict=True)]
         points = [(t, y) for t, y in found if y is not None and np.isfinite(t)]
         if len({t for t, _ in points}) >= 2:
             fits[name] = fit_arrhenius([t for t, _ in points], [y for _, y in points], level)

@@ -1,11 +1,10 @@
 """Files of numbers: CSV for plotting elsewhere, JSON for programs."""
 
-import csv
 import dataclasses
 import json
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from lpsnmr.errors import InputError
 from lpsnmr.io.atomic import written_aside
 from lpsnmr.nmr import NmrDecay
 from lpsnmr.report.nmr import describe_decay, describe_nmr
+from lpsnmr.report.tables import as_cell, write_columns, write_rows
 
 if TYPE_CHECKING:
     from lpsnmr.report.analysis import Analysis, SeriesAnalysis
@@ -34,6 +34,21 @@ __all__ = [
 ]
 
 JSON_FORMAT = "lpsnmr-analysis"
+SUMMARY_COLUMNS = {
+    "τ": "tau_ps",
+    "γ": "gamma",
+    "τ_mean": "tau_mean_ps",
+    "Γ_NMR": "rate_nmr_per_s",
+    "D": "diffusion_cm2_per_s",
+    "Γ_D = 6D/a²": "rate_jump_per_s",
+    "Γ_jump (sites)": "rate_jump_sites_per_s",
+    "Γ_jump (displacement)": "rate_jump_displacement_per_s",
+    "Γ_rot (PS4)": "rate_rotation_per_s",
+    "D_σ collective": "diffusion_collective_cm2_per_s",
+    "Haven ratio D/D_σ": "haven_ratio",
+    "σ": "conductivity_s_per_cm",
+}
+"""Quantity of an analysis: column of ``summary.csv``."""
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:
@@ -80,18 +95,19 @@ def write_displacement(path: Path, diffusion: Diffusion) -> Path:
 
 def write_summary(path: Path, analyses: Sequence["Analysis"]) -> Path:
     """Write one row per run: temperature and every quantity with its interval."""
-    names = ["tau_ps", "gamma", "tau_mean_ps", "rate_nmr_per_s", "diffusion_cm2_per_s", "rate_jump_per_s"]
     header = ["results", "temperature_k"]
-    for name in names:
+    for name in SUMMARY_COLUMNS.values():
         header += [name, f"{name}_low", f"{name}_high"]
     rows: list[list[Any]] = []
     for analysis in analyses:
-        row: list[Any] = [str(analysis.path), _cell(analysis.results.best_temperature_k)]
-        for _, _, interval in analysis.quantities():
+        row: list[Any] = [str(analysis.path), as_cell(analysis.results.best_temperature_k)]
+        found = {name: interval for name, _, interval in analysis.quantities()}
+        for name in SUMMARY_COLUMNS:
+            interval = found.get(name)
             ends = (interval.value, interval.low, interval.high) if interval else ("", "", "")
-            row += [_cell(x) for x in ends]
+            row += [as_cell(x) for x in ends]
         rows.append(row)
-    return _write_rows(path, header, rows)
+    return write_rows(path, header, rows)
 
 
 def write_json(path: Path, content: dict[str, Any]) -> Path:
@@ -122,6 +138,7 @@ def describe(analysis: "Analysis") -> dict[str, Any]:
         "nmr_decay": describe_decay(analysis.decay),
         "nmr": describe_nmr(analysis.nmr),
         "diffusion": _describe_part(analysis.diffusion),
+        "motion": None if analysis.motion is None else analysis.motion.describe(),
         "notes": analysis.notes(),
         "provenance": results.provenance,
     }
@@ -168,23 +185,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, float | np.floating):
-        return f"{value:.10g}" if math.isfinite(value) else ""
-    return value
-
-
-def write_columns(path: Path, columns: dict[str, Any]) -> Path:
-    """Write named columns of equal length."""
-    rows = ([_cell(x) for x in row] for row in zip(*columns.values(), strict=True))
-    return _write_rows(path, list(columns), rows)
-
-
-def _write_rows(path: Path, header: list[str], rows: Iterable[list[Any]]) -> Path:
-    with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
-    return path

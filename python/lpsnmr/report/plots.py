@@ -11,13 +11,15 @@ from matplotlib.figure import Figure
 from lpsnmr.dynamics import ArrheniusFit, Diffusion
 from lpsnmr.io.atomic import written_aside
 from lpsnmr.nmr import NmrDecay
+from lpsnmr.report.motion import GROUPS, Motion
 from lpsnmr.report.text import format_interval
 
 if TYPE_CHECKING:
     from lpsnmr.report.analysis import Analysis
 
-__all__ = ["plot_arrhenius", "plot_decay", "plot_displacement"]
+__all__ = ["plot_arrhenius", "plot_decay", "plot_displacement", "plot_motion"]
 
+SERIES_COLORS = ("#1f5a99", "#c0392b", "#2e8b57", "#8e6bbf", "#b8860b")
 DATA, FIT, SKIPPED = "#1f5a99", "#c0392b", "#9aa7b4"
 
 
@@ -68,7 +70,7 @@ def plot_arrhenius(path: Path, analyses: Sequence["Analysis"], fits: Mapping[str
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.subplots()
     rates = [name for name in fits if name != "D"]
-    for name, color, marker in zip(rates or list(fits), (DATA, FIT), ("o", "s"), strict=False):
+    for name, color, marker in zip(rates or list(fits), SERIES_COLORS, "os^vD", strict=False):
         points = [
             (a.results.best_temperature_k, interval)
             for a in analyses
@@ -86,6 +88,28 @@ def plot_arrhenius(path: Path, analyses: Sequence["Analysis"], fits: Mapping[str
     axes.set(yscale="log", xlabel="1000/T (1/K)", ylabel=label)
     axes.legend(fontsize=8)
     return _save(figure, path)
+
+
+def plot_motion(folder: Path, motion: Motion, title: str) -> list[Path]:
+    """Draw survival functions and jump lengths; nothing without jumps."""
+    shown = {group: found for group, found in motion.jumps.items() if found.resolved}
+    if not shown:
+        return []
+    figure = Figure(figsize=(6.4, 6.4), layout="constrained")
+    top, bottom = figure.subplots(2, 1)
+    for (group, found), color in zip(shown.items(), SERIES_COLORS, strict=False):
+        label = f"{GROUPS[group]}: Γ = {format_interval(found.rate_per_s)} 1/s"
+        lasting = found.survival > 0
+        times, values = found.survival_ps[lasting], found.survival[lasting]
+        top.step(times, values, where="post", color=color, label=label)
+        if group != "rotations_ps4":
+            bottom.stairs(found.length_counts, found.length_edges, color=color, label=GROUPS[group])
+    top.set(yscale="log", xlabel="residence time (ps)", ylabel="fraction that stays longer", title=title)
+    top.legend(fontsize=8)
+    bottom.set(xlabel="jump length (Å)", ylabel="jumps", xlim=(0.0, 8.0))
+    if bottom.patches:
+        bottom.legend(fontsize=8)
+    return [_save(figure, folder / "jumps.png")]
 
 
 def _draw_points(axes: Any, lag: Any, value: Any, error: Any, used: Any, shown: Any) -> None:

@@ -11,7 +11,9 @@ from lpsnmr.correlation.resampling import Interval
 if TYPE_CHECKING:
     from lpsnmr.report.analysis import SeriesAnalysis
 
-__all__ = ["build_table", "format_interval"]
+__all__ = ["build_rates_table", "build_table", "format_interval"]
+
+RATES = ("Γ_NMR", "Γ_jump (sites)", "Γ_jump (displacement)", "Γ_D = 6D/a²")
 
 
 def format_interval(interval: Interval | None) -> str:
@@ -48,6 +50,25 @@ def build_table(series: "SeriesAnalysis") -> Table:
         table.add_section()
     for name, fit in series.arrhenius.items():
         table.add_row("", f"E_a of {name}", *_cells(fit.activation_energy_ev), "eV")
+    return table
+
+
+def build_rates_table(series: "SeriesAnalysis") -> Table | None:
+    """Return the rates of NMR, jumps and diffusion side by side, in 1/s; None when no jumps were followed."""
+    if not any(analysis.motion for analysis in series.analyses):
+        return None
+    table = Table(title="Rates side by side, 1/s")
+    table.add_column("run")
+    for name in RATES:
+        table.add_column(name, justify="right")
+    table.add_column("a (Å)", justify="right")
+    for analysis in series.analyses:
+        temperature = analysis.results.best_temperature_k
+        run = analysis.path.stem if np.isnan(temperature) else f"{temperature:.0f} K"
+        found = {name: interval for name, _, interval in analysis.quantities()}
+        a = analysis.jump_distance_angstrom
+        cells = [format_interval(found.get(name)).replace("not resolved", "–") for name in RATES]
+        table.add_row(Text(run), *cells, "–" if a is None else f"{a:.2f}")
     return table
 
 

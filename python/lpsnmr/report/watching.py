@@ -1,0 +1,100 @@
+"""What an output folder says while its run or stream goes on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lpsnmr.correlation.resampling import Interval
+from lpsnmr.dynamics import DiffusionSettings, analyze_diffusion, analyze_jumps
+from lpsnmr.errors import InputError
+from lpsnmr.io.results import Results
+from lpsnmr.nmr import DecaySettings, analyze_decay
+from lpsnmr.pipeline.live import LiveStatus, read_status
+from lpsnmr.pipeline.results import RESULTS_FILE
+
+__all__ = ["Estimates", "FolderWatcher"]
+
+BOOTSTRAP = 60
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Numbers from the results so far; None where not resolved.
+
+    Attributes
+    ----------
+    n_samples, duration_ps
+        Of the results file, which is as old as the last checkpoint.
+    flagged_share
+        EFG predictions outside the range of the training data, as a share.
+    tau_mean_ps, diffusion_cm2_s, jump_rate_per_s
+        Decay time, D, and jump rate by sites.
+    reason
+        Why there is no decay time, in words, or empty.
+    """
+
+    n_samples: int
+    duration_ps: float
+    flagged_share: float
+    tau_mean_ps: Interval | None
+    diffusion_cm2_s: Interval | None
+    jump_rate_per_s: Interval | None
+    reason: str
+
+
+class FolderWatcher:
+    """Reads ``status.json``, and ``results.h5`` whenever it has changed.
+
+    Parameters
+    ----------
+    folder
+        Output folder of a run or stream.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stamp: tuple[int, int] | None = None
+        self._estimates: Estimates | None = None
+
+    def status(self) -> LiveStatus | None:
+        """Return the progress; None when nothing was written yet."""
+        return read_status(self._folder)
+
+    def estimates(self) -> Estimates | None:
+        """Return the estimates from the results file; None without a readable one."""
+        path = self._folder / RESULTS_FILE
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        stamp = (found.st_ino, found.st_mtime_ns)
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._estimates = _estimate(Results.read(path))
+            except InputError:
+                self._estimates = None  # of another format, or damaged
+        return self._estimates
+
+
+def _estimate(results: Results) -> Estimates:
+    tau = diffusion = rate = None
+    reason = "no EFG was sampled"
+    if results.efg_correlation is not None:
+        decay = analyze_decay(
+            results.efg_correlation,
+            results.duration_ps,
+            results.nucleus,
+            DecaySettings(n_bootstrap=BOOTSTRAP),
+        )
+        tau, reason = decay.tau_mean_ps, decay.reason
+    if results.displacement is not None:
+        settings = DiffusionSettings(n_bootstrap=BOOTSTRAP)
+        diffusion = analyze_diffusion(results.displacement, results.duration_ps, settings).diffusion_cm2_s
+    if "jumps_sites" in results.extra:
+        rate = analyze_jumps(results.extra["jumps_sites"]).rate_per_s
+    predicted = results.statistics.get("efg_predictions", 0.0)
+    flagged = results.statistics.get("efg_outside_training_range", 0.0)
+    return Estimates(
+        results.n_samples, results.duration_ps, flagged / predicted if predicted else 0.0,
+        tau, diffusion, rate, reason,
+    )  # fmt: skip

@@ -1,0 +1,252 @@
+"""Kills on two ranks and of streams, full disks, rotated and reordered dumps, two runs in one folder."""
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lpsnmr.efg import EfgModel
+from lpsnmr.errors import InputError
+from lpsnmr.io.results import Results
+from lpsnmr.pipeline.checkpoint import latest_checkpoint
+from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
+from lpsnmr.structures import load_structure
+from pipeline_runs import BIN, TIMEOUT_S, lpsnmr_command, results_of, run_here, run_lpsnmr, write_config
+
+TETHERED = '["pair_style zero 5.0", "pair_coeff * *", "fix tether all spring/self 1.0"]'
+"""Harmonic motion: it is not chaotic, so that runs can be compared."""
+
+
+def dump_text(n, rng=None, every=50):
+    """Frames of a vibrating β cell; with ``rng`` the atoms come in another order each time."""
+    crystal = load_structure("beta-Li3PS4")
+    noise = np.random.default_rng(5)
+    texts = []
+    for k in range(n):
+        x = crystal.positions + noise.normal(scale=0.05, size=(32, 3))
+        rows = [f"{i + 1} {crystal.symbols[i]} {a!r} {b!r} {c!r}" for i, (a, b, c) in enumerate(x.tolist())]
+        if rng is not None:
+            rng.shuffle(rows)
+        box = "".join(f"0 {length!r}\n" for length in crystal.cell.lengths().tolist())
+        texts.append(
+            f"ITEM: TIMESTEP\n{k * every}\nITEM: NUMBER OF ATOMS\n32\nITEM: BOX BOUNDS pp pp pp\n{box}"
+            "ITEM: ATOMS id element xu yu zu\n" + "\n".join(rows) + "\n"
+        )
+    return texts
+
+
+def stream(paths, folder, **options):
+    settings = StreamSettings(**{"folder": folder, "timestep_fs": 2.0, "follow": False, **options})
+    stream_dumps(paths, EfgModel.default(), settings)
+    return Results.read(folder / "results.h5")
+
+
+def assert_identical(a, b):
+    """Nothing lost, nothing counted twice, and the same numbers to the last bit."""
+    assert a.n_samples == b.n_samples
+    for name in ("efg_correlation", "displacement"):
+        for part in ("values", "counts", "block_means", "block_counts"):
+            np.testing.assert_array_equal(getattr(getattr(a, name), part), getattr(getattr(b, name), part))
+    assert a.extra.keys() == b.extra.keys()
+    for group, arrays in a.extra.items():
+        for name, value in arrays.items():
+            np.testing.assert_array_equal(value, b.extra[group][name], err_msg=f"{group}/{name}")
+
+
+def descendants(pid):
+    """Process ids of all children, children's children and so on, which we started."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *descendants(child)]
+    return found
+
+
+def kill_after_a_checkpoint(command, checkpoint, longest_s):
+    """Start, wait for a new checkpoint and a random while, kill -9 all; return whether it still ran."""
+    before = checkpoint.stat().st_ino if checkpoint.exists() else 0
+    process = subprocess.Popen(
+        command, cwd=checkpoint.parent.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + TIMEOUT_S
+    while process.poll() is None and not (checkpoint.exists() and checkpoint.stat().st_ino != before):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    time.sleep(random.uniform(0.0, longest_s))
+    running = process.poll() is None
+    if running:
+        for pid in [*reversed(descendants(process.pid)), process.pid]:  # the ranks before mpirun
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+    process.wait(timeout=TIMEOUT_S)
+    return running
+
+
+def test_run_killed_on_two_ranks(tmp_path):
+    """Resumed on two ranks it ends like an uninterrupted run: same counts, jumps and numbers."""
+    write_config(tmp_path, equilibration_ps=0, production_ps=3.0)
+    settings = ["sampling.interval_ps=0.002", f"potential.commands={TETHERED}", "jumps.window_ps=0.1"]
+    words = [word for setting in settings for word in ("--set", setting)]
+    killed = ["run", "run.toml", "--no-analysis", *words, "--set", "output.folder=killed"]
+    often = [*killed, "--set", "output.checkpoint_min=0.002"]
+    random.seed(os.getpid())
+    path = tmp_path / "killed" / "checkpoint.h5"
+    kills = sum(kill_after_a_checkpoint(lpsnmr_command(*often, ranks=2), path, 0.3) for _ in range(2))
+    assert kills > 0
+    done = run_lpsnmr(tmp_path, *killed, ranks=2)
+    assert done.returncode == 0, done.stderr
+    run_here(tmp_path, *settings, f"output.folder={tmp_path / 'whole'}")
+    a, b = results_of(tmp_path / "killed"), results_of(tmp_path / "whole")
+    assert a.n_samples == b.n_samples == 1501
+    for name in ("efg_correlation", "displacement"):
+        np.testing.assert_array_equal(getattr(a, name).counts, getattr(b, name).counts)
+        np.testing.assert_allclose(
+            getattr(a, name).values, getattr(b, name).values, rtol=1e-8, atol=1e-9, err_msg=name
+        )
+    for group in ("jumps_displacement", "rotations_ps4"):
+        for name in ("windows", "jumps", "stays", "block_jumps"):
+            np.testing.assert_array_equal(a.extra[group][name], b.extra[group][name])
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_stream_killed_while_lammps_writes(tmp_path, ranks):
+    """The dump of LAMMPS on one or two ranks, in the order of its subdomains; killed twice, then whole."""
+    from lpsnmr.io.data_file import write_data_file
+
+    write_data_file(tmp_path / "structure.data", load_structure("beta-Li3PS4"), ["Li", "P", "S"])
+    (tmp_path / "in.lmp").write_text(
+        "units metal\natom_style atomic\nread_data structure.data\npair_style lj/cut 5.0\n"
+        "pair_coeff * * 0.02 1.9\nvelocity all create 600 11 mom yes\nfix 1 all nve\ntimestep 0.002\n"
+        "dump d all custom 5 dump.lmp id element xu yu zu\n"
+        "dump_modify d element Li P S time yes units yes format float %20.15g flush yes\nrun 4000\n"
+    )
+    lammps = subprocess.Popen(
+        [BIN / "mpirun", "-np", str(ranks), BIN / "lmp", "-in", "in.lmp", "-log", "none"],
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        words = [
+            "stream",
+            "dump.lmp",
+            "-o",
+            "killed",
+            "--no-analysis",
+            "--frames",
+            "801",
+            "--jump-window",
+            "0.1",
+        ]
+        command = lpsnmr_command(*words, "--checkpoint-min", "0.001")
+        random.seed(os.getpid())
+        path = tmp_path / "killed" / "checkpoint.h5"
+        kills = sum(kill_after_a_checkpoint(command, path, 0.2) for _ in range(2))
+        assert kills > 0
+        done = run_lpsnmr(tmp_path, *words)
+        assert done.returncode == 0, done.stderr
+        assert lammps.wait(timeout=TIMEOUT_S) == 0
+    finally:
+        lammps.kill()
+    done = run_lpsnmr(tmp_path, "stream", "dump.lmp", "-o", "whole", "--no-analysis", "--no-follow",
+                      "--jump-window", "0.1")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    killed = results_of(tmp_path / "killed")
+    assert killed.n_samples == 801
+    assert_identical(killed, results_of(tmp_path / "whole"))
+
+
+def limited(command, folder, size):
+    """Run with a largest file size: writes beyond it fail as on a full disk."""
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(2000, "is not a whole LAMMPS restart file"), (40_000, "cannot write")]
+)
+def test_full_disk_in_a_run(tmp_path, size, words):
+    """A restart file cut short, or a checkpoint: the one before stays and the run goes on from it."""
+    write_config(tmp_path)
+    run_here(tmp_path, "md.production_ps=0.2")
+    kept = latest_checkpoint(tmp_path / "out").step
+    longer = lpsnmr_command("run", "run.toml", "--no-analysis")
+    done = limited(longer, tmp_path, size)
+    assert done.returncode == 2
+    assert "cannot write the checkpoint at step 250" in done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert latest_checkpoint(tmp_path / "out").step == kept
+    outcome = run_here(tmp_path)
+    assert (outcome.finished, outcome.n_samples) == (True, 21)
+
+
+def test_full_disk_in_a_stream(tmp_path):
+    texts = dump_text(30)
+    (tmp_path / "dump").write_text("".join(texts))
+    words = ["stream", "dump", "-o", "out", "--timestep-fs", "2", "--no-follow", "--no-analysis"]
+    done = limited(lpsnmr_command(*words), tmp_path, 20_000)
+    assert done.returncode == 2
+    assert "cannot write to out" in done.stderr
+    assert not list((tmp_path / "out").glob(".*part"))
+    whole = stream([tmp_path / "dump"], tmp_path / "whole")
+    assert_identical(stream([tmp_path / "dump"], tmp_path / "out"), whole)
+
+
+def test_rotated_dump(tmp_path):
+    """The dump was moved away and begun anew: both, in the order of time, go on where the stream stopped."""
+    texts = dump_text(30)
+    (tmp_path / "all").write_text("".join(texts))
+    whole = stream([tmp_path / "all"], tmp_path / "whole")
+    (tmp_path / "dump").write_text("".join(texts[:12]))
+    stream([tmp_path / "dump"], tmp_path / "out")
+    (tmp_path / "dump").rename(tmp_path / "dump.1")
+    (tmp_path / "dump").write_text("".join(texts[12:]))
+    assert_identical(stream([tmp_path / "dump.1", tmp_path / "dump"], tmp_path / "out"), whole)
+    # the new file alone would do as well, since it begins where the old one ended
+    (tmp_path / "short").write_text("".join(texts[:12]))
+    stream([tmp_path / "short"], tmp_path / "again")
+    assert_identical(stream([tmp_path / "dump"], tmp_path / "again"), whole)
+
+
+def test_atoms_in_any_order(tmp_path):
+    (tmp_path / "sorted").write_text("".join(dump_text(12)))
+    (tmp_path / "shuffled").write_text("".join(dump_text(12, random.Random(3))))
+    a = stream([tmp_path / "sorted"], tmp_path / "a")
+    assert_identical(stream([tmp_path / "shuffled"], tmp_path / "b"), a)
+
+
+def test_two_runs_in_one_folder(tmp_path):
+    write_config(tmp_path, production_ps=500.0)
+    first = subprocess.Popen(
+        lpsnmr_command("run", "run.toml", "--no-analysis"), cwd=tmp_path,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + TIMEOUT_S
+        while not (tmp_path / "out" / "thermo.csv").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        second = run_lpsnmr(tmp_path, "run", "run.toml", "--no-analysis")
+        assert second.returncode == 2
+        assert f"another lpsnmr (process {first.pid}) writes there" in second.stderr
+        (tmp_path / "dump").write_text("".join(dump_text(3)))
+        with pytest.raises(InputError, match="another lpsnmr"):
+            stream([tmp_path / "dump"], tmp_path / "out")
+    finally:
+        first.kill()
+        first.wait()
+    # the lock goes with its process; a run and a stream do not share a folder either
+    stream([tmp_path / "dump"], tmp_path / "streamed")
+    (tmp_path / "out").rename(tmp_path / "old")
+    (tmp_path / "streamed").rename(tmp_path / "out")
+    with pytest.raises(InputError, match="holds a stream"):
+        run_here(tmp_path)
