@@ -2,10 +2,10 @@
 
 import numpy as np
 from ase import Atoms
-from in_process import run_script
-from uf3_files import random_potential
 
+from in_process import run_script
 from lpsnmr.io.data_file import write_data_file
+from uf3_files import random_potential
 
 SCRIPT = """
 import json, numpy as np
@@ -24,7 +24,8 @@ neighbor 1.5 bin
 neigh_modify every 100 delay 100 check no
 run 0''')
 def forces():
-    return np.array(lmp.numpy.extract_atom("f"))[:lmp.get_natoms()][np.argsort(lmp.numpy.extract_atom("id"))].tolist()
+    f = np.array(lmp.numpy.extract_atom("f"))[:lmp.get_natoms()]
+    return f[np.argsort(lmp.numpy.extract_atom("id"))].tolist()
 out = {"before": forces()}
 lmp.commands_string('''set atom 3 type 1
 set atom 4 type 2
