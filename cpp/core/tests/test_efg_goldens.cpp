@@ -1,5 +1,5 @@
-// The goldens that the Python and LAMMPS tests share (tests/efg/goldens): model file, frame, tensors
-// of the slow reference.
+// The goldens that the Python and LAMMPS tests share (tests/efg/goldens): model file, frame,
+// tensors of the slow reference.
 #include "check.h"
 
 #include "efg_model_file.h"
