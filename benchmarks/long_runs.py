@@ -9,9 +9,6 @@ from typing import Any
 
 import ase
 import ase.io
-import numpy as np
-
-BAR_PER_GPA = 1.0e4
 
 
 def open_lammps(
@@ -43,22 +40,6 @@ def open_lammps(
         "thermo 1000000\nthermo_style custom step temp pe etotal press vol\n"
     )
     return lmp
-
-
-def watch_extrapolation(lmp: Any, potential: Path, elements: Sequence[str]) -> bool:
-    """Define ``compute far`` when the potential has its .ufx file; return whether it has."""
-    certainty = potential.with_suffix(".ufx")
-    if certainty.exists():
-        lmp.command(f"compute far all ufp/extrapolation {certainty} {' '.join(elements)}")
-    return certainty.exists()
-
-
-def grades(lmp: Any) -> dict[str, float]:
-    """Return largest distance excess and grade, and how many atoms are beyond, of the current step."""
-    values = lmp.numpy.extract_compute("far", 0, 1)
-    return dict(
-        zip(("excess_A", "grade", "atoms_too_close", "atoms_beyond"), map(float, values), strict=True)
-    )
 
 
 def write_json(path: Path, state: dict[str, Any]) -> None:
@@ -94,16 +75,6 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any] | None:
     if changed:
         raise SystemExit(f"{path} is of a run with other settings ({', '.join(changed)}); take another name")
     return dict(state)
-
-
-def read_state(lmp: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return wrapped and unwrapped positions (n, 3) ordered by atom id, Å, and the cell (3, 3)."""
-    n = lmp.get_natoms()
-    x = np.array(lmp.gather_atoms("x", 1, 3)).reshape(n, 3)
-    image = np.array(lmp.gather_atoms("image", 0, 3)).reshape(n, 3)
-    low, high, xy, yz, xz, _, _ = lmp.extract_box()
-    cell = np.array([[high[0] - low[0], 0, 0], [xy, high[1] - low[1], 0], [xz, yz, high[2] - low[2]]])
-    return x, x + image @ cell, cell
 
 
 def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
