@@ -95,9 +95,9 @@ TRANSPORT = {
 def transport(make, seed):
     """Return D and Haven ratio as (value/truth, covered), None where not resolved.
 
-    On the lattice the fit begins at two residence times, which ``lpsnmr analyze`` knows from the jumps.
+    On the lattice the fit begins at the residence time, which ``lpsnmr analyze`` knows from the jumps.
     """
-    start = 2.0 / LATTICE.mean_rate(0.05) if make is beta_lattice else 2.0
+    start = 1.0 / LATTICE.mean_rate(0.05) if make is beta_lattice else 2.0
     x, diffusion, haven = make(np.random.default_rng(seed))
     single = DisplacementCorrelator(x.shape[1], sample_interval_ps=INTERVAL)
     charge = DisplacementCorrelator(3, sample_interval_ps=INTERVAL)

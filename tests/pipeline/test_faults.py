@@ -2,9 +2,9 @@
 
 import os
 import random
-import resource
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -162,11 +162,18 @@ def test_stream_killed_while_lammps_writes(tmp_path, ranks):
     assert_identical(killed, results_of(tmp_path / "whole"))
 
 
-def limited(command, folder, size):
-    """Run with a largest file size: writes beyond it fail as on a full disk."""
+def limited(folder, size, *arguments):
+    """Run the command line with a largest file size: writes beyond it fail as on a full disk.
+
+    The limit is set after MPI has made its own files.
+    """
+    code = (
+        "from mpi4py import MPI; import resource; from lpsnmr.cli.main import run\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); run()"
+    )
     return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+        [sys.executable, "-c", code, *arguments],
+        cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
     )  # fmt: skip
 
 
@@ -178,8 +185,7 @@ def test_full_disk_in_a_run(tmp_path, size, words):
     write_config(tmp_path)
     run_here(tmp_path, "md.production_ps=0.2")
     kept = latest_checkpoint(tmp_path / "out").step
-    longer = lpsnmr_command("run", "run.toml", "--no-analysis")
-    done = limited(longer, tmp_path, size)
+    done = limited(tmp_path, size, "run", "run.toml", "--no-analysis")
     assert done.returncode == 2
     assert "cannot write the checkpoint at step 250" in done.stderr
     assert words in done.stderr
@@ -193,7 +199,7 @@ def test_full_disk_in_a_stream(tmp_path):
     texts = dump_text(30)
     (tmp_path / "dump").write_text("".join(texts))
     words = ["stream", "dump", "-o", "out", "--timestep-fs", "2", "--no-follow", "--no-analysis"]
-    done = limited(lpsnmr_command(*words), tmp_path, 20_000)
+    done = limited(tmp_path, 20_000, *words)
     assert done.returncode == 2
     assert "cannot write to out" in done.stderr
     assert not list((tmp_path / "out").glob(".*part"))

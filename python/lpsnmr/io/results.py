@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lpsnmr import __version__
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.io.atomic import written_aside
+from lpsnmr.io.hdf5 import hdf5_bytes
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "LagStatistics", "Results"]
 
@@ -177,8 +178,9 @@ class Results:
             When shapes or values do not fit together; nothing is written.
         """
         self.validate()
-        with written_aside(path) as aside, h5py.File(aside, "w") as file:
-            _write(self, file)
+        content = hdf5_bytes(lambda file: _write(self, file))
+        with written_aside(path) as aside:
+            aside.write_bytes(content)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> "Results":

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.io.atomic import written_aside
+from lpsnmr.io.hdf5 import hdf5_bytes
 from lpsnmr.pipeline.sampler import SamplerState
 
 __all__ = ["Checkpoint", "check_fingerprint", "latest_checkpoint", "remove_checkpoints", "write_checkpoint"]
@@ -93,9 +94,9 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     if checkpoint.restart:
         _check_restart(folder / checkpoint.restart)
         _flush(folder / checkpoint.restart)
+    content = hdf5_bytes(lambda file: _write(file, checkpoint))
     with written_aside(current) as aside:
-        with h5py.File(aside, "w") as file:
-            _write(file, checkpoint)
+        aside.write_bytes(content)
         if current.exists():  # a second name for the old file, so that it is there at any moment
             link = folder / f".{PREVIOUS}.part"
             link.unlink(missing_ok=True)

@@ -141,7 +141,7 @@ def found_jump_distance(results: Results) -> float | None:
 
 
 def first_lag_ps(results: Results, min_lag_ps: float, max_lag_fraction: float) -> float:
-    """Return the shortest lag of the fit of D, ps: at least two residence times where they are known.
+    """Return the shortest lag of the fit of D, ps: not below the residence time where that is known.
 
     Before an ion has jumped once or twice its MSD knows nothing of jumps back. The fit begins at an
     eighth of its end at the latest.
@@ -151,7 +151,7 @@ def first_lag_ps(results: Results, min_lag_ps: float, max_lag_fraction: float) -
     if found is None or found.residence_ps is None:
         return min_lag_ps
     latest = max_lag_fraction * results.duration_ps / 8.0
-    return max(min_lag_ps, min(2.0 * found.residence_ps.value, latest))
+    return max(min_lag_ps, min(found.residence_ps.value, latest))
 
 
 def analyze_motion(results: Results, diffusion: Diffusion | None, level: float) -> Motion | None:
