@@ -15,7 +15,7 @@ CHARGES = np.array([1.0, -1.0])
 
 @pytest.mark.parametrize("ratio", [1.55, 1.633, 1.75])
 def test_ewald_of_a_hexagonal_close_packed_lattice(ratio):
-    """V_zz a³/q = 0.0065 − 4.3584 (c/a − 1.633) near c/a = 1.633; doi:10.1103/PhysRev.123.2070."""
+    """V_zz a³/q = 0.0065 − 4.3584 (c/a − 1.633) near the ideal ratio; doi:10.1103/PhysRev.123.2070."""
     a = 3.1
     cell = np.array([[a, 0, 0], [-a / 2, a * np.sqrt(3) / 2, 0], [0, 0, ratio * a]])
     positions = np.array([[1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]]) @ cell
