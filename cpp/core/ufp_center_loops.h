@@ -221,6 +221,8 @@ LPSNMR_INLINE void append_row(const CenterTables &own, const TripletTable &table
 LPSNMR_INLINE void measure_list(const SpanTable &knots, UfpTripletList &list) {
   const Pack tiny = splat(1e-24);
   list.wanted_count = 0;
+  fill(&list.entry[list.count], 0); // the last vector may reach beyond the rows
+  fill(&list.corner[list.count], 0);
   for (int t = 0; t < list.count; t += width) {
     const Pack dx = load(&list.x[t]), dy = load(&list.y[t]), dz = load(&list.z[t]);
     Pack r, inverse, entry, function, u;
