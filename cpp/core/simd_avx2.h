@@ -80,12 +80,14 @@ LPSNMR_INLINE void load_records(const double *base, const int *index, Pack &x, P
   transpose(x, y, z, w);
 }
 
-/// Where the four lanes kept by a mask come from, as halves of doubles and as bytes of ints.
+/// Where the four lanes kept by a mask come from, as halves of doubles and as bytes of ints. Lanes
+/// behind them get lane 0, whole: two halves that do not belong together could be no number.
 struct CompressTable {
   alignas(32) int halves[16][8];
   alignas(16) signed char bytes[16][16];
   constexpr CompressTable() : halves(), bytes() {
-    for (int m = 0; m < 16; ++m)
+    for (int m = 0; m < 16; ++m) {
+      for (int to = 0; to < 4; ++to) halves[m][2 * to + 1] = 1;
       for (int lane = 0, to = 0; lane < 4; ++lane) {
         if (!(m >> lane & 1)) continue;
         for (int half = 0; half < 2; ++half) halves[m][2 * to + half] = 2 * lane + half;
@@ -93,6 +95,7 @@ struct CompressTable {
           bytes[m][4 * to + byte] = static_cast<signed char>(4 * lane + byte);
         ++to;
       }
+    }
   }
 };
 constexpr CompressTable compress_table{};

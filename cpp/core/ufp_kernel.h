@@ -72,7 +72,7 @@ struct UfpCenter {
   std::vector<int> entry, function; ///< (neighbour) of r_ij on its knots
   AlignedVector<double> u;
   std::vector<int> basis_offset; ///< (grid, neighbour)
-  UfpTripletList triplets;
+  UfpTripletList triplets = {};
   std::size_t room = 0; ///< neighbours there is room for
 };
 

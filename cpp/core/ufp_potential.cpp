@@ -93,8 +93,11 @@ void UfpPotential::shrink_to_support(TripleTable &table) const {
     // function f is non-zero between knots f and f + 4
     const double end =
         last[axis] < 0 ? 0.0 : grids_[grids[axis]].knots()[std::size_t(last[axis] + 4)];
-    *cutoffs[axis] = std::min(*cutoffs[axis], end);
+    // the reader lets a cutoff lie beyond the knots by rounding
+    *cutoffs[axis] = std::min({*cutoffs[axis], end, grids_[grids[axis]].high()});
   }
+  if (table.cutoff_ij <= 0 || table.cutoff_ik <= 0 || table.cutoff_jk <= 0)
+    table.cutoff_ij = table.cutoff_ik = table.cutoff_jk = 0; // no neighbours for nothing
 }
 
 UfpPotential::UfpPotential(const PotentialFile &file, const std::vector<std::string> &elements,

@@ -46,7 +46,13 @@ SpanTable::SpanTable(const KnotGrid &grid) : uniform(grid.uniform()), low(grid.l
 
 UfpTables::UfpTables(const UfpPotential &potential) : species_(potential.species()) {
   const std::size_t n = std::size_t(species_);
-  for (const KnotGrid &grid : potential.grids()) add_grid(grid);
+  std::size_t longest = 0;
+  for (const KnotGrid &grid : potential.grids()) {
+    add_grid(grid);
+    longest = std::max(longest, knots_.back().spans());
+  }
+  // an entry found on the longest of several grids is read from the shorter ones, too
+  polynomials_.resize(polynomials_.size() + 32 * longest, 0.0);
   pairs_.resize(n);
   centers_.resize(n);
   grids_needed_.resize(n * n);
@@ -61,7 +67,8 @@ void UfpTables::add_grid(const KnotGrid &original) {
   const KnotGrid &grid = knots_.back();
   const std::size_t first = polynomials_.size() / 32;
   grids_.emplace_back(grid, static_cast<int>(first));
-  polynomials_.resize(32 * (first + grid.spans() + 1), 0.0);
+  // the last entry stays zero: where rounding finds a distance below the cutoff beyond the knots
+  polynomials_.resize(32 * (first + grid.spans() + 2), 0.0);
   for (int k = 0; k < 4; ++k) {
     double *p = &polynomials_[32 * first + std::size_t(k)];
     p[0] = grid.polynomial(0, 0, k); // a straight line
@@ -120,7 +127,8 @@ void UfpTables::add_center(const UfpPotential &potential, int a) {
   center.stride_ij = n_ik * n_jk;
   for (int b = 0; b < species_; ++b)
     for (int c = 0; c < species_; ++c) add_triplet(potential, a, b, c);
-  center.coefficients.insert(center.coefficients.end(), 4, 0.0);
+  const int padding = center.stride_ij + center.stride_ik + 4; // a span too far, and whole vectors
+  center.coefficients.insert(center.coefficients.end(), std::size_t(padding), 0.0);
   find_common(a);
 }
 
@@ -178,6 +186,7 @@ void UfpTables::find_common(int a) {
     first = false;
     join(center.radial, grid(table.grid_ik));
   }
+  if (first) center.common = false; // no table, no knots
 }
 
 } // namespace lpsnmr

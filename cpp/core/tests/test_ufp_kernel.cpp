@@ -29,7 +29,7 @@ std::vector<double> clamped(double low, double high, int spans, double power = 1
 }
 
 /// How the knots of a test file are laid out.
-enum class Knots { same, several, gaps, uneven };
+enum class Knots { same, several, gaps, uneven, lengths };
 
 double random_number(std::mt19937 &random) {
   return std::uniform_real_distribution<double>(-1, 1)(random);
@@ -60,11 +60,23 @@ PotentialFile make_file(std::mt19937 &random, const std::vector<std::string> &el
         block.knots_ij = clamped(0.3, 2.0 + (b != c) * 0.3, 4, power);
         block.knots_ik = clamped(0.3, 2.0, 4, power);
         block.knots_jk = clamped(0.2, 4.3 - 20 * shift * double(b % 3), 5, power);
+        if (knots == Knots::lengths) { // one spacing, whatever the cutoff
+          const auto knots_of = [&](double low, int spans) {
+            return clamped(low, low + 0.4 * spans, spans);
+          };
+          const auto any = [&](int most) {
+            return 2 + static_cast<int>(random() % unsigned(most));
+          };
+          block.knots_ij = knots_of(0.3, any(4));
+          block.knots_ik = b == c ? block.knots_ij : knots_of(0.3, any(4));
+          block.knots_jk = knots_of(0.2, any(9));
+        }
         block.cutoff_ij = block.knots_ij.back();
-        block.cutoff_ik = 2.0;
+        block.cutoff_ik = block.knots_ik.back();
         block.cutoff_jk = block.knots_jk.back();
-        const std::size_t n = block.knots_ij.size() - 4, m = block.knots_jk.size() - 4;
-        for (std::size_t k = 0; k < n * n * m; ++k)
+        const std::size_t n = block.knots_ij.size() - 4, n_ik = block.knots_ik.size() - 4;
+        const std::size_t m = block.knots_jk.size() - 4;
+        for (std::size_t k = 0; k < n * n_ik * m; ++k)
           block.coefficients.push_back(random_number(random));
         file.triples.push_back(block);
       }
@@ -92,14 +104,15 @@ double slow_triple(const PotentialFile &file, const std::string &a, const std::s
     if (!straight && !swapped) continue;
     const double x = straight ? rij : rik, y = straight ? rik : rij;
     if (x >= block.cutoff_ij || y >= block.cutoff_ik || rjk >= block.cutoff_jk) return 0;
-    const std::size_t n = block.knots_ij.size() - 4, m = block.knots_jk.size() - 4;
+    const std::size_t n = block.knots_ij.size() - 4, n_ik = block.knots_ik.size() - 4;
+    const std::size_t m = block.knots_jk.size() - 4;
     double sum = 0;
     for (std::size_t i = 0; i < n; ++i)
-      for (std::size_t j = 0; j < n; ++j)
+      for (std::size_t j = 0; j < n_ik; ++j)
         for (std::size_t k = 0; k < m; ++k) {
           std::size_t p = i, q = j; // like neighbours: the half with ij <= ik counts
           if (b == c && p > q) std::swap(p, q);
-          sum += block.coefficients[(p * n + q) * m + k] * slow_basis(block.knots_ij, i, 3, x) *
+          sum += block.coefficients[(p * n_ik + q) * m + k] * slow_basis(block.knots_ij, i, 3, x) *
                  slow_basis(block.knots_ik, j, 3, y) * slow_basis(block.knots_jk, k, 3, rjk);
         }
     return sum;
@@ -109,8 +122,8 @@ double slow_triple(const PotentialFile &file, const std::string &a, const std::s
 
 /// Compare one version of the loops with the definition on a random cluster of n atoms.
 void check_cluster(Knots knots, Instructions instructions, std::size_t n, double size,
-                   const std::vector<std::string> &elements = {"A", "B", "C"}) {
-  std::mt19937 random(3);
+                   const std::vector<std::string> &elements = {"A", "B", "C"}, unsigned seed = 3) {
+  std::mt19937 random(seed);
   const PotentialFile file = make_file(random, elements, knots);
   const UfpPotential potential(file, elements, BodyOrder::three);
   std::vector<double> x(3 * n);
@@ -163,6 +176,53 @@ void check_cluster(Knots knots, Instructions instructions, std::size_t n, double
   CHECK(result.short_range_pairs == plain.short_range_pairs);
 }
 
+/// Compare all versions of the loops on many centres: what stands in unused lanes must not matter.
+void check_versions(unsigned seed) {
+  std::mt19937 random(seed);
+  const std::vector<std::string> elements{"A", "B", "C"};
+  const UfpPotential potential(make_file(random, elements, Knots::lengths), elements,
+                               BodyOrder::three);
+  constexpr std::size_t n = 400;
+  std::vector<double> x(3 * n);
+  std::vector<int> species(n);
+  for (double &value : x) value = 4.0 * random_number(random);
+  for (std::size_t i = 0; i < n; ++i) species[i] = static_cast<int>(i % 3);
+  System system;
+  system.positions = x.data();
+  system.size = n;
+  system.periodic = {false, false, false};
+  const UfpResult plain = evaluate_ufp(potential, system, species, Instructions::portable);
+  double scale = 1;
+  for (double f : plain.forces) scale = std::max(scale, std::abs(f));
+  for (Instructions instructions : available_instructions()) {
+    const UfpResult result = evaluate_ufp(potential, system, species, instructions);
+    for (std::size_t k = 0; k < 3 * n; ++k)
+      CHECK_CLOSE(result.forces[k], plain.forces[k], 1e-12 * scale);
+  }
+}
+
+/// A three-body block that vanishes where distances can be: its support ends at zero.
+void check_empty_support() {
+  std::mt19937 random(1);
+  PotentialFile file = make_file(random, {"A"}, Knots::same);
+  ThreeBodyBlock &block = file.triples[0];
+  block.knots_jk = {-1, 0, 0, 0, 0, 1, 2, 3, 3, 3, 3};
+  block.cutoff_jk = 3;
+  const std::size_t n = block.knots_ij.size() - 4, m = block.knots_jk.size() - 4;
+  block.coefficients.assign(n * n * m, 0.0);
+  for (std::size_t k = 0; k < n * n; ++k) block.coefficients[k * m] = 1.0;
+  const double x[9] = {0, 0, 0, 1, 0, 0, 0, 1.2, 0};
+  System system;
+  system.positions = x;
+  system.size = 3;
+  system.periodic = {false, false, false};
+  for (Instructions instructions : available_instructions()) {
+    const UfpPotential both(file, {"A"}, BodyOrder::three), pairs(file, {"A"}, BodyOrder::two);
+    CHECK_CLOSE(evaluate_ufp(both, system, {0, 0, 0}, instructions).energy,
+                evaluate_ufp(pairs, system, {0, 0, 0}, instructions).energy, 1e-14);
+  }
+}
+
 } // namespace
 
 int main() {
@@ -171,6 +231,11 @@ int main() {
       check_cluster(knots, instructions, 14, 1.6);
       check_cluster(knots, instructions, 60, 2.2); // several lists of triplets for one centre
     }
+  for (Instructions instructions : available_instructions())
+    for (unsigned seed = 0; seed < 12; ++seed)
+      check_cluster(Knots::lengths, instructions, 20, 1.6, {"A", "B", "C"}, seed);
+  for (unsigned seed = 0; seed < 3; ++seed) check_versions(seed);
+  check_empty_support();
   const std::vector<std::string> many{"A", "B", "C", "D", "E", "F", "G", "H", "I", "J"};
   for (Instructions instructions : available_instructions())
     check_cluster(Knots::several, instructions, 40, 1.9, many);
