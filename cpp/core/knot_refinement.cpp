@@ -36,14 +36,13 @@ std::vector<double> missing_knots(const KnotGrid &from, const KnotGrid &to) {
 } // namespace
 
 KnotGrid uniform_refinement(const KnotGrid &grid) {
-  constexpr double most_spans = 512;
   const std::vector<double> &knots = grid.knots();
   if (grid.uniform() || grid.spans() + 7 != knots.size()) return grid;
   double shortest = grid.high() - grid.low();
   for (std::size_t s = 3; s + 4 < knots.size(); ++s)
     shortest = std::min(shortest, knots[s + 1] - knots[s]);
   const double spans = std::round((grid.high() - grid.low()) / shortest);
-  if (spans > most_spans) return grid;
+  if (spans > 2.0 * double(grid.spans()) + 8.0) return grid; // the table would outgrow the caches
   const double width = (grid.high() - grid.low()) / spans;
   std::vector<double> out(knots.begin(), knots.begin() + 4);
   for (std::size_t s = 3; s + 4 < knots.size(); ++s) {

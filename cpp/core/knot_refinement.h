@@ -12,7 +12,7 @@
 namespace lpsnmr {
 
 /// A knot vector with the shortest spacing of `grid` throughout, or `grid` itself where its knots
-/// are not whole multiples of one spacing apart, or repeat inside.
+/// are not whole multiples of one spacing apart, repeat inside, or would more than about double.
 KnotGrid uniform_refinement(const KnotGrid &grid);
 
 /// Coefficients of a product of three splines, [i][j][k].

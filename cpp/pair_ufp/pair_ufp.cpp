@@ -139,13 +139,24 @@ void PairUFP::list_candidates(bool types_changed) {
     return;
   list_builds_ = neighbor->ncalls;
   candidates_->clear();
+  // later than LAMMPS' list, atoms have moved already: up to half a skin each, and may move back
+  const bool late = neighbor->ago != 0 || utils::strmatch(update->integrate_style, "^respa");
+  const double skin = (late ? 2.0 : 1.0) * neighbor->skin;
   std::vector<int> members;
   for (int ii = 0; ii < list->inum; ++ii) {
     const int i = list->ilist[ii], count = list->numneigh[i];
     members.assign(list->firstneigh[i], list->firstneigh[i] + count);
     for (int &j : members) j &= NEIGHMASK;
+    members.push_back(i);
+    for (int j : members)
+      if (atoms_[std::size_t(j)].species < 0)
+        stop_here(
+            lmp, FLERR,
+            fmt::format("Pair style ufp: step {}: atom {} now has type {}, which was given no "
+                        "element, and there is no new neighbor list",
+                        update->ntimestep, atom->tag[j], atom->type[j]));
     candidates_->add(*potential_, atoms_.data(), atoms_[std::size_t(i)], members.data(), count,
-                     neighbor->skin);
+                     skin);
   }
 }
 

@@ -16,7 +16,7 @@ def test_same_answer_on_one_two_and_four_ranks(tmp_path):
     write_config(tmp_path, equilibration_ps=0)  # the Langevin noise of the equilibration differs by rank
     run_here(tmp_path, f"output.folder={tmp_path / 'r1'}", *NMR)
     reference = results_of(tmp_path / "r1")
-    assert reference.extra.keys() == {"echo", "direction_0", "tensor_samples"}
+    assert reference.extra.keys() >= {"echo", "direction_0", "tensor_samples"}
     for ranks in (2, 4):
         changes = [word for change in (f"output.folder=r{ranks}", *NMR) for word in ("--set", change)]
         done = run_lpsnmr(tmp_path, "run", "run.toml", "--no-analysis", *changes, ranks=ranks)

@@ -75,7 +75,7 @@ def build(state, numbers):
 def test_from_frames_to_the_table_of_rates(frames, tmp_path):
     made, lattice, jumps = frames
     results = build(sampled(made, 1), made[0].numbers)
-    assert set(results.extra) == GROUPS
+    assert set(results.extra) >= GROUPS
     assert len(results.extra["jumps_sites"]["sites_fractional"]) == 48
     results.write(tmp_path / "results.h5")
     done = subprocess.run(
@@ -133,7 +133,7 @@ def test_run_carries_the_groups_through_a_restart(tmp_path, ranks):
         )
         assert done.returncode == 0, done.stderr
     groups = results_of(tmp_path / "out").extra
-    assert set(groups) == GROUPS
+    assert set(groups) >= GROUPS
     assert groups["jumps_displacement"]["windows"] == 20  # 101 samples of 0.02 ps, five a window
     assert groups["collective_displacement"]["counts"][1] == 100
 
