@@ -3,7 +3,10 @@
 import json
 import os
 import stat
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import ase.io
 import numpy as np
@@ -146,7 +149,10 @@ def test_command(copper, tmp_path):
 # ---- the GPAW engine against a stand-in for GPAW, so that its plumbing is tested everywhere
 
 STAND_IN = """
-import os, numpy as np
+import os, time, numpy as np
+def sleep_here(pid):
+    with open(os.environ["STAND_IN_PIDS"], "a") as file: print(pid, file=file)
+    time.sleep(100)
 __version__ = "0.stand-in"
 class PW:
     def __init__(self, cutoff): self.cutoff = cutoff
@@ -158,6 +164,7 @@ class GPAW:
         n = len(atoms)
         if n == 2: raise RuntimeError("Did not converge!")
         if n == 3: os._exit(9)
+        if n == 4: sleep_here(os.getpid())
         print("chatter on standard output")
         return -1.5 * n
     def get_forces(self, atoms=None): return np.zeros((len(atoms), 3))
@@ -185,6 +192,47 @@ def test_worker_failures_end_a_frame_and_not_the_work(stand_in, tmp_path):
         with pytest.raises(ComputeError, match=message):
             engine.label(atoms, str(tmp_path / "log"))
     engine.close()
+
+
+LABEL_SLOWLY = """
+from pathlib import Path
+import numpy as np
+from ase import Atoms
+from lpsnmr.reference import EngineChoice, label_frames
+from lpsnmr.reference.gpaw_settings import GpawSettings
+if __name__ == "__main__":
+    places = [np.arange(12.0).reshape(4, 3) * (1 + n / 10) for n in range(3)]
+    frames = [Atoms("H4", r, cell=[40] * 3, pbc=True) for r in places]
+    choice = EngineChoice("gpaw", gpaw=GpawSettings(setups=()), gpaw_python={python!r})
+    label_frames(frames, Path({folder!r}) / "out.extxyz", choice, jobs={jobs})
+"""
+
+
+def _gone(pid, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        state = Path(f"/proc/{pid}/stat")
+        if not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_killed_command_leaves_no_process_behind(stand_in, tmp_path, monkeypatch, jobs):
+    pids = tmp_path / "pids"
+    monkeypatch.setenv("STAND_IN_PIDS", str(pids))
+    script = tmp_path / "label.py"
+    script.write_text(LABEL_SLOWLY.format(folder=str(tmp_path), python=stand_in, jobs=jobs))
+    process = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (pids.exists() and pids.read_text().count("\n") == jobs):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.kill()
+    process.wait()
+    assert all(_gone(int(pid)) for pid in pids.read_text().split())
 
 
 def test_lithium_setup_that_cannot_be_made(stand_in, tmp_path):

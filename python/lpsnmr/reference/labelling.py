@@ -1,13 +1,15 @@
 """Label many frames: restartable, parallel over frames."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import ase
@@ -105,7 +107,16 @@ _ENGINE: list[Engine] = []
 
 
 def _open_engine(choice: EngineChoice) -> None:
+    Thread(target=_end_with_parent, daemon=True).start()
     _ENGINE.append(choice.open())
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, however that ended."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _label_in_pool(job: _Job, store: LabelStore) -> str | None:

@@ -6,6 +6,8 @@ import json
 import math
 import os
 import sys
+import threading
+import time
 import traceback
 from typing import Any, TextIO
 
@@ -15,12 +17,13 @@ Job = dict[str, Any]
 
 
 def main() -> None:
-    """Serve jobs until standard input ends.
+    """Serve jobs until standard input ends or the process that started this one is gone.
 
     The first line written says which versions run. A job has ``id``, ``numbers``, ``positions``, ``cell``
     (Å), ``settings`` and ``log``, the path of GPAW's own text; the answer has ``id`` and either the labels
     or ``error``. GPAW's chatter goes to standard error.
     """
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     try:
@@ -44,6 +47,13 @@ def main() -> None:
             text = " ".join(str(error).split()) or "no message"
             answer = {"error": f"{type(error).__name__}: {text[:300]}"}
         _write(answers, {"id": job["id"], **answer})
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process, also amid a calculation, when its parent is no longer ``parent``."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
 
 
 def _write(file: TextIO, content: Job) -> None:
