@@ -208,9 +208,7 @@ class _Store:
         """Write the sums of the first ``done`` frames."""
         arrays: dict[str, NDArray[np.generic]] = {"key": np.array(self.key), "done": np.array(done)}
         for k, s in enumerate(sums.everything()):
-            s.flush()
-            arrays[f"gram{k}"], arrays[f"moment{k}"] = s.gram, s.moment
-            arrays[f"rest{k}"] = np.array([s.square, float(s.rows)])
+            arrays.update({f"{name}{k}": array for name, array in s.state().items()})
         with written_aside(self.path) as aside, aside.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
         self.written = time.monotonic()
@@ -225,9 +223,7 @@ class _Store:
                     log.warning("%s: of another fit; starting anew", self.path)
                     return 0
                 for k, s in enumerate(sums.everything()):
-                    s.gram = np.asfortranarray(file[f"gram{k}"])
-                    s.moment = file[f"moment{k}"]
-                    s.square, s.rows = float(file[f"rest{k}"][0]), int(file[f"rest{k}"][1])
+                    s.restore({name: file[f"{name}{k}"] for name in s.state()})
                 done = int(file["done"])
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             log.warning("%s: not readable (%s); starting anew", self.path, error)

@@ -1,6 +1,6 @@
 """Rows of the least-squares problem, frame by frame, and the normal equations they add up to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import ase
@@ -194,6 +194,20 @@ class NormalEquations:
         batch = np.asfortranarray(np.concatenate(self._waiting, axis=1))
         self._waiting = []
         self.gram = blas.dsyrk(1.0, batch, beta=1.0, c=self.gram, lower=1, overwrite_c=1)
+
+    def state(self) -> dict[str, Array]:
+        """Return the sums as arrays, the waiting rows apart: flushing them now would change last digits."""
+        waiting = np.concatenate(self._waiting, axis=1) if self._waiting else np.empty((self.size, 0))
+        rest = np.array([self.square, float(self.rows)])
+        return {"gram": self.gram, "moment": self.moment, "rest": rest, "waiting": waiting}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Go back to what ``state`` returned; rows added from here on give the same bits."""
+        self.gram = np.asfortranarray(state["gram"])
+        self.moment = np.array(state["moment"])
+        self.square, self.rows = float(state["rest"][0]), int(state["rest"][1])
+        waiting = np.array(state["waiting"])
+        self._waiting = [waiting] if waiting.shape[1] else []
 
     def __iadd__(self, other: "NormalEquations") -> "NormalEquations":
         """Add the sums of other rows."""
