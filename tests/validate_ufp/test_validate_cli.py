@@ -13,8 +13,11 @@ import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from lpsnmr.potential import Ufp
+from lpsnmr.report.validation_page import summary_rows
 from lpsnmr.structures import load_structure
+from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 from lpsnmr.validation import ValidateSettings
+from lpsnmr.validation.dynamic import rdf_runs
 from lpsnmr.validation.runner import _arrhenius
 from lpsnmr.validation.static import crystal_stage, error_stage
 
@@ -115,6 +118,56 @@ def test_crystal_relaxes_and_its_curve_has_its_minimum_there(bare, labelled):
     assert e.argmin() == 3
     assert np.polyfit(v - middle, e, 2)[0] > 0
     assert result["deformations"][0]["energy_error_meV_per_atom"] == pytest.approx(0.0, abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def strained_cells(tmp_path_factory):
+    """Cells whose labels follow a Birch–Murnaghan curve: 20 Å³ and 25 GPa, with its pressures; run_T 0."""
+    bulk, slope, v0 = 25.0 / EV_PER_ANGSTROM3_GPA, 4.0, 20.0
+    frames = []
+    for k, volume in enumerate(v0 * np.linspace(0.94, 1.06, 7)):
+        atoms = load_structure("gamma-Li3PS4")
+        n = len(atoms)
+        atoms.set_cell(atoms.cell * np.cbrt(volume * n / atoms.get_volume()), scale_atoms=True)
+        x = (v0 / volume) ** (2 / 3)
+        energy = 9 * v0 * bulk / 16 * ((x - 1) ** 3 * slope + (x - 1) ** 2 * (6 - 4 * x))
+        pressure = 1.5 * bulk * (x**3.5 - x**2.5) * (1 + 0.75 * (slope - 4) * (x - 1))
+        atoms.calc = SinglePointCalculator(
+            atoms, energy=n * energy, forces=np.zeros((n, 3)), stress=[-pressure] * 3 + [0.0] * 3
+        )
+        atoms.info.update(run="eos", run_step=k, run_T=0.0)
+        frames.append(atoms)
+    path = tmp_path_factory.mktemp("eos") / "eos.extxyz"
+    ase.io.write(path, frames, format="extxyz")
+    return path, frames
+
+
+@pytest.mark.parametrize("as_reference", [True, False])
+def test_equation_of_state_against_labelled_cells(bare, labelled, strained_cells, as_reference):
+    """Labels of a known curve give its volume, stiffness and lattice constants; ours agree with pressures."""
+    path, frames = strained_cells
+    settings = (
+        ValidateSettings(bare, (labelled, path), crystals=())
+        if as_reference
+        else ValidateSettings(bare, static=(path,), crystals=())
+    )
+    (curve,) = crystal_stage(settings, lambda *_: None)["deformations"]
+    assert curve["run"] == "eos"
+    assert curve["reference"]["volume_A3"] == pytest.approx(20.0, rel=1e-3)
+    assert curve["reference"]["bulk_modulus_GPa"] == pytest.approx(25.0, rel=0.01)
+    np.testing.assert_allclose(curve["reference"]["lengths_A"], frames[3].cell.lengths(), rtol=1e-4)
+    pressure = np.array(curve["reference_pressure_GPa"])
+    assert pressure[3] == pytest.approx(0.0, abs=1e-9)
+    assert pressure[0] > 0 > pressure[-1]
+    volumes, energies = (np.array(curve[k]) for k in ("volumes_A3_per_atom", "potential_eV_per_atom"))
+    slope = -np.gradient(energies, volumes)[1:-1] * EV_PER_ANGSTROM3_GPA
+    np.testing.assert_allclose(curve["potential_pressure_GPa"][1:-1], slope, atol=0.6)
+    rows = summary_rows({"crystal": {"crystal": {"crystals": [], "deformations": [curve]}}})
+    assert any("bulk modulus" in what and aim == "reference 25.00" for what, _, aim, _ in rows)
+
+
+def test_cells_at_rest_are_no_md(bare, strained_cells):
+    assert rdf_runs(ValidateSettings(bare, (strained_cells[0],))) == {}
 
 
 def test_activation_energy_needs_two_temperatures():

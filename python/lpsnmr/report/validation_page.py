@@ -35,6 +35,7 @@ def summary_rows(results: dict[str, dict[str, Any]]) -> list[tuple[str, str, str
                 (f"{c['name']}: volume against published", f"{c['volume_error_percent']:+.1f} %", "", "")
                 for c in result["crystals"]
             ]
+            rows += [row for curve in result["deformations"] for row in _curve_rows(curve)]
         elif stage == "rdf":
             rows += [
                 (f"{name}: g(r) of {pair}, difference (noise)", f"{v['difference']:.2f} ({v['noise']:.2f})",
@@ -67,6 +68,25 @@ def summary_rows(results: dict[str, dict[str, Any]]) -> list[tuple[str, str, str
     return rows
 
 
+def _curve_rows(curve: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Return the rows of one equation of state against labelled cells."""
+    run, error = curve["run"], curve["energy_error_meV_per_atom"]
+    rows = [(f"{run}: energy curve, error", f"{error:.1f} meV/atom", "", "")]
+    if "pressure_error_GPa" in curve:
+        rows.append((f"{run}: pressure, error", f"{curve['pressure_error_GPa']:.2f} GPa", "", ""))
+    ours, theirs = curve.get("potential"), curve.get("reference")
+    if not ours or not theirs:
+        return rows
+    if ours["volume_A3"] is None or theirs["volume_A3"] is None:
+        return [*rows, (f"{run}: minimum of both curves", "not within the volumes", "", "")]
+    for what, key, unit in (("volume", "volume_A3", "Å³/atom"), ("bulk modulus", "bulk_modulus_GPa", "GPa")):
+        off = 100 * (ours[key] / theirs[key] - 1)
+        value = f"{ours[key]:.2f} {unit} ({off:+.1f} %)"
+        rows.append((f"{run}: {what}", value, f"reference {theirs[key]:.2f}", ""))
+    lengths = [" ".join(f"{x:.2f}" for x in side["lengths_A"]) for side in (ours, theirs)]
+    return [*rows, (f"{run}: lattice constants", f"{lengths[0]} Å", f"reference {lengths[1]}", "")]
+
+
 def _verdict(good: bool) -> str:
     return "met" if good else "NOT met"
 
@@ -79,6 +99,8 @@ def _error_rows(result: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     rows = []
     for r in table:
         if r["run"] == "all":
+            continue
+        if r["temperature_K"] == 0.0:  # strained cells at rest: forces too small to be measured against
             continue
         cold = (r["temperature_K"] or 0.0) <= CRYSTAL_LIMIT_K and "quench" not in r["run"]
         aim = AIMS["crystal"] if cold else AIMS["hot"]
@@ -123,8 +145,13 @@ def _draw_curves(ax: Any, crystal: dict[str, Any]) -> None:
         volume = np.array(entry["volumes_A3"]) / entry["atoms"]
         energy = np.array(entry["energies_eV"]) / entry["atoms"]
         ax.plot(volume, 1e3 * (energy - energy.min()), "o-", label=Path(entry["name"]).stem)
+    for n, curve in enumerate(crystal.get("deformations", [])):
+        for key, style in (("reference", "s:"), ("potential", "^--")):
+            energy = np.array(curve[f"{key}_eV_per_atom"])
+            ax.plot(curve["volumes_A3_per_atom"], 1e3 * (energy - energy.min()), style, color=f"C{n + 5}",
+                    ms=4, lw=0.8, label=f"{curve['run']}, {key}")  # fmt: skip
     ax.set(xlabel="volume (Å³/atom)", ylabel="energy above minimum (meV/atom)", title="volume scan")
-    if crystal.get("crystals"):
+    if crystal.get("crystals") or crystal.get("deformations"):
         ax.legend(fontsize=7)
 
 

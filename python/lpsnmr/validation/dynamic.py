@@ -107,7 +107,7 @@ def rdf_runs(settings: ValidateSettings) -> dict[str, list[ase.Atoms]]:
     frames = read_reference(settings.reference, require=())
     runs: dict[str, list[ase.Atoms]] = {}
     for frame in frames:
-        if "run_T" in frame.info and "quench" not in run_name(frame):
+        if float(frame.info.get("run_T", 0.0)) > 0 and "quench" not in run_name(frame):
             runs.setdefault(run_name(frame), []).append(frame)
     return {k: v for k, v in sorted(runs.items()) if len(v) >= FEWEST_FRAMES}
 

@@ -24,7 +24,7 @@ Tick = Callable[[str, int, int], None]
 Work = Callable[[], dict[str, Any]]
 USED = {
     "errors": ("reference",),
-    "crystal": ("crystals", "static"),
+    "crystal": ("crystals", "static", "reference"),
     "rdf": ("reference", "rdf_ps", "timestep_fs", "seed", "style"),
     "stability": ("structure", "repeat", "stability_ns", "timestep_fs", "seed", "style"),
     "nve": ("structure", "repeat", "nve_ps", "timestep_fs", "seed", "style"),

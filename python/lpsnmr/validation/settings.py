@@ -20,9 +20,9 @@ class ValidateSettings:
     potential
         ``.uf3`` file.
     reference
-        Labelled frames for the errors and the radial distributions.
+        Labelled frames for the errors and the radial distributions; runs of 0 K count as ``static``.
     static
-        Labelled strained cells (energies along a deformation) for the equation of state.
+        Labelled strained cells (along a deformation) for the equation of state.
     structure, repeat
         Crystal of the MD stages and its supercell.
     crystals

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import ase
-import ase.eos
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +15,7 @@ from lpsnmr.potential.normal import FrameRows
 from lpsnmr.potential.provenance import file_hash, sidecar_path
 from lpsnmr.reference import read_reference, run_name
 from lpsnmr.structures import load_structure
-from lpsnmr.units import EV_PER_ANGSTROM3_GPA
+from lpsnmr.validation.deformation import birch_murnaghan, deformation_curves
 from lpsnmr.validation.settings import ValidateSettings
 
 __all__ = ["crystal_stage", "error_stage"]
@@ -105,20 +104,6 @@ def _relax(atoms: ase.Atoms, cell: bool, steps: int) -> ase.Atoms:
     return out
 
 
-def _curve(volumes: Array, energies: Array) -> dict[str, float | None]:
-    """Return volume and bulk modulus of a Birch–Murnaghan fit, None when the curve has no minimum."""
-    none: dict[str, float | None] = {"volume_A3": None, "bulk_modulus_GPa": None}
-    try:
-        v0, _, bulk = ase.eos.EquationOfState(list(volumes), list(energies), eos="birchmurnaghan").fit(
-            warn=False
-        )
-    except (ValueError, RuntimeError):
-        return none
-    if not volumes.min() < v0 < volumes.max():
-        return none
-    return {"volume_A3": float(v0), "bulk_modulus_GPa": float(bulk) * EV_PER_ANGSTROM3_GPA}
-
-
 def _one_crystal(name: str, potential: Ufp, tick: Tick) -> dict[str, Any]:
     """Relax a crystal, scan its volume."""
     atoms = load_structure(name)
@@ -145,38 +130,15 @@ def _one_crystal(name: str, potential: Ufp, tick: Tick) -> dict[str, Any]:
         "largest_force": float(np.abs(relaxed.get_forces()).max()),
         "volumes_A3": volumes,
         "energies_eV": energies,
-        **{f"eos_{k}": v for k, v in _curve(np.array(volumes), np.array(energies)).items()},
+        **{f"eos_{k}": v for k, v in birch_murnaghan(np.array(volumes), np.array(energies)).items()},
     }
 
 
-def _static_curves(settings: ValidateSettings, potential: Ufp) -> list[dict[str, Any]]:
-    """Compare energies along labelled deformations, run by run; each curve relative to its mean."""
-    frames = read_reference(settings.static, require=("energy", "forces"))
-    out = []
-    for run in sorted({run_name(f) for f in frames}):
-        chosen = sorted((f for f in frames if run_name(f) == run), key=lambda f: float(f.get_volume()))
-        volumes = np.array([f.get_volume() / len(f) for f in chosen])
-        label = np.array([f.calc.results["energy"] / len(f) for f in chosen])
-        ours = np.array([potential.predict(f).energy / len(f) for f in chosen])
-        difference = (ours - ours.mean()) - (label - label.mean())
-        entry: dict[str, Any] = {
-            "run": run,
-            "volumes_A3_per_atom": volumes.tolist(),
-            "reference_eV_per_atom": (label - label.mean()).tolist(),
-            "potential_eV_per_atom": (ours - ours.mean()).tolist(),
-            "energy_error_meV_per_atom": 1e3 * float(np.sqrt(np.mean(difference**2))),
-        }
-        if len(np.unique(np.round(volumes, 6))) >= 4:
-            entry["reference"], entry["potential"] = _curve(volumes, label), _curve(volumes, ours)
-        out.append(entry)
-    return out
-
-
 def crystal_stage(settings: ValidateSettings, tick: Tick) -> dict[str, Any]:
-    """Relax the crystals (lattice constants against the published ones), scan their volumes."""
+    """Relax the crystals, scan their volumes, compare labelled deformations."""
     potential = Ufp(settings.potential)
     crystals: Sequence[dict[str, Any]] = [_one_crystal(c, potential, tick) for c in settings.crystals]
     return {
         "crystals": list(crystals),
-        "deformations": _static_curves(settings, potential) if settings.static else [],
+        "deformations": deformation_curves(settings, potential),
     }
