@@ -74,10 +74,27 @@ def test_bad_schedules():
         SamplingSettings(POTENTIAL, interval_ps=0.001)
     with pytest.raises(InputError, match="hotter"):
         melt_quench_stages(melt_k=300, final_k=600)
+    with pytest.raises(InputError, match="got 1000 > 1100 > 1000 > 300 K"):
+        melt_quench_stages(melt_k=1000)
+
+
+def test_melt_quench_stages():
+    """The cell is let go below the release temperature; the cooling rate is one."""
+    melt, anneal, kept, free, hold = melt_quench_stages(1500, 10, 70, 300, 5, 2.0, anneal_ps=20)
+    assert (melt.length_ps, anneal.length_ps, hold.length_ps) == (10, 20, 5)
+    assert (anneal.start_k, anneal.end_k) == (1100, 1000)
+    assert (kept.start_k, kept.end_k, free.end_k) == (1000, 700, 300)
+    assert kept.length_ps == pytest.approx(30)
+    assert free.length_ps == pytest.approx(40)
+    assert [s.pressure_bar for s in (melt, anneal, kept, free, hold)] == [None, None, None, 2.0, 2.0]
+    short = melt_quench_stages(1500, 10, 70, 300, 5, anneal_ps=0, release_k=100)
+    assert [(s.start_k, s.end_k, s.pressure_bar) for s in short] == [
+        (1500, 1500, None), (1500, 300, None), (300, 300, None)
+    ]  # fmt: skip
 
 
 def test_melt_quench_tells_its_schedule():
-    stages = melt_quench_stages(1500, 0.5, 1.0, 300, 0.5, pressure_bar=1.0)
+    stages = melt_quench_stages(1500, 0.5, 1.0, 300, 0.5, 1.0, anneal_ps=0, release_k=1500)
     glass = melt_quench(load_structure("beta-Li3PS4"), stages, SamplingSettings(POTENTIAL, seed=4))
     assert glass.info["made"].endswith("0.5 ps at 1500 K, 1 ps from 1500 to 300 K, 0.5 ps at 300 K")
     assert glass.info["run_T"] == 300
@@ -112,6 +129,7 @@ def test_command(tmp_path):
 def test_amorphous_command(tmp_path):
     output = tmp_path / "glass.extxyz"
     arguments = ["beta-Li3PS4", "--density", "1.9", "--melt-quench", "--melt-ps", "0.5", "--quench-ps", "1"]
+    arguments += ["--anneal-ps", "0.5"]
     result = CliRunner().invoke(command, [*arguments, "--final-ps", "0.5", "-o", str(output)])
     assert result.exit_code == 0, result.output
     glass = ase.io.read(output)

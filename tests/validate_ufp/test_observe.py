@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from lpsnmr.structures import load_structure, supercell
-from lpsnmr.validation.observe import RadialHistogram, bonded_sulfur, coordination, rdf_difference
+from lpsnmr.validation.observe import (
+    RadialHistogram,
+    bonded_sulfur,
+    coordination,
+    crystal_peak,
+    rdf_difference,
+)
 
 
 def test_an_ideal_gas_has_g_of_one():
@@ -37,6 +43,19 @@ def test_first_shell_of_a_crystal():
     away = pulled.get_distance(p, index, mic=True, vector=True)
     pulled.positions[index] += 0.6 * away
     assert coordination(pulled.positions, pulled.cell.array, numbers)[0] == 3
+
+
+def test_reflections_of_a_crystal_and_of_chance():
+    atoms = supercell(load_structure("beta-Li3PS4"), (1, 1, 2))
+    peak, _ = crystal_peak(atoms.positions[atoms.numbers == 15], atoms.cell.array)
+    assert peak == pytest.approx(1.0, abs=0.03)
+    rng = np.random.default_rng(3)
+    cell = np.array([[14.0, 0, 0], [2.0, 13.0, 0], [-1.0, 3.0, 15.0]])
+    found = [crystal_peak(rng.uniform(size=(40, 3)) @ cell, cell) for _ in range(60)]
+    assert np.mean([p for p, _ in found]) == pytest.approx(found[0][1], rel=0.06)
+    few = np.array([[0.3, 0, 0], [1.0, 0.2, 0], [2.0, 0, 0.4], [3.5, 0, 0]])
+    line, _ = crystal_peak(few, np.diag([4.0, 2.0, 2.0]), 1.6)  # one wave vector, 2π/4 along x
+    assert line == pytest.approx(abs(np.exp(0.5j * np.pi * few[:, 0]).sum()) ** 2 / 16, rel=1e-9)
 
 
 def test_difference_of_distributions():

@@ -34,7 +34,7 @@ Examples:
   lpsnmr structures beta-Li3PS4 --supercell 1 1 2 -o beta64.extxyz
   lpsnmr structures gamma-Li3PS4 --volume-strain -0.03,0,0.03 --strain 0,0,0,0,0,0.02 -o strained.extxyz
   lpsnmr structures beta-Li3PS4 --li-disorder 0.5 --rattle 0.05 --count 10 -o disordered.extxyz
-  lpsnmr structures beta-Li3PS4 --supercell 1 2 4 --melt-quench --count 3 -o glass.extxyz
+  lpsnmr structures beta-Li3PS4 --supercell 1 2 2 --density 1.78 --melt-quench -o glass.extxyz
 
 SOURCE is beta-Li3PS4, gamma-Li3PS4 or a structure file that ASE reads.
 """
@@ -113,7 +113,15 @@ def _line(number: int, atoms: Atoms) -> str:
 def _schedule(o: dict[str, Any]) -> tuple[Stage, ...]:
     return tuple(
         melt_quench_stages(
-            o["melt_k"], o["melt_ps"], o["quench_ps"], o["final_k"], o["final_ps"], o["pressure_bar"]
+            o["melt_k"],
+            o["melt_ps"],
+            o["quench_ps"],
+            o["final_k"],
+            o["final_ps"],
+            o["pressure_bar"],
+            anneal_k=o["anneal_k"],
+            anneal_ps=o["anneal_ps"],
+            release_k=o["release_k"],
         )
     )
 
@@ -140,12 +148,16 @@ def _schedule(o: dict[str, Any]) -> tuple[Stage, ...]:
 @click.option("--seed", type=int, default=1, show_default=True, help="First seed.")
 @click.option("--melt-quench", "melt", is_flag=True, help="Melt and cool each by MD.")
 @click.option("--potential", default="default", show_default=True, help="Melt-quench: .uf3 file.")
-@click.option("--melt-k", type=float, default=1800.0, show_default=True, help="Temperature of the melt, K.")
-@click.option("--melt-ps", type=float, default=10.0, show_default=True, help="Time in the melt, ps.")
-@click.option("--quench-ps", type=float, default=50.0, show_default=True, help="Time of the cooling, ps.")
+@click.option("--melt-k", type=float, default=1500.0, show_default=True, help="Temperature of the melt, K.")
+@click.option("--melt-ps", type=float, default=40.0, show_default=True, help="Time in the melt, ps.")
+@click.option("--anneal-k", type=float, nargs=2, default=(1100.0, 1000.0), show_default=True,
+              help="Temperatures between which P find four S again, K.")  # fmt: skip
+@click.option("--anneal-ps", type=float, default=150.0, show_default=True, help="Time of that, ps; 0: none.")
+@click.option("--quench-ps", type=float, default=150.0, show_default=True, help="Time of the cooling, ps.")
 @click.option("--final-k", type=float, default=300.0, show_default=True, help="Temperature at the end, K.")
-@click.option("--final-ps", type=float, default=5.0, show_default=True, help="Time at the end, ps.")
-@click.option("--pressure-bar", type=float, help="Let the cell breathe at this pressure while cooling.")
+@click.option("--final-ps", type=float, default=20.0, show_default=True, help="Time at the end, ps.")
+@click.option("--pressure-bar", type=float, help="Let the cell breathe at this pressure below --release-k.")
+@click.option("--release-k", type=float, default=700.0, show_default=True, help="See --pressure-bar, K.")
 @click.option(
     "--require-ps4",
     type=float,

@@ -63,8 +63,9 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str) -> tuple[fl
 @click.option("--ns", type=float, default=1.0, show_default=True, help="Length of each of them, ns.")
 @click.option("--nve-ps", type=float, default=200.0, show_default=True, help="Length of the NVE runs, ps.")
 @click.option("--rdf-ps", type=float, default=40.0, show_default=True, help="Length of the g(r) runs, ps.")
-@click.option("--melt-k", type=float, default=1800.0, show_default=True, help="Temperature of the melt, K.")
+@click.option("--melt-k", type=float, default=1500.0, show_default=True, help="Temperature of the melt, K.")
 @click.option("--melt-ps", type=float, default=40.0, show_default=True, help="Its length, ps.")
+@click.option("--anneal-ps", type=float, default=150.0, show_default=True, help="Its annealing, ps.")
 @click.option("--quench-ps", type=float, default=150.0, show_default=True, help="Length of the quench, ps.")
 @click.option("--timestep-fs", type=float, default=2.0, show_default=True, help="MD time step, fs.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the velocities.")
@@ -92,6 +93,7 @@ def command(potential: Path, output: Path | None, quick: bool, **options: Any) -
             rdf_ps=options["rdf_ps"],
             melt_k=options["melt_k"],
             melt_ps=options["melt_ps"],
+            anneal_ps=options["anneal_ps"],
             quench_ps=options["quench_ps"],
             timestep_fs=options["timestep_fs"],
             seed=options["seed"],

@@ -140,10 +140,17 @@ class LammpsDriver:
         present = [name for name in FIX_IDS if self._lmp.has_id("fix", name)]
         self.commands(f"unfix {name}" for name in present)
 
-    def advance(self, n_steps: int) -> None:
-        """Run ``n_steps`` MD steps; with 0 only the forces of the present state are computed."""
+    def advance(self, n_steps: int, ramp: tuple[int, int] | None = None) -> None:
+        """Run ``n_steps`` MD steps; with 0 only the forces of the present state are computed.
+
+        ``ramp`` is the first and the last step over which fixes change what they hold from one value to
+        another; without it they would do the whole change within these ``n_steps``.
+        """
         pre = "no" if self._prepared else "yes"
-        self._call(self._lmp.command, f"run {n_steps} pre {pre} post no", where=f"run from step {self.step}")
+        span = "" if ramp is None else f" start {ramp[0]} stop {ramp[1]}"
+        self._call(
+            self._lmp.command, f"run {n_steps} pre {pre} post no{span}", where=f"run from step {self.step}"
+        )
         self._prepared = True
 
     def cell(self) -> NDArray[np.float64]:

@@ -79,29 +79,61 @@ class SamplingSettings:
 
 
 def melt_quench_stages(
-    melt_k: float = 1800.0,
-    melt_ps: float = 10.0,
-    quench_ps: float = 50.0,
+    melt_k: float = 1500.0,
+    melt_ps: float = 40.0,
+    quench_ps: float = 150.0,
     final_k: float = 300.0,
-    final_ps: float = 5.0,
+    final_ps: float = 20.0,
     pressure_bar: float | None = None,
+    *,
+    anneal_k: tuple[float, float] = (1100.0, 1000.0),
+    anneal_ps: float = 150.0,
+    release_k: float = 700.0,
 ) -> list[Stage]:
-    """Return the schedule melt, linear cooling, hold.
+    """Return the schedule melt, anneal, linear cooling, hold.
 
-    The melt keeps its cell; cooling and hold are at ``pressure_bar`` when it is given.
+    In the melt PS4 units meet and exchange S; while it is annealed between the two temperatures ``anneal_k``
+    P find four S again. The cell is kept until the cooling has reached ``release_k``; below it, and in the
+    hold, it breathes at ``pressure_bar`` when that is given (a hot cell without walls evaporates).
+
+    Parameters
+    ----------
+    melt_k, melt_ps
+        Temperature (K) and length (ps) of the melt.
+    quench_ps, final_k, final_ps
+        Length of the cooling, temperature at its end, length of the hold.
+    pressure_bar
+        Pressure of the last stages; None keeps the cell throughout.
+    anneal_k, anneal_ps
+        Temperatures at the begin and the end of the annealing, and its length; 0 leaves it out.
+    release_k
+        Temperature below which the cell may breathe.
+
+    Raises
+    ------
+    InputError
+        For temperatures that do not fall.
 
     Examples
     --------
-    >>> [stage.start_k for stage in melt_quench_stages()]
-    [1800.0, 1800.0, 300.0]
+    >>> [stage.start_k for stage in melt_quench_stages(pressure_bar=1.0)]
+    [1500.0, 1100.0, 1000.0, 700.0, 300.0]
     """
-    if not melt_k > final_k:
-        raise InputError(f"melt-quench: expected a melt hotter than the end, got {melt_k} and {final_k} K")
-    return [
-        Stage(melt_ps, melt_k, melt_k),
-        Stage(quench_ps, melt_k, final_k, pressure_bar),
-        Stage(final_ps, final_k, final_k, pressure_bar),
-    ]
+    ladder = [melt_k, *(anneal_k if anneal_ps > 0 else ()), final_k]
+    if ladder != sorted(ladder, reverse=True) or not melt_k > final_k:
+        raise InputError(
+            "melt-quench: expected a melt hotter than the end and annealing that falls between them, "
+            f"got {' > '.join(f'{t:g}' for t in ladder)} K"
+        )
+    top = ladder[-2]
+    stages = [Stage(melt_ps, melt_k, melt_k)]
+    if anneal_ps > 0:
+        stages.append(Stage(anneal_ps, *anneal_k))
+    middle = min(max(release_k, final_k), top)
+    for begin, end, pressure in ((top, middle, None), (middle, final_k, pressure_bar)):
+        if begin > end:
+            stages.append(Stage(quench_ps * (begin - end) / (top - final_k), begin, end, pressure))
+    return [*stages, Stage(final_ps, final_k, final_k, pressure_bar)]
 
 
 def _thermostat(stage: Stage, temperature: float, settings: SamplingSettings, step: int) -> list[str]:

@@ -60,6 +60,10 @@ def summary_rows(results: dict[str, dict[str, Any]]) -> list[tuple[str, str, str
             four = result["p_with_four_sulfur"]
             rows.append(("quenched melt: P with four S", f"{100 * four:.0f} %", "≥ 95 %",
                          _verdict(four >= AIMS["four"])))  # fmt: skip
+            rows.append(("quenched melt: P with the S of the crystal",
+                         f"{100 * result['p_with_sulfur_of_the_crystal']:.0f} %", "", ""))  # fmt: skip
+            rows.append(("quenched melt: strongest reflection of P", f"{result['crystal_peak_of_p']:.2f}",
+                         f"random {result['crystal_peak_at_random']:.2f}, crystal 1", ""))  # fmt: skip
             rows.append(("quenched melt: density", f"{result['density_g_per_cm3']:.2f} g/cm³",
                          f"crystal {result['crystal_density_g_per_cm3']:.2f}", ""))  # fmt: skip
         elif "activation_energy_eV" in result:

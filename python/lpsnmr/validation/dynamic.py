@@ -14,7 +14,14 @@ from lpsnmr.reference import read_reference, run_name
 from lpsnmr.structures import load_structure, supercell
 from lpsnmr.structures.checks import density_g_per_cm3
 from lpsnmr.validation.follow import RDF_EDGES, Followed, MdPlan, follow
-from lpsnmr.validation.observe import RadialHistogram, bonded_sulfur, coordination, pairs_of, rdf_difference
+from lpsnmr.validation.observe import (
+    RadialHistogram,
+    bonded_sulfur,
+    coordination,
+    crystal_peak,
+    pairs_of,
+    rdf_difference,
+)
 from lpsnmr.validation.settings import ValidateSettings
 
 __all__ = ["amorphous_task", "diffusion_of", "nve_task", "rdf_runs", "rdf_task", "stability_task"]
@@ -158,36 +165,57 @@ def rdf_task(
     }
 
 
+def _glass(settings: ValidateSettings, atoms: ase.Atoms, folder: Path, tick: Tick) -> list[Followed]:
+    """Melt, anneal and cool at constant volume, cool further and rest at zero pressure."""
+    rate = (settings.anneal_k[1] - settings.amorphous_k) / settings.quench_ps
+    kept_ps = (settings.anneal_k[1] - settings.release_k) / rate
+    free: dict[str, Any] = {"ensemble": "npt", "barostat": "iso"}
+    cold = settings.amorphous_k
+    plans = {
+        "melt": _plan(settings, settings.melt_k, settings.melt_ps),
+        "anneal": _plan(settings, settings.anneal_k[0], settings.anneal_ps, final_k=settings.anneal_k[1]),
+        "cooling": _plan(settings, settings.anneal_k[1], kept_ps, final_k=settings.release_k),
+        "quench": _plan(settings, settings.release_k, settings.quench_ps - kept_ps, final_k=cold, **free),
+        "amorphous": _plan(settings, cold, settings.amorphous_ps, **free),
+    }
+    done: list[Followed] = []
+    for name, plan in plans.items():
+        start = done[-1].last if done else atoms
+        done.append(follow(plan, start, settings.potential, folder, name, tick))
+    return done
+
+
 def amorphous_task(settings: ValidateSettings, folder: Path, tick: Tick) -> dict[str, Any]:
-    """Melt at constant volume, quench and rest at zero pressure; count who is bonded to whom."""
+    """Make a glass; count who is bonded to whom, and measure how far it is from the crystal it came from."""
     atoms = _crystal(settings, settings.amorphous_repeat)
-    melt = _plan(settings, settings.melt_k, settings.melt_ps)
-    hot = follow(melt, atoms, settings.potential, folder, "melt", tick)
-    quench = _plan(
-        settings, settings.melt_k, settings.quench_ps, ensemble="npt", barostat="iso",
-        final_k=settings.amorphous_k,
-    )  # fmt: skip
-    cooled = follow(quench, hot.last, settings.potential, folder, "quench", tick)
-    rest = _plan(settings, settings.amorphous_k, settings.amorphous_ps, ensemble="npt", barostat="iso")
-    cold = follow(rest, cooled.last, settings.potential, folder, "amorphous", tick)
+    melt, anneal, cooling, _, cold = _glass(settings, atoms, folder, tick)
     last = cold.last
     around = coordination(last.positions, last.cell.array, cold.numbers)
     glass = last.copy()
     glass.set_cell(last.cell.array * (_mean(cold, "Volume") / last.get_volume()) ** (1 / 3), scale_atoms=True)
-    shared = bonded_sulfur(last.positions, last.cell.array, cold.numbers).sum(axis=0)
+    bonds = bonded_sulfur(last.positions, last.cell.array, cold.numbers)
+    first = bonded_sulfur(atoms.positions, atoms.cell.array, cold.numbers)
+    shared = bonds.sum(axis=0)
+    peak, random = crystal_peak(last.positions[cold.numbers == 15], last.cell.array)
     pairs = cold.rdf.pairs
     kinds, counts = np.unique(around, return_counts=True)
     return {
         "atoms": len(last),
         "melt_k": settings.melt_k,
-        "cooling_K_per_ps": (settings.melt_k - settings.amorphous_k) / settings.quench_ps,
+        "melt_pressure_GPa": _mean(melt, "Press") / BAR_PER_GPA,
+        "cooling_K_per_ps": (settings.anneal_k[1] - settings.amorphous_k) / settings.quench_ps,
         "crystal_density_g_per_cm3": density_g_per_cm3(atoms),
         "density_g_per_cm3": density_g_per_cm3(glass),
         "p_with_four_sulfur": float(np.mean(around == 4)),
         "p_with_four_sulfur_mean": float(cold.column("intact").mean()),
+        "p_with_four_sulfur_in_melt": float(melt.column("intact").mean()),
         "sulfur_around_p": {str(k): int(n) for k, n in zip(kinds, counts, strict=True)},
         "bridging_sulfur": int((shared > 1).sum()),
         "free_sulfur": int((shared == 0).sum()),
         "p_p_closer_than_2.6_A": cold.rdf.neighbours_within(pairs.index((15, 15)), 2.6),
         "s_s_closer_than_2.4_A": cold.rdf.neighbours_within(pairs.index((16, 16)), 2.4),
+        "p_displacement_A": [float(np.sqrt(s.column("p_msd")[-1])) for s in (melt, anneal, cooling)],
+        "p_with_sulfur_of_the_crystal": float(np.mean((bonds == first).all(axis=1))),
+        "crystal_peak_of_p": peak,
+        "crystal_peak_at_random": random,
     }

@@ -29,16 +29,16 @@ __all__ = ["Followed", "MdPlan", "follow"]
 
 Array = NDArray[np.float64]
 Tick = Callable[[str, int, int], None]
-ROW = ("time_ps", "intact", "own_sulfur", "Temp", "PotEng", "TotEng", "Press", "Volume")
+ROW = ("time_ps", "intact", "own_sulfur", "p_msd", "Temp", "PotEng", "TotEng", "Press", "Volume")
 RDF_EDGES = np.linspace(0.0, 7.0, 71)
-LITHIUM = 3
+LITHIUM, PHOSPHORUS = 3, 15
 
 
 @dataclass(frozen=True)
 class MdPlan:
     """One run. ``ensemble`` is nvt, nve or npt; the first ``equilibration_ps`` are always nvt (or npt).
 
-    ``final_k`` > 0 changes the temperature of an npt run linearly to that value (a quench).
+    ``final_k`` > 0 changes the temperature of an nvt or npt run linearly to that value.
     """
 
     temperature_k: float
@@ -57,8 +57,9 @@ class MdPlan:
 class Followed:
     """What was seen; arrays over the samples.
 
-    ``rows`` (samples, 8) as in ``ROW``: ps, fraction of P with four S, fraction of P with its first S, K, eV,
-    eV, bar, Å³. ``lithium`` (samples, n_Li, 3) unwrapped, Å, the mean motion of P and S taken off.
+    ``rows`` (samples, 9) as in ``ROW``: ps, fraction of P with four S, fraction of P with its first S, mean
+    square displacement of P in Å², K, eV, eV, bar, Å³. ``lithium`` (samples, n_Li, 3) unwrapped, Å, the mean
+    motion of P and S taken off.
     """
 
     plan: MdPlan
@@ -161,6 +162,7 @@ class _Run:
             self.rdf.sums, self.rdf.around = loaded["sums"], loaded["around"]
             self.rdf.frames = len(self.rows)
             self.own, self.start_step = loaded["own"], int(loaded["start_step"])
+            self.origin = loaded["origin"]
         else:
             frame = self.driver.frame()
             self.own = bonded_sulfur(frame.positions, frame.cell, self.numbers)
@@ -171,40 +173,53 @@ class _Run:
             self.driver.advance(self._steps(self.plan.equilibration_ps))
             self.driver.unfix()
             self.start_step = self.driver.step
+            self.origin = self._moved()[self.numbers == PHOSPHORUS]
         self.driver.commands(self._production())
+
+    def _moved(self) -> Array:
+        """Return unwrapped positions, the mean motion of P and S taken off."""
+        unwrapped = self.driver.frame().unwrapped
+        if unwrapped is None:
+            raise ComputeError(f"{self.name}: LAMMPS gave no unwrapped positions")
+        return np.asarray(unwrapped - unwrapped[self.numbers != LITHIUM].mean(axis=0))
 
     def _production(self) -> list[str]:
         step = self.driver.step
-        if self.plan.ensemble != "npt":
-            return production_commands(self.settings, step)
-        lines = equilibration_commands(self.settings, step)
+        if self.plan.ensemble == "npt":
+            lines = equilibration_commands(self.settings, step)
+        else:
+            lines = production_commands(self.settings, step)
         if self.plan.final_k > 0:
-            done = (step - self.start_step) / max(1, self.total * self._steps(self.plan.sample_ps))
-            now = self.plan.temperature_k + done * (self.plan.final_k - self.plan.temperature_k)
-            warm = f"temp {self.plan.temperature_k:.10g} {self.plan.temperature_k:.10g}"
-            lines = [line.replace(warm, f"temp {now:.10g} {self.plan.final_k:.10g}") for line in lines]
+            first, last = f"{self.plan.temperature_k:.10g}", f"{self.plan.final_k:.10g}"
+            lines = [line.replace(f" {first} {first} ", f" {first} {last} ") for line in lines]
         return lines
+
+    def _ramp(self) -> tuple[int, int] | None:
+        """Return the first and the last step of the change of temperature."""
+        if not self.plan.final_k > 0:
+            return None
+        return self.start_step, self.start_step + self.total * self._steps(self.plan.sample_ps)
 
     def _steps(self, ps: float) -> int:
         return round(ps * 1e3 / self.plan.timestep_fs)
 
     def sample(self) -> None:
         """Advance by one interval and measure."""
-        self.driver.advance(self._steps(self.plan.sample_ps))
+        self.driver.advance(self._steps(self.plan.sample_ps), self._ramp())
         frame = self.driver.frame()
         thermo = self.driver.thermo()
         if not np.isfinite(thermo["PotEng"]):
             raise ComputeError(f"{self.name}: the energy is not finite after {frame.step} steps")
         bonds = bonded_sulfur(frame.positions, frame.cell, self.numbers)
-        if frame.unwrapped is None:
-            raise ComputeError(f"{self.name}: LAMMPS gave no unwrapped positions")
-        moved = frame.unwrapped - frame.unwrapped[self.numbers != LITHIUM].mean(axis=0)
+        moved = self._moved()
+        p_moved = moved[self.numbers == PHOSPHORUS] - self.origin
         self.rows.append(
             [
                 (frame.step - self.start_step) * self.plan.timestep_fs * 1e-3,
                 float(np.mean(bonds.sum(axis=1) == 4)) if len(bonds) else 1.0,
                 float(np.mean((bonds == self.own).all(axis=1))) if len(bonds) else 1.0,
-                *(thermo[k] for k in ROW[3:]),
+                float((p_moved**2).sum(axis=1).mean()) if len(bonds) else 0.0,
+                *(thermo[k] for k in ROW[4:]),
             ]
         )
         self.lithium.append(moved[self.numbers == LITHIUM])
@@ -225,6 +240,7 @@ class _Run:
                 around=self.rdf.around,
                 own=self.own,
                 start_step=np.array(self.start_step),
+                origin=self.origin,
             )
         if self.restart is not None and self.restart != restart:
             self.restart.unlink(missing_ok=True)
@@ -262,7 +278,7 @@ def _self() -> Any:
 
 def _key(plan: MdPlan, atoms: ase.Atoms, potential: Path) -> str:
     """Return a hash of all that the trajectory depends on but its length (a quench depends on it too)."""
-    words = {**asdict(plan), "length_ps": plan.length_ps if plan.final_k else 0.0}
+    words = {**asdict(plan), "length_ps": plan.length_ps if plan.final_k else 0.0, "rows": ROW}
     digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
     for array in (atoms.numbers, atoms.positions, atoms.cell.array):
         digest.update(np.ascontiguousarray(array).tobytes())

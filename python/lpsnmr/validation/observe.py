@@ -10,7 +10,7 @@ from lpsnmr._core import neighbor_list
 from lpsnmr.errors import InputError
 from lpsnmr.structures.checks import PHOSPHORUS, SULFUR
 
-__all__ = ["RadialHistogram", "bonded_sulfur", "coordination", "rdf_difference"]
+__all__ = ["RadialHistogram", "bonded_sulfur", "coordination", "crystal_peak", "rdf_difference"]
 
 Array = NDArray[np.float64]
 BOND_ANGSTROM = 2.8
@@ -45,6 +45,37 @@ def coordination(
 ) -> NDArray[np.int64]:
     """Return the number of S around every P, (n_P,) int64."""
     return np.asarray(bonded_sulfur(positions, cell, numbers, cutoff).sum(axis=1), dtype=np.int64)
+
+
+def crystal_peak(positions: Array, cell: Array, largest: float = 4.0) -> tuple[float, float]:
+    """Return the strongest reflection of some atoms, and what atoms at random would show.
+
+    Parameters
+    ----------
+    positions
+        (n, 3) float64, Å, in a periodic cell.
+    cell
+        (3, 3) float64, rows are its vectors, Å.
+    largest
+        Wave vectors of the reciprocal lattice up to this length are looked at, 1/Å.
+
+    Returns
+    -------
+    peak, random
+        Largest |Σ exp(i q·r)|²/n², 1 for a perfect crystal at rest with equivalent atoms; and the expected
+        largest of as many independent exponential variables of mean 1/n: (ln N + 0.577)/n.
+    """
+    reciprocal = 2 * np.pi * np.linalg.inv(cell).T
+    reach = np.ceil(largest * np.linalg.norm(cell, axis=1) / (2 * np.pi)).astype(int)
+    grid = np.stack(np.meshgrid(*(np.arange(-m, m + 1) for m in reach), indexing="ij"), axis=-1).reshape(
+        -1, 3
+    )
+    grid = grid[len(grid) // 2 + 1 :]  # one of each pair q, -q; without 0
+    grid = grid[np.linalg.norm(grid @ reciprocal, axis=1) <= largest]
+    n = len(positions)
+    phases = 2 * np.pi * (positions @ np.linalg.inv(cell)) @ grid.T
+    peaks = np.abs(np.exp(1j * phases).sum(axis=0)) ** 2 / n**2
+    return float(peaks.max()), float((np.log(len(grid)) + np.euler_gamma) / n)
 
 
 @dataclass(eq=False)

@@ -1,6 +1,7 @@
 """What a validation does, and for how long."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from lpsnmr.errors import InputError
@@ -33,8 +34,8 @@ class ValidateSettings:
         Of the runs that measure the drift of the total energy.
     rdf_ps
         Length of each run whose radial distributions are compared with those of a reference run.
-    melt_k, melt_ps, quench_ps, amorphous_k, amorphous_ps, amorphous_repeat
-        Melt at constant volume, quench and final run at zero pressure.
+    melt_k, melt_ps, anneal_k, anneal_ps, release_k, quench_ps, amorphous_k, amorphous_ps, amorphous_repeat
+        Melt, annealing and cooling to ``release_k`` at constant volume; the rest at zero pressure.
     timestep_fs, seed, style
         Of all MD; ``style`` is the pair style with its arguments.
     stages
@@ -52,8 +53,11 @@ class ValidateSettings:
     nve_k: tuple[float, ...] = (300.0, 600.0)
     nve_ps: float = 200.0
     rdf_ps: float = 40.0
-    melt_k: float = 1800.0
+    melt_k: float = 1500.0
     melt_ps: float = 40.0
+    anneal_k: tuple[float, float] = (1100.0, 1000.0)
+    anneal_ps: float = 150.0
+    release_k: float = 700.0
     quench_ps: float = 150.0
     amorphous_k: float = 300.0
     amorphous_ps: float = 20.0
@@ -70,10 +74,16 @@ class ValidateSettings:
             raise InputError(
                 f"stages: expected some of {', '.join(STAGES)}, got {', '.join(unknown) or 'none'}"
             )
-        for name in ("stability_ns", "nve_ps", "rdf_ps", "melt_k", "melt_ps", "quench_ps", "amorphous_k",
-                     "amorphous_ps", "timestep_fs"):  # fmt: skip
+        for name in ("stability_ns", "nve_ps", "rdf_ps", "melt_k", "melt_ps", "anneal_ps", "quench_ps",
+                     "amorphous_k", "amorphous_ps", "timestep_fs"):  # fmt: skip
             if not getattr(self, name) > 0:
                 raise InputError(f"{name}: expected a positive number, got {getattr(self, name)}")
+        ladder = (self.melt_k, *self.anneal_k, self.release_k, self.amorphous_k)
+        if not all(high > low for high, low in pairwise(ladder)):
+            raise InputError(
+                "quenched melt: expected falling temperatures of melt, annealing, release and end, got "
+                + " > ".join(f"{t:g}" for t in ladder)
+            )
         if not all(t > 0 for t in (*self.temperatures_k, *self.nve_k)):
             raise InputError("temperatures: expected positive numbers in K")
         for path in (*self.reference, *self.static):
@@ -85,7 +95,7 @@ class ValidateSettings:
     def quick(self) -> "ValidateSettings":
         """Return settings that try every stage in about a minute; the figures mean nothing."""
         short = replace(self, stability_ns=0.003, nve_ps=2.0, rdf_ps=1.0)
-        short = replace(short, melt_ps=0.5, quench_ps=1.0, amorphous_ps=0.5)
+        short = replace(short, melt_ps=0.5, anneal_ps=0.5, quench_ps=1.0, amorphous_ps=0.5)
         return replace(
             short,
             crystals=self.crystals[-1:],
