@@ -85,6 +85,9 @@ def test_what_does_not_belong_is_dropped_or_refused(shipped):
         ("ufp_b32_lidis_600", 600, "β crystal"),
         ("ufp_b32_melt_1800", 1800, "melt"),
         ("ufp_am32_600", 600, "amorphous"),
+        ("ufp_am32p1_1200_r1", 1200, "amorphous"),
+        ("ufp_g32_1200_r1", 1200, "γ cell above 1000 K"),
+        ("eos_b32", 0, "strained crystal at rest"),
         ("li2s", None, "other"),
     ],
 )

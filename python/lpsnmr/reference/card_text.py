@@ -18,13 +18,16 @@ charge on the z axis gives V_zz > 0), forces (eV/Å). 1 a.u. of EFG is 97.17362 
 """
 
 STRUCTURES = """## How the structures were made
-All start from the published β (Pnma, one ordered choice of the partly filled Li sites) and γ (Pmn2₁)
-crystals.
+All but the packings start from the published β (Pnma, one ordered choice of the partly filled Li sites) and
+γ (Pmn2₁) crystals. `made` says how each newer frame came about.
 - Runs without a prefix: molecular dynamics with the universal machine-learned potential SevenNet-0, cells
   relaxed with it and strained by up to 3 %. Its energies and forces are not here: it proposed structures.
 - Runs `ufp_…`: dynamics at 2 fs with this project's own potential of that time, frames chosen by the
   information they add to the fit (`lpsnmr learn`). `v+3` and the like: volume strain in per cent; `shear`: a
-  general strain; `lidis`: Li moved to other voids first; `am`: the end of a quench, held at a temperature.
+  general strain; `lidis`: Li moved to other voids first; `am32`, `am32m`: the end of a quench, held at a
+  temperature; `am32p`: whole PS4 units and Li packed at random without overlap, then held at one.
+- Runs `eos_…`: no dynamics; the crystal relaxed with this project's potential, its cell scaled, positions
+  relaxed again in each; `run_step` numbers the volumes, `run_T` is 0.
 """
 
 METHOD = """## How they were labelled

@@ -18,14 +18,24 @@ __all__ = ["data_card", "phase_of_run", "write_data_card"]
 
 LITHIUM = 3
 FOLDS = 5
-PHASES = ("β crystal", "γ crystal", "β cell above 1000 K", "melt", "quench", "amorphous", "other")
+PHASES = (
+    "β crystal",
+    "γ crystal",
+    "strained crystal at rest",
+    "β cell above 1000 K",
+    "γ cell above 1000 K",
+    "melt",
+    "quench",
+    "amorphous",
+    "other",
+)
 
 
 def phase_of_run(run: str, temperature: float | None) -> str:
     """Return the phase that the name of a run stands for, one of ``PHASES``.
 
-    Names are made of words: ``b32``/``g32`` say the crystal and its atoms, ``quench``, ``melt`` and ``am``
-    what was done to it; a ``b32_1800`` is a melt because β melts below.
+    Names are made of words: ``b32``/``g32`` say the crystal and its atoms, ``eos``, ``quench``, ``melt`` and
+    ``am`` what was done to it; a ``b32_1800`` is a melt because β melts below.
 
     Examples
     --------
@@ -33,6 +43,8 @@ def phase_of_run(run: str, temperature: float | None) -> str:
     ['γ crystal', 'quench', 'melt']
     """
     words = run.split("_")
+    if "eos" in words:
+        return "strained crystal at rest"
     if "quench" in words:
         return "quench"
     if any(word.startswith("am") for word in words):
@@ -41,8 +53,8 @@ def phase_of_run(run: str, temperature: float | None) -> str:
         return "melt"
     for letter, name in (("b", "β"), ("g", "γ")):
         if any(word[:1] == letter and word[1:].isdigit() for word in words):
-            hot = letter == "b" and temperature is not None and temperature > 1000
-            return "β cell above 1000 K" if hot else f"{name} crystal"
+            hot = temperature is not None and temperature > 1000
+            return f"{name} cell above 1000 K" if hot else f"{name} crystal"
     return "other"
 
 
@@ -159,7 +171,7 @@ def _gaps(frames: Sequence[ase.Atoms]) -> list[str]:
         lines.append(f"- Fewer than twenty frames of: {', '.join(scarce)}.")
     return [
         *lines,
-        "- Glasses come from fast quenches (10–100 K/ps) of small cells.",
+        "- Amorphous cells are small, and made in a fraction of a nanosecond or by packing units at random.",
         "- `b32_quench` carries the temperature of its start in `run_T`, later quenches the thermostat's.",
         "- The tensor in the crystal was not compared with a second code.",
         "- No zero-point or relativistic effects beyond those in the atomic datasets.",
