@@ -1,6 +1,7 @@
 """How a fit is carried out changes nothing: threads, checkpoints; committee, search, weights, spacings."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from lpsnmr.potential import (
 from lpsnmr.potential.accumulate import fingerprint, share_out
 from lpsnmr.potential.normal import NormalEquations, frame_rows, row_weights
 from lpsnmr.report.fit_page import write_fit_report
+from lpsnmr.report.fit_phases import phase_rows
 from ufp_cases import random_structure
 
 CELL = np.array([[7.0, 0.0, 0.0], [1.0, 6.5, 0.0], [0.5, -1.0, 7.5]])
@@ -246,6 +248,22 @@ def test_intervals_hold_the_value_and_shrink_with_blocks(result):
     assert "95 %" in format_table(result.held_out)
 
 
+def test_errors_by_phase_are_those_of_their_frames(result):
+    """Against the errors of the frames themselves."""
+    named = [replace(r, run=f"b32_{r.run}" if k < 2 else r.run) for k, r in enumerate(result.held_out)]
+    crystal, other = phase_rows(named)
+    assert (crystal.run, crystal.frames, other.run, other.frames) == ("β crystal", 8, "other", 16)
+    chosen = [f for f in result.frames if f.run in ("run0", "run1")]
+    error = np.concatenate([f.held_out[f.kind == 1] for f in chosen])
+    target = np.concatenate([f.target[f.kind == 1] for f in chosen])
+    assert crystal.force_eV_per_angstrom == pytest.approx(np.sqrt(np.mean(error**2)))
+    assert crystal.force_percent_of_rms == pytest.approx(
+        100 * np.sqrt(np.mean(error**2) / np.mean(target**2))
+    )
+    energy = np.concatenate([f.held_out[f.kind == 0] for f in chosen])
+    assert crystal.energy_meV_per_atom == pytest.approx(1e3 * np.sqrt(np.mean(energy**2)))
+
+
 def test_report_holds_every_run_and_pair(frames, result, tmp_path):
     png, page = write_fit_report(tmp_path, "x", result, SETTINGS, frames)
     assert png.read_bytes()[:4] == b"\x89PNG"
@@ -254,5 +272,6 @@ def test_report_holds_every_run_and_pair(frames, result, tmp_path):
         assert f"<td>{run}</td>" in text
         assert pair in text
     assert "10.1038/s41524-023-01092-7" in text
+    assert "this fit, held-out blocks: other, 24 frames" in text
     row = result.held_out[0]
     assert f"<td>{row.force_percent_of_rms:.1f}</td>" in text

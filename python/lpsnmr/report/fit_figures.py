@@ -72,7 +72,7 @@ def draw_errors(axes: Any, held_out: Sequence[ErrorRow], training: Sequence[Erro
     axes.plot([fitted[r.run].force_percent_of_rms for r in rows], y, "d", color=ACCENT, ms=4, label="fit")
     for limit in (15, 25):
         axes.axvline(limit, color=PALE, lw=0.8, ls=":")
-    axes.set_yticks(y, [r.run for r in rows], fontsize=7)
+    axes.set_yticks(y, [r.run for r in rows], fontsize=min(7.0, 110.0 / max(len(rows), 1)))
     axes.set(xlabel="force error (% of the run's force RMS)")
     axes.legend(fontsize=6)
 

@@ -20,24 +20,9 @@ from lpsnmr.report.fit_figures import (
     draw_parity,
     pair_distances,
 )
+from lpsnmr.report.fit_phases import anchor_rows, phase_rows
 
 __all__ = ["fit_figure", "write_fit_report"]
-
-ANCHORS = (
-    (
-        "UF2,3 for tungsten, package uf3",
-        "5.1 meV/atom, 0.152 eV/Å",
-        "same data, GAP: 6.2 meV/atom, 0.169 eV/Å",
-        "10.1038/s41524-023-01092-7",
-    ),
-    (
-        "linear UF2+3, 1000 frames of β-Li₃PS₄ up to 3000 K, held-out blocks",
-        "24–27 % of the force RMS",
-        "random split of the same runs: 17 %, which leaks",
-        "10.1021/acs.chemmater.3c02726 (data)",
-    ),
-)
-"""Published or public-data figures to compare with: what, error, remark, DOI."""
 
 STYLE = (
     "body{font:14px sans-serif;max-width:1100px;margin:2em auto;color:#222}table{border-collapse:collapse;"
@@ -168,6 +153,7 @@ def write_fit_report(
         f'<img alt="figures" src="data:image/png;base64,{base64.b64encode(picture).decode()}">',
         f"<h2>Held-out errors ({settings.folds} folds of whole blocks)</h2>" if result.held_out else "",
         _error_table(result.held_out) if result.held_out else "",
+        "<h2>By phase</h2>" + _error_table(phase_rows(result.held_out)) if result.held_out else "",
         "<p>Root mean squares; the interval of the force error is a bootstrap over blocks.</p>",
         "<h2>Errors of the fit to all frames</h2>",
         _error_table(result.training),
@@ -175,7 +161,7 @@ def write_fit_report(
         _ranges(result),
         "<h2>Committee</h2>" + _spread_table(result) if result.spread else "",
         "<h2>Figures to compare with</h2>",
-        _table(["what", "error", "remark", "DOI"], ANCHORS),
+        _table(["what", "error", "remark", "DOI"], anchor_rows(result.held_out)),
     ]
     text = f'<!doctype html><meta charset="utf-8"><title>{html.escape(stem)}</title><style>{STYLE}</style>'
     with written_aside(png) as aside:
