@@ -64,6 +64,9 @@ def summary_rows(results: dict[str, dict[str, Any]]) -> list[tuple[str, str, str
                          f"{100 * result['p_with_sulfur_of_the_crystal']:.0f} %", "", ""))  # fmt: skip
             rows.append(("quenched melt: strongest reflection of P", f"{result['crystal_peak_of_p']:.2f}",
                          f"random {result['crystal_peak_at_random']:.2f}, crystal 1", ""))  # fmt: skip
+            rows.append(("quenched melt: S bridging two P, bonded to none; S on S per S",
+                         f"{result['bridging_sulfur']}, {result['free_sulfur']}; "
+                         f"{result['s_s_closer_than_2.4_A']:.2f}", "", ""))  # fmt: skip
             rows.append(("quenched melt: density", f"{result['density_g_per_cm3']:.2f} g/cm³",
                          f"crystal {result['crystal_density_g_per_cm3']:.2f}", ""))  # fmt: skip
         elif "activation_energy_eV" in result:
