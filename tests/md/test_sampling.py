@@ -8,11 +8,21 @@ import numpy as np
 import pytest
 from ase import Atoms
 from click.testing import CliRunner
+from mpi4py import MPI
 
 from lpsnmr.cli.structures import command
 from lpsnmr.errors import ComputeError, InputError
-from lpsnmr.md.sampling import SamplingSettings, Stage, melt_quench, melt_quench_stages, sample
-from lpsnmr.structures import load_structure, report_structure, strained
+from lpsnmr.md.driver import LammpsDriver
+from lpsnmr.md.sampling import (
+    SamplingSettings,
+    Stage,
+    _advance,
+    _start,
+    melt_quench,
+    melt_quench_stages,
+    sample,
+)
+from lpsnmr.structures import load_structure, report_structure, strained, supercell
 
 POTENTIAL = Path(str(files("lpsnmr.data") / "models" / "lps.uf3"))
 
@@ -83,9 +93,9 @@ def test_melt_quench_stages():
     melt, anneal, kept, free, hold = melt_quench_stages(1500, 10, 70, 300, 5, 2.0, anneal_ps=20)
     assert (melt.length_ps, anneal.length_ps, hold.length_ps) == (10, 20, 5)
     assert (anneal.start_k, anneal.end_k) == (1100, 1000)
-    assert (kept.start_k, kept.end_k, free.end_k) == (1000, 700, 300)
-    assert kept.length_ps == pytest.approx(30)
-    assert free.length_ps == pytest.approx(40)
+    assert (kept.start_k, kept.end_k, free.end_k) == (1000, 500, 300)
+    assert kept.length_ps == pytest.approx(50)
+    assert free.length_ps == pytest.approx(20)
     assert [s.pressure_bar for s in (melt, anneal, kept, free, hold)] == [None, None, None, 2.0, 2.0]
     short = melt_quench_stages(1500, 10, 70, 300, 5, anneal_ps=0, release_k=100)
     assert [(s.start_k, s.end_k, s.pressure_bar) for s in short] == [
@@ -135,3 +145,21 @@ def test_amorphous_command(tmp_path):
     glass = ase.io.read(output)
     assert report_structure(glass).density == pytest.approx(1.9)
     assert glass.info["made"].count(" | ") == 2
+
+
+@pytest.mark.parametrize("pressure_bar", [None, 1.0])
+def test_cooling_is_linear(pressure_bar):
+    """Within a stage, not within each interval; kinetic temperatures follow the line."""
+    atoms = supercell(load_structure("beta-Li3PS4"), (1, 2, 2))
+    settings = SamplingSettings(POTENTIAL, seed=2)
+    stages = [Stage(3, 900, 900), Stage(8, 900, 100, pressure_bar)]
+    driver = LammpsDriver(MPI.COMM_SELF)
+    try:
+        _start(driver, atoms, 900.0, settings)
+        seen = [(t, driver.thermo()["Temp"]) for t in _advance(driver, stages, settings)]
+    finally:
+        driver.close()
+    wanted, measured = np.array(seen[6:]).T
+    assert wanted[0] == pytest.approx(875)
+    assert wanted[-1] == pytest.approx(125)
+    np.testing.assert_allclose(measured.reshape(4, 4).mean(1), wanted.reshape(4, 4).mean(1), atol=100)

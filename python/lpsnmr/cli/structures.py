@@ -21,6 +21,7 @@ from lpsnmr.structures import (
     lithium_disordered,
     load_structure,
     made,
+    packed,
     rattled,
     report_structure,
     strained,
@@ -34,6 +35,7 @@ Examples:
   lpsnmr structures beta-Li3PS4 --supercell 1 1 2 -o beta64.extxyz
   lpsnmr structures gamma-Li3PS4 --volume-strain -0.03,0,0.03 --strain 0,0,0,0,0,0.02 -o strained.extxyz
   lpsnmr structures beta-Li3PS4 --li-disorder 0.5 --rattle 0.05 --count 10 -o disordered.extxyz
+  lpsnmr structures beta-Li3PS4 --density 1.7 --pack --count 4 -o packed.extxyz
   lpsnmr structures beta-Li3PS4 --supercell 1 2 2 --density 1.78 --melt-quench -o glass.extxyz
 
 SOURCE is beta-Li3PS4, gamma-Li3PS4 or a structure file that ASE reads.
@@ -42,9 +44,10 @@ SOURCE is beta-Li3PS4, gamma-Li3PS4 or a structure file that ASE reads.
 
 @dataclass(frozen=True)
 class Steps:
-    """What is done to each copy of the cell, in this order: strain, Li disorder, rattle, melt-quench."""
+    """What is done to each copy of the cell, in this order."""
 
     strains: tuple[tuple[float, ...] | None, ...]
+    pack: bool
     li_disorder: float
     rattle: float
     stages: tuple[Stage, ...]
@@ -89,6 +92,8 @@ def _build(cell: Atoms, steps: Steps, count: int, seed: int) -> Iterator[Atoms]:
     for number, (strain, copy) in enumerate(itertools.product(steps.strains, range(count))):
         own_seed = seed + number
         atoms = cell if strain is None else strained(cell, strain)
+        if steps.pack:
+            atoms = packed(atoms, own_seed)
         if steps.li_disorder:
             atoms = lithium_disordered(atoms, steps.li_disorder, own_seed)
         if steps.rattle:
@@ -140,6 +145,7 @@ def _schedule(o: dict[str, Any]) -> tuple[Stage, ...]:
     metavar="XX,YY,ZZ,YZ,XZ,XY",
     help="Strain tensor (shears are half the angle); may be repeated, one structure each.",
 )
+@click.option("--pack", is_flag=True, help="Pack its PS4 units and Li into the cell at random.")
 @click.option(
     "--li-disorder", type=float, default=0.0, show_default=True, help="Share of Li moved to other voids."
 )
@@ -157,7 +163,7 @@ def _schedule(o: dict[str, Any]) -> tuple[Stage, ...]:
 @click.option("--final-k", type=float, default=300.0, show_default=True, help="Temperature at the end, K.")
 @click.option("--final-ps", type=float, default=20.0, show_default=True, help="Time at the end, ps.")
 @click.option("--pressure-bar", type=float, help="Let the cell breathe at this pressure below --release-k.")
-@click.option("--release-k", type=float, default=700.0, show_default=True, help="See --pressure-bar, K.")
+@click.option("--release-k", type=float, default=500.0, show_default=True, help="See --pressure-bar, K.")
 @click.option(
     "--require-ps4",
     type=float,
@@ -179,6 +185,7 @@ def command(source: str, output: Path, repeats: tuple[int, int, int], **o: Any) 
     required = o["require_ps4"] if o["require_ps4"] is not None else 0.0 if o["melt"] else 1.0
     steps = Steps(
         _strains(o["volume_strain"], o["strain"]),
+        o["pack"],
         o["li_disorder"],
         o["rattle"],
         _schedule(o) if o["melt"] else (),

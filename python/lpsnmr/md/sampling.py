@@ -88,7 +88,7 @@ def melt_quench_stages(
     *,
     anneal_k: tuple[float, float] = (1100.0, 1000.0),
     anneal_ps: float = 150.0,
-    release_k: float = 700.0,
+    release_k: float = 500.0,
 ) -> list[Stage]:
     """Return the schedule melt, anneal, linear cooling, hold.
 
@@ -117,7 +117,7 @@ def melt_quench_stages(
     Examples
     --------
     >>> [stage.start_k for stage in melt_quench_stages(pressure_bar=1.0)]
-    [1500.0, 1100.0, 1000.0, 700.0, 300.0]
+    [1500.0, 1100.0, 1000.0, 500.0, 300.0]
     """
     ladder = [melt_k, *(anneal_k if anneal_ps > 0 else ()), final_k]
     if ladder != sorted(ladder, reverse=True) or not melt_k > final_k:
@@ -136,15 +136,15 @@ def melt_quench_stages(
     return [*stages, Stage(final_ps, final_k, final_k, pressure_bar)]
 
 
-def _thermostat(stage: Stage, temperature: float, settings: SamplingSettings, step: int) -> list[str]:
-    t, damping = f"{temperature:.6g}", f"{settings.damping_ps:.6g}"
+def _thermostat(stage: Stage, settings: SamplingSettings, step: int) -> list[str]:
+    t, damping = f"{stage.start_k:.6g} {stage.end_k:.6g}", f"{settings.damping_ps:.6g}"
     if stage.pressure_bar is not None:
         p = f"{stage.pressure_bar:.6g}"
-        return [f"fix {INTEGRATOR} all npt temp {t} {t} {damping} iso {p} {p} 1.0"]
+        return [f"fix {INTEGRATOR} all npt temp {t} {damping} iso {p} {p} 1.0"]
     seed = (settings.seed + 7919 * (step + 1)) % 899_999_999 + 1
     return [
         f"fix {INTEGRATOR} all nve",
-        f"fix {THERMOSTAT} all langevin {t} {t} {damping} {seed} zero yes",
+        f"fix {THERMOSTAT} all langevin {t} {damping} {seed} zero yes",
     ]
 
 
@@ -170,8 +170,8 @@ def sample(
 ) -> Iterator[Atoms]:
     """Run MD in this process and yield a frame after every interval.
 
-    Temperatures that change within a stage change in steps, one per interval. The process runs alone:
-    on several MPI ranks each one runs its own.
+    Temperatures that change within a stage change linearly. The process runs alone: on several MPI ranks
+    each one runs its own.
 
     Parameters
     ----------
@@ -215,20 +215,16 @@ def sample(
 
 
 def _advance(driver: LammpsDriver, stages: Sequence[Stage], settings: SamplingSettings) -> Iterator[float]:
-    """Run the schedule, yielding the thermostat's temperature after every interval."""
+    """Run the schedule, yielding the thermostat's temperature in the middle of every interval after it."""
     steps = max(1, round(settings.interval_ps * 1e3 / settings.timestep_fs))
     for stage in stages:
         intervals = max(1, round(stage.length_ps / settings.interval_ps))
-        previous = None
+        driver.unfix()
+        driver.commands(_thermostat(stage, settings, driver.step))
+        ramp = (driver.step, driver.step + intervals * steps)
         for n in range(intervals):
-            share = (n + 0.5) / intervals if stage.start_k != stage.end_k else 0.0
-            temperature = stage.start_k + share * (stage.end_k - stage.start_k)
-            if temperature != previous:
-                driver.unfix()
-                driver.commands(_thermostat(stage, temperature, settings, driver.step))
-                previous = temperature
-            driver.advance(steps)
-            yield temperature
+            driver.advance(steps, ramp)
+            yield stage.start_k + (n + 0.5) / intervals * (stage.end_k - stage.start_k)
 
 
 def _header(

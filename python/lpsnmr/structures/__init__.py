@@ -3,6 +3,7 @@
 from lpsnmr.structures.checks import close_contacts, intact_ps4, report_structure
 from lpsnmr.structures.crystals import CRYSTALS, load_structure, supercell
 from lpsnmr.structures.origin import made
+from lpsnmr.structures.packing import packed
 from lpsnmr.structures.variants import lithium_disordered, rattled, strained, with_density
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "lithium_disordered",
     "load_structure",
     "made",
+    "packed",
     "rattled",
     "report_structure",
     "strained",

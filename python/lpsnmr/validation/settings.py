@@ -57,7 +57,7 @@ class ValidateSettings:
     melt_ps: float = 40.0
     anneal_k: tuple[float, float] = (1100.0, 1000.0)
     anneal_ps: float = 150.0
-    release_k: float = 700.0
+    release_k: float = 500.0
     quench_ps: float = 150.0
     amorphous_k: float = 300.0
     amorphous_ps: float = 20.0
