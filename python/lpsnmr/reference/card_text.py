@@ -24,8 +24,8 @@ All but the packings start from the published β (Pnma, one ordered choice of th
   relaxed with it and strained by up to 3 %. Its energies and forces are not here: it proposed structures.
 - Runs `ufp_…`: dynamics at 2 fs with this project's own potential of that time, frames chosen by the
   information they add to the fit (`lpsnmr learn`). `v+3` and the like: volume strain in per cent; `shear`: a
-  general strain; `lidis`: Li moved to other voids first; `am32`, `am32m`: the end of a quench, held at a
-  temperature; `am32p`: whole PS4 units and Li packed at random without overlap, then held at one.
+  general strain; `lidis`: Li moved to other voids first; `am32`: the end of a quench, held at a temperature;
+  `am32p`: whole PS4 units and Li packed at random without overlap, then held at one.
 - Runs `eos_…`: no dynamics; the crystal relaxed with this project's potential, its cell scaled, positions
   relaxed again in each; `run_step` numbers the volumes, `run_T` is 0.
 """
