@@ -84,6 +84,18 @@ def test_temperature_falls_linearly(ensemble, tmp_path):
     assert (np.ptp(seen.column("Volume")) > 10.0) == (ensemble == "npt")
 
 
+@pytest.mark.parametrize("moving", [False, True])
+def test_a_start_that_moves_is_not_heated(beta, tmp_path, moving):
+    """From a frame of MD velocities of the temperature itself: the energy does not jump."""
+    large = supercell(beta, (1, 2, 2))
+    first = follow(MdPlan(600.0, 3.0, equilibration_ps=2.0), large, POTENTIAL, tmp_path, "a")
+    plan = MdPlan(600.0, 0.1, ensemble="nve", equilibration_ps=0.0, sample_ps=0.02, moving=moving)
+    seen = follow(plan, first.last, POTENTIAL, tmp_path, "b")
+    rise = seen.column("TotEng").mean() - first.column("TotEng")[-3:].mean()
+    thermal = 1.5 * 8.617e-5 * 600.0 * len(large)
+    assert rise == pytest.approx(0.0 if moving else thermal, abs=0.35 * thermal)
+
+
 def test_diffusion_of_a_random_walk(beta, tmp_path):
     plan = MdPlan(300.0, 0.2, sample_ps=0.1, equilibration_ps=0.0)
     seen = follow(plan, beta, POTENTIAL, tmp_path, "walk")

@@ -1,6 +1,7 @@
 """Checks by MD: radial distributions, stability and diffusion, drift of the energy, a quenched melt."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -180,8 +181,9 @@ def _glass(settings: ValidateSettings, atoms: ase.Atoms, folder: Path, tick: Tic
     }
     done: list[Followed] = []
     for name, plan in plans.items():
-        start = done[-1].last if done else atoms
-        done.append(follow(plan, start, settings.potential, folder, name, tick))
+        if done:
+            plan, atoms = replace(plan, moving=True), done[-1].last
+        done.append(follow(plan, atoms, settings.potential, folder, name, tick))
     return done
 
 

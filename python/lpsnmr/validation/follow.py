@@ -38,7 +38,8 @@ LITHIUM, PHOSPHORUS = 3, 15
 class MdPlan:
     """One run. ``ensemble`` is nvt, nve or npt; the first ``equilibration_ps`` are always nvt (or npt).
 
-    ``final_k`` > 0 changes the temperature of an nvt or npt run linearly to that value.
+    ``final_k`` > 0 changes the temperature of an nvt or npt run linearly to that value. ``moving`` says that
+    the start is a frame of MD and not atoms at rest: velocities are drawn at the temperature itself.
     """
 
     temperature_k: float
@@ -51,6 +52,7 @@ class MdPlan:
     barostat: Literal["aniso", "tri", "iso"] = "tri"
     seed: int = 1
     style: str = "ufp 3"
+    moving: bool = False
 
 
 @dataclass(eq=False)
@@ -166,8 +168,9 @@ class _Run:
         else:
             frame = self.driver.frame()
             self.own = bonded_sulfur(frame.positions, frame.cell, self.numbers)
-            hot = self.settings.model_copy(update={"temperature_k": 2.0 * self.plan.temperature_k})
-            # twice the temperature: half of it goes into the potential energy of the relaxed lattice
+            # twice the temperature for atoms at rest: half of it goes into their potential energy
+            drawn = (1.0 if self.plan.moving else 2.0) * self.plan.temperature_k
+            hot = self.settings.model_copy(update={"temperature_k": drawn})
             self.driver.commands([velocity_command(hot)])
             self.driver.commands(equilibration_commands(self.settings, self.driver.step))
             self.driver.advance(self._steps(self.plan.equilibration_ps))
