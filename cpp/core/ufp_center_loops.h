@@ -2,17 +2,14 @@
 // namespace and target region of ufp_kernel.cpp. Pack, Contraction and their functions come from
 // the simd_*.h included before.
 
-/// Entries of a pack of distances, the first of their functions, and the distances from where the
-/// entries begin.
-LPSNMR_INLINE void find_entries(const SpanTable &table, Pack r, Pack &entry, Pack &function,
-                                Pack &u) {
+/// Entries of a pack of distances, and the distances from where the entries begin.
+LPSNMR_INLINE void find_entries(const SpanTable &table, Pack r, Pack &entry, Pack &u) {
   const Pack zero = splat(0.0);
   const Pack raw = fma(r - splat(table.low), splat(table.cells_per_length), splat(1.0));
   const Pack cell = truncated(maximum(minimum(raw, splat(table.last_cell)), zero));
   if (table.uniform) {
     entry = cell;
-    function = maximum(cell - splat(1.0), zero);
-    u = r - fma(function, splat(table.width), splat(table.low));
+    u = r - fma(maximum(cell - splat(1.0), zero), splat(table.width), splat(table.low));
     return;
   }
   entry = look_up(table.lookup.data(), cell);
@@ -20,7 +17,6 @@ LPSNMR_INLINE void find_entries(const SpanTable &table, Pack r, Pack &entry, Pac
     const Mask before = less(r, look_up(table.next.data(), entry));
     entry = entry + (splat(1.0) - keep(before, splat(1.0)));
   }
-  function = look_up(table.offset.data(), entry);
   u = r - look_up(table.origin.data(), entry);
 }
 
@@ -154,7 +150,7 @@ LPSNMR_INLINE void sum_pairs(const UfpKernel::Input &in, const PairRow &row, Ufp
     for (int c = 0; c < 6; ++c) center.pair_virial[c] = -sum(virial[c]);
 }
 
-/// Bounds of the species among the neighbours, zeroed sums, and the basis functions of r_ij.
+/// Bounds of the species among the neighbours, zeroed sums, and where r_ij lies on its knots.
 LPSNMR_INLINE void prepare_triplets(const UfpTables &tables, int species, UfpCenter &center) {
   const int n = center.neighbors;
   for (int &bound : center.first) bound = 0;
@@ -169,38 +165,35 @@ LPSNMR_INLINE void prepare_triplets(const UfpTables &tables, int species, UfpCen
       center.first[s] += __builtin_popcount(bits(both(real, less(kinds, splat(s)))));
   }
   const CenterTables &own = tables.center(species);
-  if (own.common)
+  if (own.common) {
     for (int t = 0; t < n; t += width) {
-      Pack entry, function, u;
-      find_entries(own.radial, load(&center.distance[t]), entry, function, u);
+      Pack entry, u;
+      find_entries(own.radial, load(&center.distance[t]), entry, u);
       store_truncated(&center.entry[t], entry);
-      store_truncated(&center.function[t], function);
       store(&center.u[t], u);
     }
+    return;
+  }
   for (int t = 0; t < n; ++t)
     for (int g : tables.grids_needed(species, static_cast<int>(center.species[t]))) {
-      const BasisTable &grid = tables.grid(g);
-      if (!own.common) {
-        const double r = center.distance[t];
-        const int entry = grid.find(r);
-        center.entry[t] = entry;
-        center.function[t] = grid.offset[std::size_t(entry)];
-        center.u[t] = r - grid.origin[std::size_t(entry)];
-      }
+      const SpanTable &grid = tables.grid(g);
       const std::size_t at = std::size_t(g) * center.room + std::size_t(t);
-      expand_basis(tables.polynomials() + 32 * std::size_t(grid.first_entry + center.entry[t]),
-                   center.u[t], &center.basis[basis_size * at]);
-      center.basis_offset[at] = center.function[t];
+      const double r = center.distance[t];
+      center.entry[at] = grid.find(r);
+      center.u[at] = r - grid.origin[std::size_t(center.entry[at])];
     }
 }
 
 /// Append the triplets of j with the neighbours k in [begin, end) to the list.
-LPSNMR_INLINE void append_row(const CenterTables &own, const TripletTable &table, int first_entry,
-                              UfpCenter &center, int j, int begin, int end) {
+LPSNMR_INLINE void append_row(const CenterTables &own, const TripletTable &table, UfpCenter &center,
+                              int j, int begin, int end) {
   UfpTripletList &list = center.triplets;
-  const int at_j = table.grid_ij * int(center.room) + j, at_k = table.grid_ik * int(center.room);
-  const int corner = int(table.first) + center.basis_offset[std::size_t(at_j)] * own.stride_ij;
-  const int *const offset_k = &center.basis_offset[std::size_t(at_k)];
+  const std::size_t grid_ij = own.common ? 0 : std::size_t(table.grid_ij) * center.room;
+  const std::size_t grid_ik = own.common ? 0 : std::size_t(table.grid_ik) * center.room;
+  const int *const entry_k = &center.entry[grid_ik];
+  const double *const u_k = &center.u[grid_ik];
+  const int first = table.first_cell + center.entry[grid_ij + std::size_t(j)] * own.stride_ij;
+  const Pack u_j = splat(center.u[grid_ij + std::size_t(j)]);
   const Pack xj = splat(center.x[j]), yj = splat(center.y[j]), zj = splat(center.z[j]);
   const Pack cutoff_ik = splat(table.cutoff_ik), cutoff_jk = splat(table.cutoff_jk);
   for (int k = begin, at = list.count; k < end; k += width, at += width) {
@@ -208,10 +201,9 @@ LPSNMR_INLINE void append_row(const CenterTables &own, const TripletTable &table
     store(&list.y[at], load(&center.y[k]) - yj);
     store(&list.z[at], load(&center.z[k]) - zj);
     store(&list.limit[at], keep(less(load(&center.distance[k]), cutoff_ik), cutoff_jk));
-    fill(&list.at_j[at], at_j);
-    fill(&list.entry[at], first_entry);
-    count_up(&list.at_k[at], at_k + k);
-    multiply_add(&list.corner[at], offset_k + k, own.stride_ik, corner);
+    store(&list.u_ij[at], u_j);
+    store(&list.u_ik[at], load(u_k + k));
+    multiply_add(&list.cell[at], entry_k + k, own.stride_ik, first);
   }
   list.rows[list.row_count++] = {j, begin, list.count};
   list.count += end - begin;
@@ -221,17 +213,15 @@ LPSNMR_INLINE void append_row(const CenterTables &own, const TripletTable &table
 LPSNMR_INLINE void measure_list(const SpanTable &knots, UfpTripletList &list) {
   const Pack tiny = splat(1e-24);
   list.wanted_count = 0;
-  fill(&list.entry[list.count], 0); // the last vector may reach beyond the rows
-  fill(&list.corner[list.count], 0);
+  fill(&list.cell[list.count], 0); // the last vector may reach beyond the rows
   for (int t = 0; t < list.count; t += width) {
     const Pack dx = load(&list.x[t]), dy = load(&list.y[t]), dz = load(&list.z[t]);
-    Pack r, inverse, entry, function, u;
+    Pack r, inverse, entry, u;
     inverse_root(maximum(fma(dx, dx, fma(dy, dy, dz * dz)), tiny), r, inverse);
     const Mask inside = both(first_lanes(list.count - t), less(r, load(&list.limit[t])));
-    find_entries(knots, r, entry, function, u);
-    add_truncated(&list.entry[t], entry);
-    add_truncated(&list.corner[t], function);
-    store(&list.u[t], u);
+    find_entries(knots, r, entry, u);
+    add_truncated(&list.cell[t], entry);
+    compress(&list.u_jk[list.wanted_count], inside, u);
     store(&list.inverse[t], inverse);
     int numbers[width];
     count_up(numbers, t);
@@ -241,11 +231,8 @@ LPSNMR_INLINE void measure_list(const SpanTable &knots, UfpTripletList &list) {
 }
 
 /// Energy and slopes of every triplet of the list; zero beyond the cutoffs.
-LPSNMR_INLINE void contract_list(const CenterTables &own, const double *polynomials,
-                                 UfpCenter &center) {
-  UfpTripletList &list = center.triplets;
-  const std::size_t row_a = std::size_t(own.stride_ij), row_b = std::size_t(own.stride_ik);
-  const double *const coefficients = own.coefficients.data(), *const basis = center.basis.data();
+LPSNMR_INLINE void contract_list(const UfpTables &tables, UfpBlocks &blocks, int species,
+                                 UfpTripletList &list) {
   const bool dense = list.wanted_count == list.count;
   if (!dense)
     for (int t = 0; t < list.count; t += width)
@@ -256,13 +243,10 @@ LPSNMR_INLINE void contract_list(const CenterTables &own, const double *polynomi
     if (lanes < width) sums.clear();
     for (int lane = 0; lane < lanes; ++lane) {
       const int t = list.wanted[w + lane];
-      sums.add(lane, coefficients + list.corner[t], row_a, row_b,
-               basis + basis_size * std::size_t(list.at_j[t]),
-               basis + basis_size * std::size_t(list.at_k[t]),
-               polynomials + 32 * std::size_t(list.entry[t]), list.u[t]);
+      sums.add(lane, blocks.find(tables, species, list.cell[t]), list.u_ij[t], list.u_ik[t]);
     }
     Pack value, ij, ik, jk;
-    sums.finish(value, ij, ik, jk);
+    sums.finish(load(&list.u_jk[w]), value, ij, ik, jk);
     if (dense) {
       store(&list.value[w], value);
       store(&list.ij[w], ij);
@@ -315,28 +299,33 @@ LPSNMR_INLINE Pack scatter_list(UfpCenter &center) {
   return energy;
 }
 
+/// The triplets of the list within the cutoffs, one by one.
+inline void record_list(const UfpTripletList &list, std::vector<TripletRecord> &records) {
+  for (int w = 0, row = 0; w < list.wanted_count; ++w) {
+    const int t = list.wanted[w];
+    while (row + 1 < list.row_count && list.rows[row + 1].at <= t) ++row;
+    const UfpTripletList::Row &from = list.rows[row];
+    records.push_back(
+        {from.j, from.begin + t - from.at, list.value[t], list.ij[t], list.ik[t], list.jk[t]});
+  }
+}
+
 /// Evaluate the list, whose r_jk lie on `knots`, and empty it.
-LPSNMR_INLINE Pack evaluate_list(const UfpTables &tables, const CenterTables &own,
-                                 const SpanTable &knots, UfpCenter &center,
-                                 std::vector<TripletRecord> *records) {
+LPSNMR_INLINE Pack evaluate_list(const UfpKernel::Input &in, int species, const SpanTable &knots,
+                                 UfpCenter &center) {
   UfpTripletList &list = center.triplets;
   measure_list(knots, list);
   center.triplet_count += list.wanted_count;
-  contract_list(own, tables.polynomials(), center);
+  contract_list(*in.tables, *in.blocks, species, list);
   const Pack energy = scatter_list(center);
-  if (records)
-    for (int w = 0; w < list.wanted_count; ++w) {
-      const int t = list.wanted[w], room = int(center.room);
-      records->push_back({list.at_j[t] % room, list.at_k[t] % room, list.value[t], list.ij[t],
-                          list.ik[t], list.jk[t]});
-    }
+  if (in.needs->records) record_list(list, *in.needs->records);
   list.count = list.row_count = 0;
   return energy;
 }
 
 /// All pairs of neighbours; a row runs over the larger of two groups of species.
-LPSNMR_INLINE void sum_triplets(const UfpTables &tables, int species, UfpCenter &center,
-                                std::vector<TripletRecord> *records) {
+LPSNMR_INLINE void sum_triplets(const UfpKernel::Input &in, int species, UfpCenter &center) {
+  const UfpTables &tables = *in.tables;
   const CenterTables &own = tables.center(species);
   const std::vector<int> &first = center.first;
   UfpTripletList &list = center.triplets;
@@ -348,21 +337,20 @@ LPSNMR_INLINE void sum_triplets(const UfpTables &tables, int species, UfpCenter 
       const int b = swap ? q : p, c = swap ? p : q, end = first[c + 1];
       const TripletTable &table = tables.triplet(species, b, c);
       if (!table.present) continue;
-      const BasisTable &grid = tables.grid(table.grid_jk);
-      const SpanTable &knots = own.common ? own.jk : grid;
+      const SpanTable &knots = own.common ? own.jk : tables.grid(table.grid_jk);
       for (int j = first[b]; j < first[b + 1]; ++j) {
         if (!(center.distance[j] < table.cutoff_ij)) continue;
         for (int k = b == c ? j + 1 : first[c], next; k < end; k = next) {
           next = std::min(end, k + UfpTripletList::size - list.count);
-          append_row(own, table, grid.first_entry, center, j, k, next);
+          append_row(own, table, center, j, k, next);
           if (list.count == UfpTripletList::size)
-            energy = energy + evaluate_list(tables, own, knots, center, records);
+            energy = energy + evaluate_list(in, species, knots, center);
         }
       }
       if (!own.common && list.count > 0)
-        energy = energy + evaluate_list(tables, own, grid, center, records);
+        energy = energy + evaluate_list(in, species, knots, center);
     }
-  if (list.count > 0) energy = energy + evaluate_list(tables, own, own.jk, center, records);
+  if (list.count > 0) energy = energy + evaluate_list(in, species, own.jk, center);
   center.triplet_energy = sum(energy);
 }
 
@@ -412,6 +400,6 @@ void evaluate_center(const UfpKernel::Input &in, UfpCenter &center) {
   for (double &v : center.triplet_virial) v = 0.0;
   if (center.neighbors == 0) return;
   prepare_triplets(*in.tables, species, center);
-  sum_triplets(*in.tables, species, center, in.needs->records);
+  sum_triplets(in, species, center);
   finish_triplets(center, in.needs->virial);
 }

@@ -19,8 +19,6 @@
 namespace lpsnmr {
 namespace {
 
-constexpr std::size_t basis_size = 40; // doubles per neighbour and grid in UfpCenter::basis
-
 namespace portable {
 #include "simd_portable.h"
 
@@ -77,7 +75,7 @@ std::vector<Instructions> available_instructions() {
 }
 
 UfpKernel::UfpKernel(const UfpPotential &potential, Instructions instructions)
-    : tables_(potential), function_(function_for(instructions)) {
+    : tables_(potential), blocks_(tables_), function_(function_for(instructions)) {
   center_.first.resize(std::size_t(tables_.species()) + 1);
   make_room(32);
 }
@@ -87,19 +85,19 @@ void UfpKernel::make_room(std::size_t neighbors) {
   const std::size_t room = std::max(neighbors, 2 * center_.room), n = room + padding;
   for (AlignedVector<double> *array :
        {&center_.x, &center_.y, &center_.z, &center_.distance, &center_.inverse, &center_.force_x,
-        &center_.force_y, &center_.force_z, &center_.species, &center_.radial, &center_.u})
+        &center_.force_y, &center_.force_z, &center_.species, &center_.radial})
     array->resize(n, 0.0);
-  for (std::vector<int> *array : {&center_.index, &center_.entry, &center_.function})
-    array->resize(n, 0);
-  const std::size_t grids = std::size_t(tables_.grids());
-  center_.basis.resize(basis_size * grids * room);
-  center_.basis_offset.resize(grids * room + padding);
+  center_.index.resize(n, 0);
+  const std::size_t grids = std::size_t(std::max(tables_.grids(), 1));
+  center_.entry.resize(grids * room + padding, 0);
+  center_.u.resize(grids * room + padding, 0.0);
   center_.room = room;
 }
 
 double UfpKernel::memory_usage() const {
   const std::size_t grids = std::size_t(tables_.grids());
-  return double(center_.room) * (10.0 + double(grids) * 40.5) * sizeof(double);
+  return blocks_.memory_usage() +
+         double(center_.room) * (11.0 + double(grids) * 1.5) * sizeof(double);
 }
 
 } // namespace lpsnmr

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aligned.h"
+#include "ufp_blocks.h"
 #include "ufp_tables.h"
 
 #include <cstddef>
@@ -38,12 +39,11 @@ struct UfpTripletList {
   };
   int count, row_count, wanted_count;
   Row rows[size];
-  int at_j[room], at_k[room]; ///< of r_ij and r_ik in UfpCenter::basis
-  int corner[room];           ///< first coefficient; until it is measured but for r_jk
-  int entry[room];            ///< of r_jk in the polynomials; first that of its table
-  int wanted[room];           ///< those within the cutoffs
-  alignas(64) double x[room], y[room], z[room];           ///< r_k - r_j, Å
-  alignas(64) double limit[room], inverse[room], u[room]; ///< on r_jk; 1/r_jk, place on its span
+  int cell[room];   ///< in CenterTables; until it is measured but for r_jk
+  int wanted[room]; ///< those within the cutoffs
+  alignas(64) double x[room], y[room], z[room];                 ///< r_k - r_j, Å
+  alignas(64) double limit[room], inverse[room];                ///< on r_jk; 1/r_jk
+  alignas(64) double u_ij[room], u_ik[room], u_jk[room];        ///< places on their spans, Å
   alignas(64) double value[room], ij[room], ik[room], jk[room]; ///< V3 and its three slopes
 };
 
@@ -67,11 +67,8 @@ struct UfpCenter {
 
   // work space
   AlignedVector<double> species, radial;
-  /// (grid, neighbour, 40): four values, four slopes; then each value and slope four times
-  AlignedVector<double> basis;
-  std::vector<int> entry, function; ///< (neighbour) of r_ij on its knots
-  AlignedVector<double> u;
-  std::vector<int> basis_offset; ///< (grid, neighbour)
+  std::vector<int> entry;  ///< (grid, neighbour) of r_ij on the knots; only grid 0 when common
+  AlignedVector<double> u; ///< (grid, neighbour) from where the entry begins, Å
   UfpTripletList triplets = {};
   std::size_t room = 0; ///< neighbours there is room for
 };
@@ -101,7 +98,7 @@ public:
   const UfpCenter &evaluate(const UfpAtom *atoms, const UfpAtom &center,
                             const UfpCandidates &candidates, const UfpNeeds &needs) {
     if (std::size_t(candidates.total) > center_.room) make_room(std::size_t(candidates.total));
-    function_({&tables_, atoms, &center, &candidates, &needs}, center_);
+    function_({&tables_, &blocks_, atoms, &center, &candidates, &needs}, center_);
     return center_;
   }
 
@@ -110,6 +107,7 @@ public:
 
   struct Input {
     const UfpTables *tables;
+    UfpBlocks *blocks;
     const UfpAtom *atoms;
     const UfpAtom *center;
     const UfpCandidates *candidates;
@@ -121,6 +119,7 @@ private:
   void make_room(std::size_t neighbors);
 
   UfpTables tables_;
+  UfpBlocks blocks_;
   Function function_;
   UfpCenter center_;
 };
