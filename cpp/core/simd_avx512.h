@@ -131,7 +131,19 @@ LPSNMR_INLINE void load_records(const double *base, const int *index, Pack &x, P
   transpose(two[0], two[1], two[2], two[3], x, y, z, w);
 }
 
-/// The same with the indices in a pack.
+/// Add vectors to the first three of four doubles at the given indices, at most `count`.
+LPSNMR_INLINE void add_vectors(double *base, const int *index, int count, Pack x, Pack y, Pack z) {
+  Pack two[4];
+  transpose(x, y, z, splat(0.0), two[0], two[1], two[2], two[3]);
+  for (int lane = 0; lane < width && lane < count; ++lane) {
+    double *const to = base + 4 * std::ptrdiff_t(index[lane]);
+    const __m256d row =
+        lane < 4 ? _mm512_castpd512_pd256(two[lane]) : _mm512_extractf64x4_pd(two[lane - 4], 1);
+    _mm256_storeu_pd(to, _mm256_loadu_pd(to) + row);
+  }
+}
+
+/// Records of four doubles with the indices in a pack, turned into four packs.
 LPSNMR_INLINE void look_up_records(const double *base, Pack index, Pack &x, Pack &y, Pack &z,
                                    Pack &w) {
   const __m256i first = _mm256_slli_epi32(_mm512_cvttpd_epi32(index), 2);

@@ -41,6 +41,19 @@ LPSNMR_INLINE void look_up_records(const double *base, Pack index, Pack &x, Pack
   load_records(base, k, x, y, z, w);
 }
 
+/// Add vectors to the first three of four doubles at the given indices, at most `count`.
+LPSNMR_INLINE void add_vectors(double *base, const int *index, int count, Pack x, Pack y, Pack z) {
+  Four rows[width];
+  packs_to_rows(x, y, z, rows);
+  for (int lane = 0; lane < width && lane < count; ++lane) {
+    double *const to = base + 4 * std::ptrdiff_t(index[lane]);
+    Four sum;
+    sum.load(to);
+    add(rows[lane], sum);
+    sum.store(to);
+  }
+}
+
 /// Collects the triplets of one batch; energy and slopes come out as packs over the lanes.
 struct Contraction {
   Four value[width], ij[width], ik[width]; // coefficients of the powers of r_jk

@@ -20,9 +20,10 @@ LPSNMR_INLINE void find_entries(const SpanTable &table, Pack r, Pack &entry, Pac
   u = r - look_up(table.origin.data(), entry);
 }
 
-/// Value and slope of V2 for a pack of partners; zero beyond the cutoff.
+/// Value and slope of V2 for a pack of partners, zero beyond the cutoff, and which are below the
+/// first knot.
 LPSNMR_INLINE void evaluate_pairs(const PairRow &row, Pack species, Pack r, Mask wanted,
-                                  Pack &value, Pack &slope, int &short_range) {
+                                  Pack &value, Pack &slope, Mask &short_range) {
   Pack u, low, cutoff, record;
   if (row.common) {
     low = splat(row.low[0]);
@@ -65,25 +66,22 @@ LPSNMR_INLINE void evaluate_pairs(const PairRow &row, Pack species, Pack r, Mask
   look_up_records(row.cubic.data(), record, c0, c1, c2, c3);
   value = keep(inside, fma(fma(fma(c3, u, c2), u, c1), u, c0));
   slope = keep(inside, fma(fma(splat(3.0) * c3, u, splat(2.0) * c2), u, c1));
-  short_range += __builtin_popcount(bits(both(inside, less(r, low))));
+  short_range = both(inside, less(r, low));
 }
 
-/// Collect the candidates within reach of anything; returns false where one lies on the centre or
-/// has no position.
-LPSNMR_INLINE bool collect_neighbors(const UfpKernel::Input &in, const PairRow &row,
-                                     UfpCenter &center, int &near, int &all) {
+/// Collect the candidates [begin, end) within reach of anything; returns how many there are then.
+LPSNMR_INLINE int collect_some(const UfpKernel::Input &in, const PairRow &row, int begin, int end,
+                               bool near, UfpCenter &center, int found, unsigned &bad) {
   const UfpCandidates &candidates = *in.candidates;
   const Pack xi = splat(in.center->x), yi = splat(in.center->y), zi = splat(in.center->z);
   const Pack tiny = splat(1e-16), reach2 = splat(row.reach * row.reach);
-  unsigned bad = 0;
-  int found = 0;
-  near = 0;
-  for (int b = 0; b < candidates.total; b += width) {
+  const Pack far_weight = splat(candidates.far_weight);
+  for (int b = begin; b < end; b += width) {
     Pack x, y, z, species;
     load_records(&in.atoms->x, candidates.index + b, x, y, z, species);
     const Pack dx = x - xi, dy = y - yi, dz = z - zi;
     const Pack r2 = fma(dx, dx, fma(dy, dy, dz * dz));
-    const Mask real = first_lanes(candidates.total - b);
+    const Mask real = first_lanes(end - b);
     bad |= bits(real) & ~bits(less(tiny, r2)); // together, or not a number
     const Mask inside = both(real, less(r2, reach2));
     compress(&center.x[found], inside, dx);
@@ -92,11 +90,36 @@ LPSNMR_INLINE bool collect_neighbors(const UfpKernel::Input &in, const PairRow &
     compress(&center.distance[found], inside, r2);
     compress(&center.species[found], inside, species);
     compress(&center.index[found], inside, candidates.index + b);
-    near += __builtin_popcount(bits(both(inside, first_lanes(candidates.near - b))));
+    if (near)
+      compress(&center.weight[found], inside, load(candidates.weight + b));
+    else
+      store(&center.weight[found], far_weight);
     found += __builtin_popcount(bits(inside));
   }
-  all = found;
+  return found;
+}
+
+/// Collect the candidates within reach of anything; returns false where one lies on the centre or
+/// has no position.
+LPSNMR_INLINE bool collect_neighbors(const UfpKernel::Input &in, const PairRow &row,
+                                     UfpCenter &center, int &near, int &all) {
+  const int bound = in.candidates->near;
+  unsigned bad = 0;
+  near = collect_some(in, row, 0, bound, true, center, 0, bad);
+  all = collect_some(in, row, bound, in.candidates->total, false, center, near, bad);
   return bad == 0;
+}
+
+/// Keep what a tally per atom needs of a pack of pairs.
+inline void record_pairs(const UfpCenter &center, int b, unsigned lanes, Pack value, Pack pull,
+                         std::vector<PairRecord> &records) {
+  for (; lanes != 0; lanes &= lanes - 1) {
+    const int lane = __builtin_ctz(lanes);
+    const std::size_t t = std::size_t(b + lane);
+    if (center.weight[t] == 2.0)
+      records.push_back(
+          {center.index[t], value[lane], pull[lane], {center.x[t], center.y[t], center.z[t]}});
+  }
 }
 
 /// Two-body sums over the collected neighbours; keeps the three-body ones among the first `near`.
@@ -106,17 +129,21 @@ LPSNMR_INLINE void sum_pairs(const UfpKernel::Input &in, const PairRow &row, Ufp
   Pack energy = zero, fx = zero, fy = zero, fz = zero, virial[6];
   for (Pack &v : virial) v = zero;
   int kept = 0;
-  center.short_range_pairs = 0;
+  Pack short_range = zero;
   for (int b = 0; b < all; b += width) {
     const Pack dx = load(&center.x[b]), dy = load(&center.y[b]), dz = load(&center.z[b]);
     const Pack species = load(&center.species[b]);
     const Mask real = first_lanes(all - b);
+    const Pack weight = load(&center.weight[b]);
     Pack r, inverse, value, slope;
+    Mask short_ones;
     inverse_root(maximum(load(&center.distance[b]), tiny), r, inverse);
-    evaluate_pairs(row, species, r, real, value, slope, center.short_range_pairs);
-    const Pack pull = slope * inverse;
+    evaluate_pairs(row, species, r, real, value, slope, short_ones);
+    const Pack pull = keep(real, slope * inverse * weight);
     const Pack px = pull * dx, py = pull * dy, pz = pull * dz;
-    energy = energy + value;
+    if (in.needs->pairs) record_pairs(center, b, bits(real), value, pull, *in.needs->pairs);
+    energy = energy + keep(real, value * weight);
+    short_range = short_range + keep(short_ones, weight);
     fx = fx + px;
     fy = fy + py;
     fz = fz + pz;
@@ -128,6 +155,7 @@ LPSNMR_INLINE void sum_pairs(const UfpKernel::Input &in, const PairRow &row, Ufp
       virial[4] = fma(px, dz, virial[4]);
       virial[5] = fma(py, dz, virial[5]);
     }
+    add_vectors(in.forces, &center.index[b], all - b, zero - px, zero - py, zero - pz);
     if (b >= near) continue;
     const Pack near_cutoffs =
         row.few ? look_up_short(row.near.data(), species) : look_up(row.near.data(), species);
@@ -143,9 +171,10 @@ LPSNMR_INLINE void sum_pairs(const UfpKernel::Input &in, const PairRow &row, Ufp
   }
   center.neighbors = kept;
   center.pair_energy = sum(energy);
-  center.force[0] = 2.0 * sum(fx);
-  center.force[1] = 2.0 * sum(fy);
-  center.force[2] = 2.0 * sum(fz);
+  center.short_range_pairs = sum(short_range);
+  center.force[0] = sum(fx);
+  center.force[1] = sum(fy);
+  center.force[2] = sum(fz);
   if (in.needs->virial)
     for (int c = 0; c < 6; ++c) center.pair_virial[c] = -sum(virial[c]);
 }
@@ -318,7 +347,7 @@ LPSNMR_INLINE Pack evaluate_list(const UfpKernel::Input &in, int species, const 
   center.triplet_count += list.wanted_count;
   contract_list(*in.tables, *in.blocks, species, list);
   const Pack energy = scatter_list(center);
-  if (in.needs->records) record_list(list, *in.needs->records);
+  if (in.needs->triplets) record_list(list, *in.needs->triplets);
   list.count = list.row_count = 0;
   return energy;
 }
@@ -355,7 +384,7 @@ LPSNMR_INLINE void sum_triplets(const UfpKernel::Input &in, int species, UfpCent
 }
 
 /// Turn slopes along the neighbours into forces; the centre takes the opposite of them all.
-LPSNMR_INLINE void finish_triplets(UfpCenter &center, bool virial_wanted) {
+LPSNMR_INLINE void finish_triplets(UfpCenter &center, bool virial_wanted, double *forces) {
   const Pack zero = splat(0.0);
   Pack fx = zero, fy = zero, fz = zero, virial[6];
   for (Pack &v : virial) v = zero;
@@ -367,9 +396,7 @@ LPSNMR_INLINE void finish_triplets(UfpCenter &center, bool virial_wanted) {
     const Pack px = keep(real, load(&center.force_x[t])) - pull * x;
     const Pack py = keep(real, load(&center.force_y[t])) - pull * y;
     const Pack pz = keep(real, load(&center.force_z[t])) - pull * z;
-    store(&center.force_x[t], px);
-    store(&center.force_y[t], py);
-    store(&center.force_z[t], pz);
+    add_vectors(forces, &center.index[t], center.neighbors - t, px, py, pz);
     fx = fx + px;
     fy = fy + py;
     fz = fz + pz;
@@ -391,7 +418,8 @@ LPSNMR_INLINE void finish_triplets(UfpCenter &center, bool virial_wanted) {
 void evaluate_center(const UfpKernel::Input &in, UfpCenter &center) {
   const int species = static_cast<int>(in.center->species);
   const PairRow &row = in.tables->pairs(species);
-  if (in.needs->records) in.needs->records->clear();
+  if (in.needs->pairs) in.needs->pairs->clear();
+  if (in.needs->triplets) in.needs->triplets->clear();
   int near, all;
   center.valid = collect_neighbors(in, row, center, near, all);
   sum_pairs(in, row, center, near, all);
@@ -401,5 +429,5 @@ void evaluate_center(const UfpKernel::Input &in, UfpCenter &center) {
   if (center.neighbors == 0) return;
   prepare_triplets(*in.tables, species, center);
   sum_triplets(in, species, center);
-  finish_triplets(center, in.needs->virial);
+  finish_triplets(center, in.needs->virial, in.forces);
 }

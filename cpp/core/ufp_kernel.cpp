@@ -85,7 +85,7 @@ void UfpKernel::make_room(std::size_t neighbors) {
   const std::size_t room = std::max(neighbors, 2 * center_.room), n = room + padding;
   for (AlignedVector<double> *array :
        {&center_.x, &center_.y, &center_.z, &center_.distance, &center_.inverse, &center_.force_x,
-        &center_.force_y, &center_.force_z, &center_.species, &center_.radial})
+        &center_.force_y, &center_.force_z, &center_.species, &center_.weight, &center_.radial})
     array->resize(n, 0.0);
   center_.index.resize(n, 0);
   const std::size_t grids = std::size_t(std::max(tables_.grids(), 1));
@@ -97,7 +97,7 @@ void UfpKernel::make_room(std::size_t neighbors) {
 double UfpKernel::memory_usage() const {
   const std::size_t grids = std::size_t(tables_.grids());
   return blocks_.memory_usage() +
-         double(center_.room) * (11.0 + double(grids) * 1.5) * sizeof(double);
+         double(center_.room) * (12.0 + double(grids) * 1.5) * sizeof(double);
 }
 
 } // namespace lpsnmr
