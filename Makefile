@@ -1,7 +1,8 @@
 # Two commands set everything up on a machine with Python >= 3.10, g++ and make:
 #   make run     beta-Li3PS4 with the shipped models, from crystal to NMR decay, on 2 cores
 #   make test    linters, type checks, C++ tests under sanitizers, Python and LAMMPS tests
-# `make gpaw` before `make test` installs GPAW (Debian and its like, as root), so that labels are tested for real.
+# `make gpaw simde` before `make test` installs (Debian and its like, as root) GPAW, so that labels are tested for
+# real, and SIMDe, so that the loops for AVX-512 are tested on processors without it.
 PYTHON ?= python3
 VENV ?= .venv
 RANKS ?= 2
@@ -11,7 +12,7 @@ BIN = $(CURDIR)/$(VENV)/bin
 sources = pyproject.toml CMakeLists.txt README.md \
   $(shell find cpp cmake python -type f -not -name '*.pyc' -not -path '*/tests/*')
 
-.PHONY: run test gpaw lint core-tests python-tests clean
+.PHONY: run test gpaw simde lint core-tests python-tests clean
 export OMP_NUM_THREADS ?= 1
 
 run: $(VENV)/installed
@@ -29,6 +30,13 @@ gpaw:
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gpaw gpaw-data; } \
 	  || echo "WARNING: GPAW could not be installed: its tests will be skipped"; \
 	else echo "WARNING: no GPAW and no way to install it (needs apt-get and root): its tests will be skipped"; fi
+
+simde:
+	@if [ -e /usr/include/simde/x86/avx512.h ]; then echo "SIMDe is there"; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libsimde-dev; } \
+	  || echo "WARNING: SIMDe could not be installed: loops this processor lacks will not be tested"; \
+	else echo "WARNING: no SIMDe and no way to install it (needs apt-get and root): loops this processor lacks will not be tested"; fi
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .

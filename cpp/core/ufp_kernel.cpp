@@ -7,9 +7,15 @@
 #include <cstddef>
 
 // One binary holds every version; the processor it runs on decides. The loops are compiled once per
-// instruction set, in a namespace of their own.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// instruction set, in a namespace of their own. With LPSNMR_EMULATE_SIMD, which the tests use, the
+// intrinsics are SIMDe's, and every version runs on every processor.
+#if defined(LPSNMR_EMULATE_SIMD)
 #define LPSNMR_X86_VERSIONS 1
+#define LPSNMR_SUPPORTS(feature) true
+#include "tests/emulated_simd.h"
+#elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define LPSNMR_X86_VERSIONS 1
+#define LPSNMR_SUPPORTS(feature) __builtin_cpu_supports(feature)
 // GCC 12's own headers of intrinsics begin from "undefined" vectors
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
@@ -29,7 +35,9 @@ namespace portable {
 
 #if defined(LPSNMR_X86_VERSIONS)
 #pragma GCC push_options
+#if !defined(LPSNMR_EMULATE_SIMD)
 #pragma GCC target("avx2,fma,popcnt")
+#endif
 namespace avx2 {
 #include "simd_avx2.h"
 
@@ -40,7 +48,9 @@ namespace avx2 {
 #pragma GCC pop_options
 
 #pragma GCC push_options
+#if !defined(LPSNMR_EMULATE_SIMD)
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,popcnt,prefer-vector-width=512")
+#endif
 namespace avx512 {
 #include "simd_avx512.h"
 
@@ -63,19 +73,18 @@ UfpKernel::Function function_for(Instructions instructions) {
 std::vector<Instructions> available_instructions() {
   std::vector<Instructions> out;
 #if defined(LPSNMR_X86_VERSIONS)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("fma"))
+  if (LPSNMR_SUPPORTS("avx512f") && LPSNMR_SUPPORTS("avx512vl") && LPSNMR_SUPPORTS("avx512dq") &&
+      LPSNMR_SUPPORTS("avx512bw") && LPSNMR_SUPPORTS("fma"))
     out.push_back(Instructions::avx512);
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    out.push_back(Instructions::avx2);
+  if (LPSNMR_SUPPORTS("avx2") && LPSNMR_SUPPORTS("fma")) out.push_back(Instructions::avx2);
 #endif
   out.push_back(Instructions::portable);
   return out;
 }
 
 UfpKernel::UfpKernel(const UfpPotential &potential, Instructions instructions)
-    : tables_(potential), blocks_(tables_), function_(function_for(instructions)) {
+    : tables_(potential), blocks_(tables_), instructions_(instructions),
+      function_(function_for(instructions)) {
   center_.first.resize(std::size_t(tables_.species()) + 1);
   make_room(32);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "aligned.h"
+#include "instructions.h"
 #include "ufp_blocks.h"
 #include "ufp_tables.h"
 
@@ -91,12 +92,6 @@ struct UfpNeeds {
   std::vector<TripletRecord> *triplets = nullptr; ///< filled with one entry per triplet
 };
 
-/// Versions of the inner loops; the same numbers but for rounding.
-enum class Instructions { portable, avx2, avx512 };
-
-/// Those this processor and this build offer, best first.
-std::vector<Instructions> available_instructions();
-
 /// Evaluates one centre at a time; holds the work space, so use one per thread.
 ///
 /// Energies follow the .uf3 convention: E = sum over centres of
@@ -104,7 +99,7 @@ std::vector<Instructions> available_instructions();
 class UfpKernel {
 public:
   explicit UfpKernel(const UfpPotential &potential,
-                     Instructions instructions = available_instructions().front());
+                     Instructions instructions = chosen_instructions());
 
   /// Evaluate the terms centred on `center`; the result holds until the next call.
   ///
@@ -117,6 +112,7 @@ public:
     return center_;
   }
 
+  Instructions instructions() const { return instructions_; }
   const UfpTables &tables() const { return tables_; }
   double memory_usage() const;
 
@@ -136,6 +132,7 @@ private:
 
   UfpTables tables_;
   UfpBlocks blocks_;
+  Instructions instructions_;
   Function function_;
   UfpCenter center_;
 };
