@@ -6,13 +6,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 RANKS ?= 2
+TRIALS ?= 3000
 CONFIG ?= examples/inputs/beta.toml
 
 BIN = $(CURDIR)/$(VENV)/bin
 sources = pyproject.toml CMakeLists.txt README.md \
   $(shell find cpp cmake python -type f -not -name '*.pyc' -not -path '*/tests/*')
 
-.PHONY: run test gpaw simde lint core-tests python-tests clean
+.PHONY: run test gpaw simde lint core-tests fuzz python-tests clean
 export OMP_NUM_THREADS ?= 1
 
 run: $(VENV)/installed
@@ -48,6 +49,14 @@ core-tests: $(VENV)/tested
 	  -DLPSNMR_TESTS=ON -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=OFF
 	$(BIN)/cmake --build build/sanitized -j 2
 	$(BIN)/ctest --test-dir build/sanitized --output-on-failure
+
+# thousands of damaged files inside LAMMPS, 1 and 2 ranks, the plugin under sanitizers
+fuzz: $(VENV)/tested
+	$(BIN)/cmake -S . -B build/fuzz -DCMAKE_BUILD_TYPE=Release -DLPSNMR_SANITIZE=ON -DLPSNMR_PYTHON=OFF \
+	  -DPython_EXECUTABLE=$(BIN)/python
+	$(BIN)/cmake --build build/fuzz -j 2 --target ufpplugin
+	LPSNMR_SANITIZED_PLUGIN=$(CURDIR)/build/fuzz/cpp/pair_ufp LPSNMR_FUZZ_TRIALS=$(TRIALS) \
+	  $(BIN)/python -m pytest tests/pair_ufp/test_fuzz_in_lammps.py
 
 python-tests: $(VENV)/tested
 	$(BIN)/python -m pytest

@@ -19,7 +19,6 @@ def neighbor_list(
     cutoff: float,
     centers: Sequence[int] | None = ...,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], Array, Array]: ...
-
 def available_simd() -> list[str]: ...
 
 class UfpPotential:
