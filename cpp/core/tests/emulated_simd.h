@@ -31,6 +31,14 @@ inline __m512d _mm512_shuffle_f64x2(__m512d a, __m512d b, int imm) {
       out[2 * part + k] = (part < 2 ? a : b)[2 * (imm >> 2 * part & 3) + k];
   return out;
 }
+/// To whole numbers towards zero, whatever is asked for: SIMDe's constants do not fit its own
+/// function.
+#undef _mm512_roundscale_pd
+inline __m512d _mm512_roundscale_pd(__m512d a, int) {
+  __m512d out;
+  for (int k = 0; k < 8; ++k) out[k] = std::trunc(a[k]);
+  return out;
+}
 inline __m128d _mm512_extractf64x2_pd(__m512d a, int part) {
   return _mm_setr_pd(a[2 * part], a[2 * part + 1]);
 }
