@@ -4,6 +4,8 @@
 
 #include "pair.h"
 
+#include "core/aligned.h"
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +14,7 @@ namespace lpsnmr {
 class UfpCandidateLists;
 class UfpKernel;
 class UfpPotential;
+struct PairRecord;
 struct TripletRecord;
 struct UfpAtom;
 struct UfpCenter;
@@ -56,6 +59,9 @@ private:
   bool pack_atoms();
   void list_candidates(bool types_changed);
   void report_bad_neighbor(int i);
+  void choose_pairs(int i, const int *neighbors, int count, std::vector<char> &here) const;
+  void add_forces();
+  void share_pairs(int i);
   void tally(int i, const lpsnmr::UfpCenter &center, bool per_atom);
   void tally_triplets(int i, const lpsnmr::UfpCenter &center);
 
@@ -68,7 +74,9 @@ private:
   std::unique_ptr<lpsnmr::UfpCandidateLists> candidates_; // of list->ilist, made with that list
   std::vector<lpsnmr::UfpAtom> atoms_;                    // owned and ghost
   bigint list_builds_ = -1;                               // of LAMMPS when candidates_ was made
-  std::vector<lpsnmr::TripletRecord> records_;
+  lpsnmr::AlignedVector<double> forces_;                  // (owned and ghost, 4)
+  std::vector<lpsnmr::PairRecord> pairs_;                 // of one centre, for tallies per atom
+  std::vector<lpsnmr::TripletRecord> triplets_;
   double short_range_pairs_ = 0;
 };
 
