@@ -47,7 +47,8 @@ class TrainingOptions:
     """Choices of a fit; see the options of ``lpsnmr fit-efg``.
 
     ``targets`` are the elements to learn, each with weights of its own; ``nuclei`` the isotopes whose C_Q is
-    told, where they are not the default ones. ``terms`` are entries of ``EfgSettings`` that differ from their
+    told, where they are not the default ones. ``source_species`` are the elements with charges and dipoles that
+    depend on their neighbours (by default P and S where they occur). ``terms`` are entries of ``EfgSettings`` that differ from their
     defaults; the species are those of the frames. ``learning_curve`` and ``groups`` (train on one material
     and phase, test on another) add to the report; they take as many further fits.
     """
@@ -59,6 +60,7 @@ class TrainingOptions:
     steps_per_block: int | None = None
     seed: int = 0
     bridge_species: tuple[str, ...] = ("S",)
+    source_species: tuple[str, ...] | None = None
     terms: dict[str, Any] = dataclasses.field(default_factory=dict)
     learning_curve: bool = False
     groups: bool = False
@@ -106,12 +108,7 @@ def train_model(
         For options or data that cannot be fitted.
     """
     nuclei = _nuclei(options)
-    settings = dataclasses.replace(
-        EfgSettings(),
-        species=species_of_frames(frames),
-        bridges=symbols_to_numbers(options.bridge_species),
-        **options.terms,
-    )
+    settings = _settings(frames, options)
     labels = blocks_by_run(frames, options.steps_per_block)
     n_blocks = len(np.unique(labels))
     folds = split_blocks(labels, options.folds or min(n_blocks, MOST_FOLDS), options.seed)
@@ -147,6 +144,23 @@ def train_model(
         "model_sha256": model.sha256,
     }
     return TrainedModel(model, results, report)
+
+
+def _settings(frames: Sequence[ase.Atoms], options: TrainingOptions) -> EfgSettings:
+    """Return the terms of the model; by default its sources are those of the defaults that occur."""
+    species = species_of_frames(frames)
+    sources = (
+        tuple(z for z in EfgSettings().sources if z in species)
+        if options.source_species is None
+        else symbols_to_numbers(options.source_species)
+    )
+    return dataclasses.replace(
+        EfgSettings(),
+        species=species,
+        bridges=symbols_to_numbers(options.bridge_species),
+        sources=sources,
+        **options.terms,
+    )
 
 
 def _nuclei(options: TrainingOptions) -> dict[str, str]:
