@@ -48,7 +48,8 @@ class TrainingOptions:
 
     ``targets`` are the elements to learn, each with weights of its own; ``nuclei`` the isotopes whose C_Q is
     told, where they are not the default ones. ``source_species`` are the elements with charges and dipoles that
-    depend on their neighbours (by default P and S where they occur). ``terms`` are entries of ``EfgSettings`` that differ from their
+    depend on their neighbours (by default P and S where they occur), ``disordered_weight`` is how much the squared
+    errors of a disordered frame count against those of a crystal. ``terms`` are entries of ``EfgSettings`` that differ from their
     defaults; the species are those of the frames. ``learning_curve`` and ``groups`` (train on one material
     and phase, test on another) add to the report; they take as many further fits.
     """
@@ -61,6 +62,7 @@ class TrainingOptions:
     seed: int = 0
     bridge_species: tuple[str, ...] = ("S",)
     source_species: tuple[str, ...] | None = None
+    disordered_weight: float = 0.35
     terms: dict[str, Any] = dataclasses.field(default_factory=dict)
     learning_curve: bool = False
     groups: bool = False
@@ -115,7 +117,7 @@ def train_model(
     results: dict[str, FitResult] = {}
     told: dict[str, dict[str, Any]] = {}
     for target, nucleus in nuclei.items():
-        data = build_data(frames, settings, target, options.unit, on_frame)
+        data = build_data(frames, settings, target, options.unit, options.disordered_weight, on_frame)
         results[target] = fit_weights(data, settings, folds, nucleus, on_step=on_step)
         told[target] = _describe_fit(frames, data, settings, folds, results[target], nucleus, options)
     provenance = {
@@ -124,6 +126,7 @@ def train_model(
         "frames": len(frames),
         "frames_per_run": dict(sorted(Counter(run_name(frame) for frame in frames).items())),
         "efg_unit_of_data": options.unit,
+        "disordered_weight": options.disordered_weight,
         "held_out": f"{'stretches of runs' if options.steps_per_block else 'whole runs'}, "
         f"{len(folds)} folds of {n_blocks} blocks, seed {options.seed}",
         "targets": {
