@@ -93,7 +93,7 @@ def build_data(
     unit
         Key of ``EFG_UNITS``: the unit of the ``efg`` columns.
     disordered_weight
-        Weight of a disordered frame in a fit; a crystal has 1.
+        Weight in a fit of a frame whose phase is not "crystal"; a crystal has 1.
     on_frame
         Called after each frame, for a progress display.
 
@@ -135,7 +135,7 @@ def build_data(
         phases,
         _with_margin(ranges.target),
         np.array([_with_margin(rows) for rows in ranges.bridges]).reshape(ranges.bridges.shape),
-        np.array([disordered_weight if phase == "disordered" else 1.0 for phase in phases]),
+        np.array([1.0 if phase == "crystal" else disordered_weight for phase in phases]),
     )
 
 

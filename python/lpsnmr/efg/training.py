@@ -161,8 +161,7 @@ def _settings(frames: Sequence[ase.Atoms], options: TrainingOptions) -> EfgSetti
         EfgSettings(),
         species=species,
         bridges=symbols_to_numbers(options.bridge_species),
-        sources=sources,
-        **options.terms,
+        **{"sources": sources, **options.terms},
     )
 
 
