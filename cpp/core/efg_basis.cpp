@@ -217,7 +217,8 @@ void find_sources(const EfgBasis &basis, const System &system, const std::vector
     found.field_slot.push_back(slot_for(j, slot_of, found.source_atoms));
   if (basis.settings().sources.empty()) return;
 
-  std::vector<int> others, bridge_list(system.size, 0); // 1 + list in `bridges`, 0: none that serves
+  std::vector<int> others,
+      bridge_list(system.size, 0); // 1 + list in `bridges`, 0: none that serves
   if (basis.settings().source.cutoff <= basis.bridge_cutoff())
     for (std::size_t b = 0; b < found.bridge_atoms.size(); ++b)
       bridge_list[found.bridge_atoms[b]] = static_cast<int>(b) + 1;

@@ -28,9 +28,9 @@ struct EfgSettings {
   int product_degree_max = 0; ///< chain: highest degree of the product, at most bridge_l_max
   EfgRadial triple;           ///< body order 3: density around the target
   int triple_l_max = 2;       ///< body order 3: highest degree of that density
-  double field_cutoff = 0.0;  ///< chain: Å, how far the sources of the field at a bridge are; 0: off
-  EfgRadial source;           ///< chain: density around a source that sets its charge and dipole
-  std::vector<int> sources;   ///< atomic numbers of sources that have such a density
+  double field_cutoff = 0.0; ///< chain: Å, how far the sources of the field at a bridge are; 0: off
+  EfgRadial source;          ///< chain: density around a source that sets its charge and dipole
+  std::vector<int> sources;  ///< atomic numbers of sources that have such a density
 };
 
 /// Neighbours of one atom. The arrays belong to the caller.
@@ -51,10 +51,10 @@ struct DegreePair {
 /// The features and their order; immutable.
 ///
 /// A bridge is described by channels of degrees l = 0 … bridge_l_max: first the density
-/// [species][n], then its products [pair of degrees][pair of channels], then, of degree 1, the fields
-/// of the sources around it. Degree by degree the descriptor is [m][channel]. The channels of the
-/// field are the charges of each species, then, source species by source species, charges and
-/// dipoles [2][species][n] of its density.
+/// [species][n], then its products [pair of degrees][pair of channels], then, of degree 1, the
+/// fields of the sources around it. Degree by degree the descriptor is [m][channel]. The channels
+/// of the field are the charges of each species, then, source species by source species, charges
+/// and dipoles [2][species][n] of its density.
 ///
 /// Order of the features of a target: body order 2 [species][n]; chain [bridge][pair of degrees][n]
 /// [channel of the bridge]; body order 3 [pair of degrees][channel][channel']. A density channel is
@@ -147,8 +147,8 @@ std::vector<double> efg_features(const EfgBasis &basis, const System &system, co
 
 /// Neighbours and bridges of a set of targets, as the model needs them.
 struct EfgNeighbors {
-  NeighborList targets, bridges;   ///< lists of the targets and of the bridges they reach
-  NeighborList fields, sources;    ///< of the bridges to field_cutoff; of sources that are no bridge
+  NeighborList targets, bridges; ///< lists of the targets and of the bridges they reach
+  NeighborList fields, sources;  ///< of the bridges to field_cutoff; of sources that are no bridge
   std::vector<int> target_species; ///< species of the entries of `targets`
   std::vector<int> target_slot;    ///< bridge slot of the entries of `targets`, −1 if none
   std::vector<int> bridge_species; ///< species of the entries of `bridges`

@@ -213,8 +213,7 @@ std::vector<double> efg_features(const EfgBasis &basis, const System &system, co
   const std::vector<double> fields = bridge_fields(basis, neighbors, numbers);
   std::vector<double> descriptors(neighbors.bridge_atoms.size() * basis.descriptor_size());
   for (std::size_t b = 0; b < neighbors.bridge_atoms.size(); ++b)
-    describe_bridge(basis, neighbors.of_bridge(b),
-                    fields.data() + b * 3 * basis.field_channels(),
+    describe_bridge(basis, neighbors.of_bridge(b), fields.data() + b * 3 * basis.field_channels(),
                     descriptors.data() + b * basis.descriptor_size());
   std::vector<double> features(targets.size() * 5 * basis.size());
   for (std::size_t t = 0; t < targets.size(); ++t)

@@ -110,19 +110,19 @@ LPSNMR_EFG_AVX2 void dispatch(const Neighborhood &neighbors, const double *sourc
   sum_field<Wide>(neighbors, sources, stride, cutoff, first, count, field);
 }
 LPSNMR_EFG_AVX512 void dispatch(const Neighborhood &neighbors, int n_species,
-                                const EfgRadial &radial, const double *weights,
-                                std::size_t stride, double *rows, double *source) {
+                                const EfgRadial &radial, const double *weights, std::size_t stride,
+                                double *rows, double *source) {
   weigh_channels<Wide>(neighbors, n_species, radial, weights, stride, rows, source);
 }
-LPSNMR_EFG_AVX2 void dispatch(const Neighborhood &neighbors, int n_species,
-                                const EfgRadial &radial, const double *weights,
-                                std::size_t stride, double *rows, double *source) {
+LPSNMR_EFG_AVX2 void dispatch(const Neighborhood &neighbors, int n_species, const EfgRadial &radial,
+                              const double *weights, std::size_t stride, double *rows,
+                              double *source) {
   weigh_channels<Wide>(neighbors, n_species, radial, weights, stride, rows, source);
 }
 #endif
-LPSNMR_EFG_BASE void dispatch(const Neighborhood &neighbors, int n_species,
-                                const EfgRadial &radial, const double *weights,
-                                std::size_t stride, double *rows, double *source) {
+LPSNMR_EFG_BASE void dispatch(const Neighborhood &neighbors, int n_species, const EfgRadial &radial,
+                              const double *weights, std::size_t stride, double *rows,
+                              double *source) {
   weigh_channels<Narrow>(neighbors, n_species, radial, weights, stride, rows, source);
 }
 LPSNMR_EFG_BASE void dispatch(const Neighborhood &neighbors, const double *sources,
@@ -135,8 +135,7 @@ LPSNMR_EFG_BASE void dispatch(const Neighborhood &neighbors, const double *sourc
 
 EfgField::EfgField(const EfgBasis &basis, int rows, const double *weights)
     : source_(basis.settings().source), cutoff_(basis.settings().field_cutoff),
-      n_species_(basis.species_count()), rows_(rows),
-      stride_(padded_length(rows)) {
+      n_species_(basis.species_count()), rows_(rows), stride_(padded_length(rows)) {
   const std::size_t channels = basis.field_channels();
   const std::size_t own = std::size_t(n_species_) * source_.count;
   weights_.resize(n_species_);
@@ -149,8 +148,7 @@ EfgField::EfgField(const EfgBasis &basis, int rows, const double *weights)
     const std::size_t begin = n_species_ + position * 2 * own;
     w.density.assign(2 * own * stride_, 0.0);
     for (std::size_t q = 0; q < 2 * own; ++q)
-      for (int r = 0; r < rows; ++r)
-        w.density[q * stride_ + r] = weights[r * channels + begin + q];
+      for (int r = 0; r < rows; ++r) w.density[q * stride_ + r] = weights[r * channels + begin + q];
   }
 }
 

@@ -10,9 +10,9 @@ namespace lpsnmr {
 /// Sums fields of sources whose charges and dipoles are weighted channels. Immutable.
 ///
 /// Each row of weights makes one field. A source k has the charge w · (one for its species, the
-/// l = 0 entries of its density) and the dipole w · (the l = 1 entries of its density); its field at
-/// the place j, d = r_k − r_j from there, is q g d + (μ · ∇) g d, with g(d) = (1 − d²/r_c²)³ / (d² +
-/// a²)^(3/2) and a = 1 Å. With the identity for weights the fields are those of the channels.
+/// l = 0 entries of its density) and the dipole w · (the l = 1 entries of its density); its field
+/// at the place j, d = r_k − r_j from there, is q g d + (μ · ∇) g d, with g(d) = (1 − d²/r_c²)³ /
+/// (d² + a²)^(3/2) and a = 1 Å. With the identity for weights the fields are those of the channels.
 class EfgField {
 public:
   /// @param weights  (rows, basis.field_channels()) row-major

@@ -175,42 +175,57 @@ void ComputeEFGAtom::assign_slots() {
   }
 }
 
-/// Collect the neighbours of own atom i, with the slots of bridges or, for sources, their atom
-/// numbers; return whether one is a target that it may be a bridge of.
-bool ComputeEFGAtom::gather_neighbors(int i, double cutoff, Slots slots) {
+/// Whether a target is near enough for own atom i to be a bridge of it.
+bool ComputeEFGAtom::reaches_target(int i) const {
   const double *const *const x = atom->x;
-  const double xi = x[i][0], yi = x[i][1], zi = x[i][2];
+  const int *const neighbors = list_->firstneigh[i];
+  for (int n = 0; n < list_->numneigh[i]; ++n) {
+    const int j = neighbors[n] & NEIGHMASK;
+    // by type only: a ghost's group may be out of date when the group is dynamic
+    if (target_of_type_[atom->type[j]] < 0) continue;
+    const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2];
+    if (dx * dx + dy * dy + dz * dz < chain_cutoff_ * chain_cutoff_) return true;
+  }
+  return false;
+}
+
+/// Collect the neighbours of own atom i, with the slots of bridges or, for sources, their atom
+/// numbers.
+void ComputeEFGAtom::gather_neighbors(int i, double cutoff, Slots slots) {
+  const double *const *const x = atom->x;
+  const int *const type = atom->type;
+  const double xi = x[i][0], yi = x[i][1], zi = x[i][2], limit = cutoff * cutoff;
   const int *const neighbors = list_->firstneigh[i];
   const int count = list_->numneigh[i];
-  bool reaches = false;
-  vectors_.clear();
-  distances_.clear();
-  neighbor_species_.clear();
-  neighbor_slots_.clear();
+  if (distances_.size() < static_cast<std::size_t>(count)) {
+    vectors_.resize(3 * static_cast<std::size_t>(count));
+    distances_.resize(count);
+    neighbor_species_.resize(count);
+    neighbor_slots_.resize(count);
+  }
+  std::size_t found = 0;
   for (int n = 0; n < count; ++n) {
     const int j = neighbors[n] & NEIGHMASK;
-    const int species = species_of_type_[atom->type[j]];
-    if (species < 0) continue;
     const double dx = x[j][0] - xi, dy = x[j][1] - yi, dz = x[j][2] - zi;
-    const double r = std::sqrt(dx * dx + dy * dy + dz * dz);
-    if (r >= cutoff) continue;
-    if (!(r > same_place))
+    const double r2 = dx * dx + dy * dy + dz * dz;
+    const int species = species_of_type_[type[j]];
+    if (r2 >= limit || species < 0) continue;
+    if (!(r2 > same_place * same_place))
       stop_here(lmp, FLERR,
                 fmt::format("Compute efg/atom: atoms {} and {} are at the same place, or a "
                             "position is not a number",
                             atom->tag[i], atom->tag[j]));
-    vectors_.insert(vectors_.end(), {dx, dy, dz});
-    distances_.push_back(r);
-    neighbor_species_.push_back(species);
-    neighbor_slots_.push_back(slots == Slots::atoms ? j : r < chain_cutoff_ ? slot_of_[j] : -1);
-    // by type only: a ghost's group may be out of date when the group is dynamic
-    reaches = reaches || (r < chain_cutoff_ && target_of_type_[atom->type[j]] >= 0);
+    const double r = std::sqrt(r2);
+    vectors_[3 * found] = dx, vectors_[3 * found + 1] = dy, vectors_[3 * found + 2] = dz;
+    distances_[found] = r;
+    neighbor_species_[found] = species;
+    neighbor_slots_[found++] = slots == Slots::atoms ? j : r < chain_cutoff_ ? slot_of_[j] : -1;
   }
-  return reaches;
+  n_near_ = found;
 }
 
 lpsnmr::Neighborhood ComputeEFGAtom::neighborhood() const {
-  return {distances_.size(), vectors_.data(), distances_.data(), neighbor_species_.data(),
+  return {n_near_, vectors_.data(), distances_.data(), neighbor_species_.data(),
           neighbor_slots_.data()};
 }
 
@@ -224,7 +239,8 @@ void ComputeEFGAtom::describe_sources() {
       gather_neighbors(i, source_cutoff_);
     for (Target &target : targets_) {
       const lpsnmr::EfgField &field = *target.predictor->field();
-      field.describe_source(species, neighborhood(), target.sources.data() + i * field.source_size());
+      field.describe_source(species, neighborhood(),
+                            target.sources.data() + i * field.source_size());
     }
   }
 }
@@ -249,7 +265,7 @@ void ComputeEFGAtom::contract_bridge(int i) {
 void ComputeEFGAtom::contract_bridges() {
   for (int ii = 0; ii < list_->inum; ++ii) {
     const int i = list_->ilist[ii];
-    if (slot_of_[i] >= 0 && gather_neighbors(i, chain_cutoff_)) contract_bridge(i);
+    if (slot_of_[i] >= 0 && reaches_target(i)) contract_bridge(i);
   }
 }
 

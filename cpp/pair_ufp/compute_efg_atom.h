@@ -45,7 +45,8 @@ private:
   bool pair_list_suffices() const;
   void assign_slots();
   enum class Slots { bridges, atoms };
-  bool gather_neighbors(int i, double cutoff, Slots slots = Slots::bridges);
+  bool reaches_target(int i) const;
+  void gather_neighbors(int i, double cutoff, Slots slots = Slots::bridges);
   lpsnmr::Neighborhood neighborhood() const;
   void describe_sources();
   void contract_bridges();
@@ -65,6 +66,7 @@ private:
   int source_size_ = 0; // numbers of one source for all targets
 
   std::vector<int> slot_of_; // bridge slot of each own and ghost atom, −1 for others
+  std::size_t n_near_ = 0;   // neighbours gathered in the vectors below, which may be longer
   std::vector<double> vectors_, distances_;
   std::vector<int> neighbor_species_, neighbor_slots_;
   int nmax_ = 0;

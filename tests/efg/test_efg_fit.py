@@ -129,7 +129,9 @@ def test_a_weight_of_two_counts_a_row_twice():
     expected = np.linalg.solve(matrix.T @ matrix + penalty, matrix.T @ values[twice])
     np.testing.assert_allclose(weighted.weights(strengths), expected, rtol=1e-10)
     held = weighted.held_out(strengths)
-    assert weighted.score(strengths) == pytest.approx(np.sqrt(np.mean((held - values)[twice] ** 2)), rel=1e-12)
+    assert weighted.score(strengths) == pytest.approx(
+        np.sqrt(np.mean((held - values)[twice] ** 2)), rel=1e-12
+    )
 
 
 def test_disordered_frames_weigh_less():

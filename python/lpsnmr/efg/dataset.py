@@ -100,8 +100,8 @@ def build_data(
     Raises
     ------
     InputError
-        For an unknown unit or element, a weight not above 0, frames without a target, or tensors that are not symmetric and
-        traceless.
+        For an unknown unit or element, a weight not above 0, frames without a target, or tensors that are
+        not symmetric and traceless.
     """
     if unit not in EFG_UNITS:
         raise InputError(f"unknown EFG unit {unit!r}; expected one of {', '.join(EFG_UNITS)}")

@@ -51,9 +51,7 @@ def render_model(settings: EfgSettings, targets: dict[str, TargetPart], provenan
         "version": FORMAT_VERSION,
         "units": UNITS,
         "species": [chemical_symbols[z] for z in settings.species],
-        "settings": {
-            name: value for name, value in settings.to_dict().items() if name not in ELEMENT_LISTS
-        },
+        "settings": {name: value for name, value in settings.to_dict().items() if name not in ELEMENT_LISTS},
         "bridges": bridges,
         "sources": [chemical_symbols[z] for z in settings.sources],
         "targets": {

@@ -47,11 +47,12 @@ class TrainingOptions:
     """Choices of a fit; see the options of ``lpsnmr fit-efg``.
 
     ``targets`` are the elements to learn, each with weights of its own; ``nuclei`` the isotopes whose C_Q is
-    told, where they are not the default ones. ``source_species`` are the elements with charges and dipoles that
-    depend on their neighbours (by default P and S where they occur), ``disordered_weight`` is how much the squared
-    errors of a disordered frame count against those of a crystal. ``terms`` are entries of ``EfgSettings`` that differ from their
-    defaults; the species are those of the frames. ``learning_curve`` and ``groups`` (train on one material
-    and phase, test on another) add to the report; they take as many further fits.
+    told, where they are not the default ones. ``source_species`` are the elements with charges and dipoles
+    that depend on their neighbours (by default P and S where they occur), ``disordered_weight`` is how much
+    the squared errors of a disordered frame count against those of a crystal. ``terms`` are entries of
+    ``EfgSettings`` that differ from their defaults; the species are those of the frames. ``learning_curve``
+    and ``groups`` (train on one material and phase, test on another) add to the report; they take as many
+    further fits.
     """
 
     targets: tuple[str, ...] = ("Li",)
