@@ -154,53 +154,90 @@ void ComputeEFGAtom::init_list(int, NeighList *list) {
   list_ = list;
 }
 
-/// Number the bridges among own and ghost atoms and make room for what describes them.
+/// Number the bridges and make room for what describes them. On one rank a ghost has the number of
+/// its original, so that nothing need be copied; on several it has its own.
 void ComputeEFGAtom::assign_slots() {
   const int count = atom->nlocal + atom->nghost;
   int slots = 0;
   slot_of_.resize(count);
-  for (int i = 0; i < count; ++i) slot_of_[i] = bridge_of_type_[atom->type[i]] >= 0 ? slots++ : -1;
+  copies_ = comm->nprocs > 1 || atom->map_style == Atom::MAP_NONE;
+  const int own = copies_ ? count : atom->nlocal;
+  for (int i = 0; i < own; ++i) slot_of_[i] = bridge_of_type_[atom->type[i]] >= 0 ? slots++ : -1;
+  for (int i = own; i < count; ++i) slot_of_[i] = slot_of_[atom->map(atom->tag[i])];
   for (Target &target : targets_) {
-    target.contracted.assign(slots * target.predictor->contracted_size(), 0.0);
+    target.contracted.resize(slots * target.predictor->contracted_size());
     target.flags.assign(slots, 0);
   }
 }
 
-/// Collect the neighbours of own atom i; return whether one is a target that it may be a bridge of.
-bool ComputeEFGAtom::gather_neighbors(int i, double cutoff) {
+/// Collect the neighbours of own atom i. All candidates are written, those within reach stay.
+void ComputeEFGAtom::gather_neighbors(int i, double cutoff) {
   const double *const *const x = atom->x;
-  const double xi = x[i][0], yi = x[i][1], zi = x[i][2];
+  const int *const type = atom->type;
+  const double xi = x[i][0], yi = x[i][1], zi = x[i][2], limit = cutoff * cutoff;
   const int *const neighbors = list_->firstneigh[i];
-  const int count = list_->numneigh[i];
-  bool reaches = false;
-  vectors_.clear();
-  distances_.clear();
-  neighbor_species_.clear();
-  neighbor_slots_.clear();
-  for (int n = 0; n < count; ++n) {
-    const int j = neighbors[n] & NEIGHMASK;
-    const int species = species_of_type_[atom->type[j]];
-    if (species < 0) continue;
-    const double dx = x[j][0] - xi, dy = x[j][1] - yi, dz = x[j][2] - zi;
-    const double r = std::sqrt(dx * dx + dy * dy + dz * dz);
-    if (r >= cutoff) continue;
-    if (!(r > same_place))
-      stop_here(lmp, FLERR,
-                fmt::format("Compute efg/atom: atoms {} and {} are at the same place, or a "
-                            "position is not a number",
-                            atom->tag[i], atom->tag[j]));
-    vectors_.insert(vectors_.end(), {dx, dy, dz});
-    distances_.push_back(r);
-    neighbor_species_.push_back(species);
-    neighbor_slots_.push_back(r < chain_cutoff_ ? slot_of_[j] : -1);
-    // by type only: a ghost's group may be out of date when the group is dynamic
-    reaches = reaches || (r < chain_cutoff_ && target_of_type_[atom->type[j]] >= 0);
+  const std::size_t candidates = list_->numneigh[i];
+  if (candidates > atoms_.size()) {
+    vectors_.resize(3 * candidates);
+    for (std::vector<int> *const ints : {&atoms_, &neighbor_species_, &neighbor_slots_})
+      ints->resize(candidates);
+    distances_.resize(candidates);
   }
-  return reaches;
+  std::size_t n = 0;
+  bool bad = false;
+  for (std::size_t k = 0; k < candidates; ++k) {
+    const int j = neighbors[k] & NEIGHMASK, species = species_of_type_[type[j]];
+    const double dx = x[j][0] - xi, dy = x[j][1] - yi, dz = x[j][2] - zi;
+    const double squared = dx * dx + dy * dy + dz * dz;
+    double *const vector = vectors_.data() + 3 * n;
+    vector[0] = dx, vector[1] = dy, vector[2] = dz;
+    distances_[n] = squared;
+    atoms_[n] = j;
+    neighbor_species_[n] = species;
+    const bool stays = !(squared >= limit) & (species >= 0); // what is not a number stays
+    bad |= stays & !(squared > same_place * same_place);
+    n += stays;
+  }
+  n_neighbors_ = n;
+  if (bad) stop_at_overlap(i);
+  for (std::size_t k = 0; k < n; ++k) distances_[k] = std::sqrt(distances_[k]);
+  for (std::size_t k = 0; k < n; ++k)
+    neighbor_slots_[k] = distances_[k] < chain_cutoff_ ? slot_of_[atoms_[k]] : -1;
+}
+
+/// Name the first neighbour of atom i that is on top of it or whose distance is not a number.
+void ComputeEFGAtom::stop_at_overlap(int i) {
+  std::size_t k = 0;
+  while (k + 1 < n_neighbors_ && distances_[k] > same_place * same_place) ++k; // still squared
+  stop_here(lmp, FLERR,
+            fmt::format("Compute efg/atom: atoms {} and {} are at the same place, or a "
+                        "position is not a number",
+                        atom->tag[i], atom->tag[atoms_[k]]));
+}
+
+/// Whether a target that the gathered atom may be a bridge of is among its neighbours.
+bool ComputeEFGAtom::reaches_target() const {
+  // by type only: a ghost's group may be out of date when the group is dynamic
+  for (std::size_t k = 0; k < n_neighbors_; ++k)
+    if (distances_[k] < chain_cutoff_ && target_of_type_[atom->type[atoms_[k]]] >= 0) return true;
+  return false;
+}
+
+/// Drop the gathered neighbours at `cutoff` and beyond.
+void ComputeEFGAtom::keep_within(double cutoff) {
+  std::size_t n = 0;
+  for (std::size_t k = 0; k < n_neighbors_; ++k) {
+    std::copy_n(vectors_.data() + 3 * k, 3, vectors_.data() + 3 * n);
+    distances_[n] = distances_[k];
+    neighbor_species_[n] = neighbor_species_[k];
+    neighbor_slots_[n] = neighbor_slots_[k];
+    n += distances_[k] < cutoff;
+  }
+  n_neighbors_ = n;
 }
 
 lpsnmr::Neighborhood ComputeEFGAtom::neighborhood() const {
-  return {distances_.size(), vectors_.data(), distances_.data(), neighbor_species_.data(),
+  return {n_neighbors_, vectors_.data(), distances_.data(), neighbor_species_.data(),
           neighbor_slots_.data()};
 }
 
@@ -209,8 +246,10 @@ void ComputeEFGAtom::contract_bridges() {
   const double cutoff = std::max(bridge_cutoff_, chain_cutoff_);
   for (int ii = 0; ii < list_->inum; ++ii) {
     const int i = list_->ilist[ii];
-    if (slot_of_[i] < 0 || !gather_neighbors(i, cutoff)) continue;
-    if (bridge_cutoff_ < cutoff) gather_neighbors(i, bridge_cutoff_);
+    if (slot_of_[i] < 0) continue;
+    gather_neighbors(i, cutoff);
+    if (!reaches_target()) continue;
+    if (bridge_cutoff_ < cutoff) keep_within(bridge_cutoff_);
     for (Target &target : targets_)
       target.flags[slot_of_[i]] = target.predictor->contract_bridge(
           bridge_of_type_[atom->type[i]], neighborhood(),
@@ -274,7 +313,7 @@ void ComputeEFGAtom::compute_peratom() {
   try {
     assign_slots();
     contract_bridges();
-    if (comm_forward > 0) comm->forward_comm(this);
+    if (comm_forward > 0 && copies_) comm->forward_comm(this);
     predict_targets();
   } catch (const std::bad_alloc &) {
     stop_here(lmp, FLERR, "Compute efg/atom: out of memory");

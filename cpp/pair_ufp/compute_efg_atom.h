@@ -41,7 +41,10 @@ private:
   std::string map_types(const std::string &path, const lpsnmr::EfgBasis &basis, char **elements);
   bool pair_list_suffices() const;
   void assign_slots();
-  bool gather_neighbors(int i, double cutoff);
+  void gather_neighbors(int i, double cutoff);
+  [[noreturn]] void stop_at_overlap(int i);
+  bool reaches_target() const;
+  void keep_within(double cutoff);
   lpsnmr::Neighborhood neighborhood() const;
   void contract_bridges();
   void predict_targets();
@@ -55,8 +58,10 @@ private:
   int row_size_ = 0; // numbers that describe one bridge to all targets, flags included
 
   std::vector<int> slot_of_; // bridge slot of each own and ghost atom, −1 for others
+  bool copies_ = true;       // whether ghosts have slots of their own
+  std::size_t n_neighbors_ = 0; // of the atom last looked at, in the arrays below
   std::vector<double> vectors_, distances_;
-  std::vector<int> neighbor_species_, neighbor_slots_;
+  std::vector<int> atoms_, neighbor_species_, neighbor_slots_;
   int nmax_ = 0;
   double **tensors_ = nullptr; // (nmax_, 6) V/Å²
   double flagged_ = 0.0;       // tensors of this rank outside the range of training

@@ -22,7 +22,7 @@ from lpsnmr.pipeline.config import RunSettings
 from lpsnmr.pipeline.sampler import LITHIUM
 from lpsnmr.structures import load_structure, report_structure, supercell
 
-__all__ = ["PreparedRun", "load_model", "potential_path", "prepare_run", "provenance"]
+__all__ = ["PreparedRun", "load_model", "model_path", "potential_path", "prepare_run", "provenance"]
 
 DATA_FILE = "structure.data"
 
@@ -37,6 +37,8 @@ class PreparedRun:
         The configuration.
     model
         EFG model.
+    model_file
+        Its file.
     elements
         Element of LAMMPS type 1, 2, ….
     potential
@@ -51,6 +53,7 @@ class PreparedRun:
 
     settings: RunSettings
     model: EfgModel
+    model_file: Path
     elements: list[str]
     potential: Path | None
     atoms: Atoms | None
@@ -77,6 +80,14 @@ class PreparedRun:
 def load_model(name: str) -> EfgModel:
     """Return the EFG model in a file, or the shipped one for ``"default"``."""
     return EfgModel.default() if name == "default" else EfgModel.load(name)
+
+
+def model_path(name: str) -> Path:
+    """Return the file of an EFG model, or of the shipped one for ``"default"``."""
+    if name != "default":
+        return Path(name).resolve()
+    with as_file(files("lpsnmr.data") / "models" / "li3ps4_pbe.efg") as path:
+        return path.resolve()
 
 
 def potential_path(name: str) -> Path:
@@ -106,7 +117,7 @@ def prepare_run(settings: RunSettings) -> PreparedRun:
         When a file is missing or unfit, or settings do not fit together.
     """
     steps_between_samples(settings)
-    model = load_model(settings.efg.model)
+    model, model_file = load_model(settings.efg.model), model_path(settings.efg.model)
     fingerprint = {**settings.fingerprint(), "efg.sha256": model.sha256}
     deck = settings.md.input
     if deck is not None:
@@ -115,7 +126,8 @@ def prepare_run(settings: RunSettings) -> PreparedRun:
         if not settings.md.elements:
             raise InputError("md.input needs md.elements: the element of each LAMMPS type, in order")
         fingerprint["md.input.sha256"] = _sha256(deck)
-        return PreparedRun(settings, model, list(settings.md.elements), None, None, None, fingerprint)
+        elements = list(settings.md.elements)
+        return PreparedRun(settings, model, model_file, elements, None, None, None, fingerprint)
     atoms = supercell(load_structure(settings.structure.file), settings.structure.supercell)
     report = report_structure(atoms)
     if report.n_intact != report.n_phosphorus:
@@ -133,7 +145,7 @@ def prepare_run(settings: RunSettings) -> PreparedRun:
     fingerprint["structure.sha256"] = _structure_sha256(atoms)
     elements = [symbol_of(int(z)) for z in np.unique(atoms.numbers)]
     distance = mean_nearest_distance(lithium, atoms.cell[:])
-    return PreparedRun(settings, model, elements, potential, atoms, distance, fingerprint)
+    return PreparedRun(settings, model, model_file, elements, potential, atoms, distance, fingerprint)
 
 
 def steps_between_samples(settings: RunSettings) -> int:
