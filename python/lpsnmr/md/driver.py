@@ -195,6 +195,7 @@ class LammpsDriver:
             numbers=self._numbers,
             positions=positions,
             unwrapped=positions + images @ cell,
+            origin=tuple(self._lmp.extract_box()[0]),
         )
 
     def local_rows(self, fix: str, columns: int) -> NDArray[np.float64]:

@@ -333,6 +333,7 @@ class _Run:
             points_per_level=self.settings.sampling.points_per_level,
             nmr=self.settings.nmr(),
             jumps=self.prepared.jumps,
+            sites=self.prepared.sites,
             rank=self.comm.rank,
             size=self.comm.size,
         )

@@ -21,6 +21,7 @@ from lpsnmr.pipeline.nmr_sampling import (
     join_nmr_states,
     slice_nmr_states,
 )
+from lpsnmr.structures import KnownSites
 
 __all__ = ["LITHIUM", "Sampler", "SamplerState", "TensorModel", "owned_range"]
 
@@ -158,6 +159,8 @@ class Sampler:
         What else to sample for NMR; None for nothing.
     jumps
         How jumps are told from vibrations; None not to follow the motion of all Li together.
+    sites
+        Known sites of Li; None to find them.
     rank, size
         This instance owns ``owned_range(n_li, rank, size)`` of the Li sorted by id.
 
@@ -178,6 +181,7 @@ class Sampler:
         points_per_level: int = 16,
         nmr: NmrSettings | None = None,
         jumps: JumpSettings | None = None,
+        sites: KnownSites | None = None,
         rank: int = 0,
         size: int = 1,
     ) -> None:
@@ -193,6 +197,7 @@ class Sampler:
         self._lithium = lithium
         self.ids = np.asarray(ids, dtype=np.int64)
         self._jumps = jumps if rank == 0 else None
+        self._known = sites
         self.motion: MotionTracker | None = None  # of all Li, on rank 0
         self._li_ids = self.ids[self._targets]
         self._framework = np.flatnonzero(np.isin(numbers, FRAMEWORK))
@@ -247,12 +252,12 @@ class Sampler:
         if frame.unwrapped is None:
             raise InputError("the frame has no unwrapped positions")
         self._expect(frame.step)
+        self.start_motion(frame)
         components = self.model.predict_components(
             frame.positions, frame.cell, frame.pbc, frame.numbers, self._targets
         )
         drift = self._weights @ frame.unwrapped[self._framework] if self.removes_drift else np.zeros(3)
         self.take(frame.step, frame.cell, components, frame.unwrapped[self._targets] - drift, temperature_k)
-        self.start_motion(frame)
         if self.motion is not None:
             moved = frame.unwrapped[self._lithium] - drift
             self.motion.add(moved, drift, np.asarray(frame.unwrapped), frame.cell)
@@ -313,7 +318,12 @@ class Sampler:
         if self._jumps is None or self.motion is not None:
             return
         units = find_ps4(frame.positions, frame.cell, frame.pbc, frame.numbers)
-        self.motion = MotionTracker(self.n_li_total, units, settings=self._jumps, **self._settings)
+        sites = None
+        if self._known is not None:
+            sites = sites_of_frame(self._known, frame, self._jumps)
+        self.motion = MotionTracker(
+            self.n_li_total, units, settings=self._jumps, sites=sites, **self._settings
+        )
 
     def count_flagged(self, n: int) -> None:
         """Count predictions, made elsewhere, that are outside the range of the training data."""
@@ -365,6 +375,32 @@ class Sampler:
         self._sums = part.sums
         if self._jumps is not None and part.last_step >= 0:
             self.motion = MotionTracker.from_state(part.motion, self._jumps)
+
+
+def sites_of_frame(known: KnownSites, frame: Frame, settings: JumpSettings) -> Array:
+    """Return known sites in the fractional coordinates in which the positions of a frame are counted, (s, 3).
+
+    Raises
+    ------
+    InputError
+        When the cell is another, or fewer than half of the Li are near a site.
+    """
+    inverse = np.linalg.inv(frame.cell)
+    sites = known.in_cell(frame.cell, settings.repeats, settings.separation_angstrom)
+    sites = np.asarray((sites + np.array(frame.origin) @ inverse) % 1.0)
+    near = 0
+    lithium = frame.positions[frame.numbers == LITHIUM] @ inverse
+    for point in lithium:
+        step = sites - point
+        distance = np.linalg.norm((step - np.round(step)) @ frame.cell, axis=1).min()
+        near += bool(distance < settings.separation_angstrom)
+    if near < 0.5 * len(lithium):
+        raise InputError(
+            f"{known.source}: {near} of {len(lithium)} Li of the first frame are within "
+            f"{settings.separation_angstrom:g} Å of a site, expected at least half: are origin and axes of "
+            "the file those of the simulation?"
+        )
+    return sites
 
 
 def mean_values(sums: Mapping[str, Array], n_samples: int) -> tuple[Array, float, float]:
