@@ -57,8 +57,8 @@ private:
   double target_cutoff_ = 0.0, bridge_cutoff_ = 0.0, chain_cutoff_ = 0.0; // Å
   int row_size_ = 0; // numbers that describe one bridge to all targets, flags included
 
-  std::vector<int> slot_of_; // bridge slot of each own and ghost atom, −1 for others
-  bool copies_ = true;       // whether ghosts have slots of their own
+  std::vector<int> slot_of_;    // bridge slot of each own and ghost atom, −1 for others
+  bool copies_ = true;          // whether ghosts have slots of their own
   std::size_t n_neighbors_ = 0; // of the atom last looked at, in the arrays below
   std::vector<double> vectors_, distances_;
   std::vector<int> atoms_, neighbor_species_, neighbor_slots_;

@@ -18,8 +18,10 @@ using namespace FixConst;
 
 FixEFGSamples::FixEFGSamples(LAMMPS *lmp, int narg, char **arg) : Fix(lmp, narg, arg) {
   if (narg != 6)
-    error->all(FLERR, "Fix efg/samples: expected fix ID group efg/samples INTERVAL STEP COMPUTE, got "
-                      "{} argument(s) after the style", narg - 3);
+    error->all(FLERR,
+               "Fix efg/samples: expected fix ID group efg/samples INTERVAL STEP COMPUTE, got "
+               "{} argument(s) after the style",
+               narg - 3);
   nevery = 1;
   interval_ = utils::bnumeric(FLERR, arg[3], false, lmp);
   first_ = utils::bnumeric(FLERR, arg[4], false, lmp);
@@ -95,8 +97,8 @@ void FixEFGSamples::note_moment(double sample) {
   row[9] = static_cast<double>(update->ntimestep);
 }
 
-/// A row for each own target with its id, five components and unwrapped position; rows with −type and
-/// the summed positions of that type's own atoms of the group; and the sums by atom.
+/// A row for each own target with its id, five components and unwrapped position; rows with −type
+/// and the summed positions of that type's own atoms of the group; and the sums by atom.
 void FixEFGSamples::note_atoms(double sample) {
   const double *const *const tensors = tensors_->array_atom;
   std::vector<double> by_type(3 * (atom->ntypes + 1), 0.0);
@@ -124,7 +126,8 @@ void FixEFGSamples::note_atoms(double sample) {
     std::copy_n(by_type.data() + 3 * type, 3, add_row(sample, -type));
 }
 
-/// Rows with sample −1, the id and the summed positions of each atom of the group seen in the batch.
+/// Rows with sample −1, the id and the summed positions of each atom of the group seen in the
+/// batch.
 void FixEFGSamples::end_batch() {
   for (const tagint id : summed_)
     std::copy_n(sums_.data() + 3 * id, 3, add_row(-1, static_cast<double>(id)));
