@@ -63,7 +63,7 @@ class LocalFeed:
     samples
         The samples that LAMMPS takes.
     sampler
-        Sampler of this rank; its motion has begun.
+        Sampler of this rank; its motion has begun on rank 0, unless jumps are not followed.
     comm
         MPI communicator.
     elements
