@@ -3,8 +3,9 @@
     python benchmarks/memory_stream.py [--frames 1000000] [-o memory.json]
 
 The EFG model is replaced by one that returns noise at once (its memory does not depend on the number of
-frames); everything else is what ``lpsnmr stream`` does, checkpoints included. Ions vibrate and hop in
-β-Li3PS4 (32 atoms).
+frames); everything else is what ``lpsnmr stream`` does, checkpoints included: correlators, echoes at three
+evolution times, two field directions, spectra, jumps, rotations, tensors.h5 every 10 ps. Ions vibrate and hop
+in β-Li3PS4 (32 atoms).
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lpsnmr.pipeline.nmr_sampling import NmrSettings
 from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
 from lpsnmr.structures import load_structure
 
@@ -98,8 +100,9 @@ def main() -> None:
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         settings = StreamSettings(
-            folder=Path(folder) / "out", timestep_fs=TIMESTEP_FS, checkpoint_min=0.5, idle_s=60.0
-        )
+            folder=Path(folder) / "out", timestep_fs=TIMESTEP_FS, checkpoint_min=0.5, idle_s=600.0,
+            nmr=NmrSettings(field_directions=((0.0, 0.0, 1.0), (1.0, 1.0, 0.0)), tensors_ps=10.0),
+        )  # fmt: skip
         outcome = stream_dumps([fifo], Noise(), settings)
         done.set()
         os.waitpid(writer, 0)

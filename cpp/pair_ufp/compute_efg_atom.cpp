@@ -161,71 +161,100 @@ void ComputeEFGAtom::init_list(int, NeighList *list) {
   list_ = list;
 }
 
-/// Number the bridges among own and ghost atoms and make room for what describes them.
+/// Number the bridges and make room for what describes them. On one rank a ghost has the number of
+/// its original, so that nothing need be copied; on several it has its own.
 void ComputeEFGAtom::assign_slots() {
   const int count = atom->nlocal + atom->nghost;
   int slots = 0;
   slot_of_.resize(count);
-  for (int i = 0; i < count; ++i) slot_of_[i] = bridge_of_type_[atom->type[i]] >= 0 ? slots++ : -1;
+  copies_ = comm->nprocs > 1 || atom->map_style == Atom::MAP_NONE;
+  const int own = copies_ ? count : atom->nlocal;
+  for (int i = 0; i < own; ++i) slot_of_[i] = bridge_of_type_[atom->type[i]] >= 0 ? slots++ : -1;
+  for (int i = own; i < count; ++i) slot_of_[i] = slot_of_[atom->map(atom->tag[i])];
+  if (source_size_ > 0) {
+    source_of_.resize(count);
+    for (int i = 0; i < count; ++i) source_of_[i] = i < own ? i : atom->map(atom->tag[i]);
+  }
   for (Target &target : targets_) {
-    target.contracted.assign(slots * target.predictor->contracted_size(), 0.0);
+    target.contracted.resize(slots * target.predictor->contracted_size());
     target.flags.assign(slots, 0);
     if (source_size_ > 0)
       target.sources.assign(std::size_t(count) * target.predictor->field()->source_size(), 0.0);
   }
 }
 
-/// Whether a target is near enough for own atom i to be a bridge of it.
-bool ComputeEFGAtom::reaches_target(int i) const {
-  const double *const *const x = atom->x;
-  const int *const neighbors = list_->firstneigh[i];
-  for (int n = 0; n < list_->numneigh[i]; ++n) {
-    const int j = neighbors[n] & NEIGHMASK;
-    // by type only: a ghost's group may be out of date when the group is dynamic
-    if (target_of_type_[atom->type[j]] < 0) continue;
-    const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2];
-    if (dx * dx + dy * dy + dz * dz < chain_cutoff_ * chain_cutoff_) return true;
-  }
-  return false;
-}
-
-/// Collect the neighbours of own atom i, with the slots of bridges or, for sources, their atom
-/// numbers.
+/// Collect the neighbours of own atom i, with the slots of bridges or, for sources, the atoms whose
+/// source they share. All candidates are written, those within reach stay.
 void ComputeEFGAtom::gather_neighbors(int i, double cutoff, Slots slots) {
   const double *const *const x = atom->x;
   const int *const type = atom->type;
   const double xi = x[i][0], yi = x[i][1], zi = x[i][2], limit = cutoff * cutoff;
   const int *const neighbors = list_->firstneigh[i];
-  const int count = list_->numneigh[i];
-  if (distances_.size() < static_cast<std::size_t>(count)) {
-    vectors_.resize(3 * static_cast<std::size_t>(count));
-    distances_.resize(count);
-    neighbor_species_.resize(count);
-    neighbor_slots_.resize(count);
+  const std::size_t candidates = list_->numneigh[i];
+  if (candidates > atoms_.size()) {
+    vectors_.resize(3 * candidates);
+    for (std::vector<int> *const ints : {&atoms_, &neighbor_species_, &neighbor_slots_})
+      ints->resize(candidates);
+    distances_.resize(candidates);
   }
-  std::size_t found = 0;
-  for (int n = 0; n < count; ++n) {
-    const int j = neighbors[n] & NEIGHMASK;
+  std::size_t n = 0;
+  bool bad = false;
+  for (std::size_t k = 0; k < candidates; ++k) {
+    const int j = neighbors[k] & NEIGHMASK, species = species_of_type_[type[j]];
     const double dx = x[j][0] - xi, dy = x[j][1] - yi, dz = x[j][2] - zi;
-    const double r2 = dx * dx + dy * dy + dz * dz;
-    const int species = species_of_type_[type[j]];
-    if (r2 >= limit || species < 0) continue;
-    if (!(r2 > same_place * same_place))
-      stop_here(lmp, FLERR,
-                fmt::format("Compute efg/atom: atoms {} and {} are at the same place, or a "
-                            "position is not a number",
-                            atom->tag[i], atom->tag[j]));
-    const double r = std::sqrt(r2);
-    vectors_[3 * found] = dx, vectors_[3 * found + 1] = dy, vectors_[3 * found + 2] = dz;
-    distances_[found] = r;
-    neighbor_species_[found] = species;
-    neighbor_slots_[found++] = slots == Slots::atoms ? j : r < chain_cutoff_ ? slot_of_[j] : -1;
+    const double squared = dx * dx + dy * dy + dz * dz;
+    double *const vector = vectors_.data() + 3 * n;
+    vector[0] = dx, vector[1] = dy, vector[2] = dz;
+    distances_[n] = squared;
+    atoms_[n] = j;
+    neighbor_species_[n] = species;
+    const bool stays = !(squared >= limit) & (species >= 0); // what is not a number stays
+    bad |= stays & !(squared > same_place * same_place);
+    n += stays;
   }
-  n_near_ = found;
+  n_neighbors_ = n;
+  if (bad) stop_at_overlap(i);
+  for (std::size_t k = 0; k < n; ++k) distances_[k] = std::sqrt(distances_[k]);
+  if (slots == Slots::sources)
+    for (std::size_t k = 0; k < n; ++k) neighbor_slots_[k] = source_of_[atoms_[k]];
+  else
+    for (std::size_t k = 0; k < n; ++k)
+      neighbor_slots_[k] = distances_[k] < chain_cutoff_ ? slot_of_[atoms_[k]] : -1;
+}
+
+/// Name the first neighbour of atom i that is on top of it or whose distance is not a number.
+void ComputeEFGAtom::stop_at_overlap(int i) {
+  std::size_t k = 0;
+  while (k + 1 < n_neighbors_ && distances_[k] > same_place * same_place) ++k; // still squared
+  stop_here(lmp, FLERR,
+            fmt::format("Compute efg/atom: atoms {} and {} are at the same place, or a "
+                        "position is not a number",
+                        atom->tag[i], atom->tag[atoms_[k]]));
+}
+
+/// Whether a target that the gathered atom may be a bridge of is among its neighbours.
+bool ComputeEFGAtom::reaches_target() const {
+  // by type only: a ghost's group may be out of date when the group is dynamic
+  for (std::size_t k = 0; k < n_neighbors_; ++k)
+    if (distances_[k] < chain_cutoff_ && target_of_type_[atom->type[atoms_[k]]] >= 0) return true;
+  return false;
+}
+
+/// Drop the gathered neighbours at `cutoff` and beyond.
+void ComputeEFGAtom::keep_within(double cutoff) {
+  std::size_t n = 0;
+  for (std::size_t k = 0; k < n_neighbors_; ++k) {
+    std::copy_n(vectors_.data() + 3 * k, 3, vectors_.data() + 3 * n);
+    distances_[n] = distances_[k];
+    neighbor_species_[n] = neighbor_species_[k];
+    neighbor_slots_[n] = neighbor_slots_[k];
+    n += distances_[k] < cutoff;
+  }
+  n_neighbors_ = n;
 }
 
 lpsnmr::Neighborhood ComputeEFGAtom::neighborhood() const {
-  return {n_near_, vectors_.data(), distances_.data(), neighbor_species_.data(),
+  return {n_neighbors_, vectors_.data(), distances_.data(), neighbor_species_.data(),
           neighbor_slots_.data()};
 }
 
@@ -245,27 +274,31 @@ void ComputeEFGAtom::describe_sources() {
   }
 }
 
-/// Describe one own bridge to all targets.
+/// Describe one own bridge, whose neighbours are gathered, to all targets.
 void ComputeEFGAtom::contract_bridge(int i) {
   const int bridge = bridge_of_type_[atom->type[i]];
   const auto result = [&](Target &target) {
     return target.contracted.data() + slot_of_[i] * target.predictor->contracted_size();
   };
-  gather_neighbors(i, bridge_cutoff_);
   for (Target &target : targets_)
     target.flags[slot_of_[i]] =
         target.predictor->contract_bridge(bridge, neighborhood(), result(target));
   if (source_size_ == 0) return;
-  gather_neighbors(i, field_cutoff_, Slots::atoms);
+  gather_neighbors(i, field_cutoff_, Slots::sources);
   for (Target &target : targets_)
     target.predictor->add_field(bridge, neighborhood(), target.sources.data(), result(target));
 }
 
 /// Describe the own bridges that reach a target, each once; their ghosts get it from here.
 void ComputeEFGAtom::contract_bridges() {
+  const double cutoff = std::max(bridge_cutoff_, chain_cutoff_);
   for (int ii = 0; ii < list_->inum; ++ii) {
     const int i = list_->ilist[ii];
-    if (slot_of_[i] >= 0 && reaches_target(i)) contract_bridge(i);
+    if (slot_of_[i] < 0) continue;
+    gather_neighbors(i, cutoff);
+    if (!reaches_target()) continue;
+    if (bridge_cutoff_ < cutoff) keep_within(bridge_cutoff_);
+    contract_bridge(i);
   }
 }
 
@@ -341,10 +374,10 @@ void ComputeEFGAtom::compute_peratom() {
     assign_slots();
     if (source_size_ > 0) {
       describe_sources();
-      send_to_ghosts(Carried::sources);
+      if (copies_) send_to_ghosts(Carried::sources);
     }
     contract_bridges();
-    if (row_size_ > 0) send_to_ghosts(Carried::bridges);
+    if (row_size_ > 0 && copies_) send_to_ghosts(Carried::bridges);
     predict_targets();
   } catch (const std::bad_alloc &) {
     stop_here(lmp, FLERR, "Compute efg/atom: out of memory");

@@ -44,9 +44,11 @@ private:
   std::string map_types(const std::string &path, const lpsnmr::EfgBasis &basis, char **elements);
   bool pair_list_suffices() const;
   void assign_slots();
-  enum class Slots { bridges, atoms };
-  bool reaches_target(int i) const;
+  enum class Slots { bridges, sources };
   void gather_neighbors(int i, double cutoff, Slots slots = Slots::bridges);
+  [[noreturn]] void stop_at_overlap(int i);
+  bool reaches_target() const;
+  void keep_within(double cutoff);
   lpsnmr::Neighborhood neighborhood() const;
   void describe_sources();
   void contract_bridges();
@@ -65,10 +67,12 @@ private:
   int row_size_ = 0;    // numbers that describe one bridge to all targets, flags included
   int source_size_ = 0; // numbers of one source for all targets
 
-  std::vector<int> slot_of_; // bridge slot of each own and ghost atom, −1 for others
-  std::size_t n_near_ = 0;   // neighbours gathered in the vectors below, which may be longer
+  std::vector<int> slot_of_;    // bridge slot of each own and ghost atom, −1 for others
+  std::vector<int> source_of_;  // where the source of each own and ghost atom is kept
+  bool copies_ = true;          // whether ghosts have slots and sources of their own
+  std::size_t n_neighbors_ = 0; // of the atom last looked at, in the arrays below
   std::vector<double> vectors_, distances_;
-  std::vector<int> neighbor_species_, neighbor_slots_;
+  std::vector<int> atoms_, neighbor_species_, neighbor_slots_;
   int nmax_ = 0;
   double **tensors_ = nullptr; // (nmax_, 6) V/Å²
   double flagged_ = 0.0;       // tensors of this rank outside the range of training

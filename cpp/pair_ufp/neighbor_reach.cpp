@@ -73,10 +73,10 @@ static void check_ghosts(LAMMPS *lmp, const std::string &who, double cutoff) {
 }
 
 void request_full_list(LAMMPS *lmp, Compute *compute, const std::string &who, double cutoff) {
+  // before the request: one that an error leaves behind would outlive its compute
+  if (cutoff > 0) check_ghosts(lmp, who, cutoff);
   NeighRequest *const request = lmp->neighbor->add_request(compute, NeighConst::REQ_FULL);
-  if (cutoff <= 0) return;
-  check_ghosts(lmp, who, cutoff);
-  request->set_cutoff(cutoff); // LAMMPS adds the skin
+  if (cutoff > 0) request->set_cutoff(cutoff); // LAMMPS adds the skin
 }
 
 } // namespace LAMMPS_NS

@@ -2,6 +2,7 @@
 
 #include "compute_efg_atom.h"
 #include "compute_ufp_extrapolation.h"
+#include "fix_efg_samples.h"
 #include "fix_ufp_guard.h"
 #include "pair_ufp.h"
 
@@ -54,6 +55,10 @@ void *create_compute_efg_atom(void *lmp, int narg, char **arg) {
 
 void *create_compute_ufp_extrapolation(void *lmp, int narg, char **arg) {
   return new ComputeUFPExtrapolation(static_cast<LAMMPS *>(lmp), narg, arg);
+}
+
+void *create_fix_efg_samples(void *lmp, int narg, char **arg) {
+  return new FixEFGSamples(static_cast<LAMMPS *>(lmp), narg, arg);
 }
 
 void *create_fix_ufp_guard(void *lmp, int narg, char **arg) {
@@ -112,5 +117,10 @@ void lammpsplugin_init(void *lmp, void *handle, void *register_function) {
   plugin.name = "ufp/guard";
   plugin.info = "Names atoms that are lost or have no position; pair style ufp adds it by itself";
   plugin.creator.v2 = create_fix_ufp_guard;
+  register_plugin(&plugin, lmp);
+
+  plugin.name = "efg/samples";
+  plugin.info = "Notes tensors and positions of the atoms of each rank for lpsnmr run";
+  plugin.creator.v2 = create_fix_efg_samples;
   register_plugin(&plugin, lmp);
 }

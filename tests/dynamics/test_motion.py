@@ -74,7 +74,7 @@ def test_resumes_bit_for_bit(crystal, cut):
     assert whole.state().keys() == state.keys()
     for name, value in whole.state().items():
         np.testing.assert_array_equal(state[name], value, err_msg=name)
-    with pytest.raises(InputError, match="no 'cell_sum'"):
+    with pytest.raises(InputError, match="no 'bond_sum'"):
         MotionTracker.from_state({}, SETTINGS)
 
 

@@ -97,11 +97,11 @@ from lpsnmr.cli.run import command
 from lpsnmr.errors import ComputeError
 from lpsnmr.pipeline.sampler import Sampler
 
-def fail(self, frame, temperature_k=None):
+def fail(self, *arguments):
     raise {error}("only rank one is in trouble")
 
 if MPI.COMM_WORLD.rank == 1:
-    Sampler.add = fail
+    Sampler.take = fail
 command(["run.toml"], standalone_mode=False)
 """
 

@@ -16,6 +16,7 @@ from lpsnmr.errors import InputError
 from lpsnmr.io.results import Results
 from lpsnmr.pipeline.checkpoint import latest_checkpoint
 from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
+from lpsnmr.pipeline.tensor_file import read_tensors
 from lpsnmr.structures import load_structure
 from pipeline_runs import BIN, TIMEOUT_S, lpsnmr_command, results_of, run_here, run_lpsnmr, write_config
 
@@ -68,6 +69,16 @@ def descendants(pid):
     return found
 
 
+def assert_same_tensors(killed, whole, rows):
+    """The thinned trajectory has every row once, at its time."""
+    a, b = (read_tensors(folder / "tensors.h5") for folder in (killed, whole))
+    assert len(a[0]) == rows
+    np.testing.assert_allclose(a[0], b[0], atol=1e-12)
+    np.testing.assert_array_equal(a[1], b[1])
+    np.testing.assert_allclose(a[2], b[2], atol=1e-6)
+    assert not list(killed.glob("tensors.*.part.h5"))
+
+
 def kill_after_a_checkpoint(command, checkpoint, longest_s):
     """Start, wait for a new checkpoint and a random while, kill -9 all; return whether it still ran."""
     before = checkpoint.stat().st_ino if checkpoint.exists() else 0
@@ -90,18 +101,29 @@ def kill_after_a_checkpoint(command, checkpoint, longest_s):
     return running
 
 
-def test_run_killed_on_two_ranks(tmp_path):
-    """Resumed on two ranks it ends like an uninterrupted run: same counts, jumps and numbers."""
+EVERYTHING = (
+    "sampling.window_ps=0.02", "sampling.orientation_degree=11",
+    "sampling.field_directions=[[0,0,1],[1,1,0]]",
+    "jumps.window_ps=0.1", "jumps.learn_ps=0.5", "output.tensors_ps=0.01",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_run_killed(tmp_path, ranks):
+    """With everything on, resumed it ends like an uninterrupted run: same counts, jumps and numbers.
+
+    The trajectory is compared too: harmonic motion does not amplify the round-off of a restart.
+    """
     write_config(tmp_path, equilibration_ps=0, production_ps=3.0)
-    settings = ["sampling.interval_ps=0.002", f"potential.commands={TETHERED}", "jumps.window_ps=0.1"]
+    settings = ["sampling.interval_ps=0.002", f"potential.commands={TETHERED}", *EVERYTHING]
     words = [word for setting in settings for word in ("--set", setting)]
     killed = ["run", "run.toml", "--no-analysis", *words, "--set", "output.folder=killed"]
     often = [*killed, "--set", "output.checkpoint_min=0.002"]
     random.seed(os.getpid())
     path = tmp_path / "killed" / "checkpoint.h5"
-    kills = sum(kill_after_a_checkpoint(lpsnmr_command(*often, ranks=2), path, 0.3) for _ in range(2))
+    kills = sum(kill_after_a_checkpoint(lpsnmr_command(*often, ranks=ranks), path, 0.3) for _ in range(2))
     assert kills > 0
-    done = run_lpsnmr(tmp_path, *killed, ranks=2)
+    done = run_lpsnmr(tmp_path, *killed, ranks=ranks)
     assert done.returncode == 0, done.stderr
     run_here(tmp_path, *settings, f"output.folder={tmp_path / 'whole'}")
     a, b = results_of(tmp_path / "killed"), results_of(tmp_path / "whole")
@@ -111,9 +133,21 @@ def test_run_killed_on_two_ranks(tmp_path):
         np.testing.assert_allclose(
             getattr(a, name).values, getattr(b, name).values, rtol=1e-8, atol=1e-9, err_msg=name
         )
-    for group in ("jumps_displacement", "rotations_ps4"):
-        for name in ("windows", "jumps", "stays", "block_jumps"):
-            np.testing.assert_array_equal(a.extra[group][name], b.extra[group][name])
+    assert a.extra.keys() == b.extra.keys() >= {"echo", "direction_1", "tensor_samples", "jumps_sites"}
+    for group, arrays in b.extra.items():
+        for name, value in arrays.items():
+            exact = value.dtype.kind in "ib"
+            np.testing.assert_allclose(
+                a.extra[group][name], value, rtol=0 if exact else 1e-8, atol=0 if exact else 1e-8,
+                err_msg=f"{group}/{name}",
+            )  # fmt: skip
+    assert_same_tensors(tmp_path / "killed", tmp_path / "whole", rows=301)
+
+
+STREAM_EVERYTHING = [
+    "--jump-window", "0.1", "--window-ps", "0.1", "--orientation-degree", "11", "--tensors-ps", "0.05",
+    "--field-direction", "0", "0", "1", "--field-direction", "1", "1", "0",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
@@ -141,8 +175,7 @@ def test_stream_killed_while_lammps_writes(tmp_path, ranks):
             "--no-analysis",
             "--frames",
             "801",
-            "--jump-window",
-            "0.1",
+            *STREAM_EVERYTHING,
         ]
         command = lpsnmr_command(*words, "--checkpoint-min", "0.001")
         random.seed(os.getpid())
@@ -154,12 +187,14 @@ def test_stream_killed_while_lammps_writes(tmp_path, ranks):
         assert lammps.wait(timeout=TIMEOUT_S) == 0
     finally:
         lammps.kill()
-    done = run_lpsnmr(tmp_path, "stream", "dump.lmp", "-o", "whole", "--no-analysis", "--no-follow",
-                      "--jump-window", "0.1")  # fmt: skip
+    words = ["stream", "dump.lmp", "-o", "whole", "--no-analysis", "--no-follow", *STREAM_EVERYTHING]
+    done = run_lpsnmr(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     killed = results_of(tmp_path / "killed")
     assert killed.n_samples == 801
+    assert killed.extra.keys() >= {"echo", "direction_1", "tensor_samples", "jumps_sites", "rotations_ps4"}
     assert_identical(killed, results_of(tmp_path / "whole"))
+    assert_same_tensors(tmp_path / "killed", tmp_path / "whole", rows=161)
 
 
 def limited(folder, size, *arguments):

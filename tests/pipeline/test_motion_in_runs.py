@@ -143,3 +143,74 @@ def test_jumps_can_be_left_out(tmp_path):
     run_here(tmp_path, "jumps.follow=false")
     assert not GROUPS & results_of(tmp_path / "out").extra.keys()
     analyze_results(tmp_path / "out" / "results.h5", tmp_path / "analysis", make_plots=False)
+
+
+def hopping_dump(path, low, n=2000, edge_rate=0.02):
+    """Write Li that hop over known sites, in a box that begins at ``low``; return the true rate per ps."""
+    from lpsnmr.structures import load_structure
+
+    atoms = load_structure("beta-Li3PS4")
+    lattice = Lattice.beta()
+    rng = np.random.default_rng(2)
+    _, x, _ = lattice.walk(rng, n, 12, 0.1, edge_rate, 0.12)
+    lithium = np.flatnonzero(atoms.numbers == 3)
+    box = "".join(f"{a} {a + b!r}\n" for a, b in zip(low, atoms.cell.lengths().tolist(), strict=True))
+    with path.open("w") as file:
+        for t, li in enumerate(x):
+            positions = atoms.positions + 0.03 * rng.normal(size=(32, 3))
+            positions[lithium] = li
+            positions += low
+            file.write(
+                f"ITEM: TIMESTEP\n{50 * t}\nITEM: NUMBER OF ATOMS\n32\nITEM: BOX BOUNDS pp pp pp\n{box}"
+                "ITEM: ATOMS id element xu yu zu\n"
+            )
+            file.writelines(
+                f"{i + 1} {atoms.symbols[i]} {a:.4f} {b:.4f} {c:.4f}\n"
+                for i, (a, b, c) in enumerate(positions)
+            )
+    return lattice.mean_rate(edge_rate)
+
+
+def test_known_sites_of_a_stream(tmp_path):
+    """The rate between sites from a CIF is the true one; a crystal in another place is refused."""
+    import ase.io
+
+    from lpsnmr.dynamics import analyze_jumps
+    from lpsnmr.structures import load_structure
+
+    truth = hopping_dump(tmp_path / "dump", (3.1, -2.0, 1.3)) * 1e12
+    crystal = load_structure("beta-Li3PS4")
+    ase.io.write(tmp_path / "sites.cif", crystal)
+    words = ["stream", "dump", "--timestep-fs", "2", "--no-follow", "--no-echo", "--no-analysis",
+             "--min-stay", "0.5"]  # fmt: skip
+    done = run_lpsnmr(tmp_path, *words, "-o", "known", "--sites", "sites.cif")
+    assert done.returncode == 0, done.stderr
+    group = results_of(tmp_path / "known").extra["jumps_sites"]
+    found = analyze_jumps(group)
+    assert len(group["sites_fractional"]) == 12
+    assert not group["site_founded"].any()
+    assert found.rate_per_s.low < truth < found.rate_per_s.high
+    done = run_lpsnmr(tmp_path, *words, "-o", "known")
+    assert done.returncode == 2
+    assert "jumps.sites.sha256 was" in done.stderr
+    crystal.positions += (1.6, 2.0, 1.5)
+    ase.io.write(tmp_path / "moved.extxyz", crystal)
+    done = run_lpsnmr(tmp_path, *words, "-o", "moved", "--sites", "moved.extxyz")
+    assert done.returncode == 2
+    assert "Li of the first frame are within 1.2 Å of a site, expected at least half" in done.stderr
+
+
+def test_known_sites_of_a_run(tmp_path):
+    import ase.io
+
+    from lpsnmr.structures import load_structure
+
+    write_config(tmp_path, production_ps=0.2)
+    ase.io.write(tmp_path / "sites.cif", load_structure("beta-Li3PS4"))
+    run_here(tmp_path, "jumps.sites='sites.cif'", "jumps.window_ps=0.04", "structure.supercell=[1, 1, 2]")
+    group = results_of(tmp_path / "out").extra["jumps_sites"]
+    assert group["windows"] == 5
+    assert len(group["sites_fractional"]) == 24
+    done = run_lpsnmr(tmp_path, "run", "run.toml", "--fresh", "--set", "jumps.sites='absent.cif'")
+    assert done.returncode == 2
+    assert "absent.cif: no such file" in done.stderr

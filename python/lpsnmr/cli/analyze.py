@@ -108,7 +108,7 @@ def command(
         console.print(rates)
     for analysis in series.analyses:
         for note in analysis.notes():
-            console.print(f"{analysis.path.name}: {note}", markup=False)
+            console.print(f"{analysis.path}: {note}", markup=False)
     written = [path for analysis in series.analyses for path in analysis.files] + series.files
     for path in written:
         console.print(f"wrote {path}", markup=False)

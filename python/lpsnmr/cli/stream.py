@@ -72,6 +72,10 @@ NMR = NmrSettings()
     help="Repeats of the crystal's unit cell in the dump, to find its Li sites in one of them.",
 )  # fmt: skip
 @click.option(
+    "--sites", type=click.Path(path_type=Path), metavar="FILE",
+    help="Structure file (CIF, …) of the unit cell or of the whole cell whose Li positions are the sites.",
+)  # fmt: skip
+@click.option(
     "--jump-window", type=float, default=DEFAULT_JUMPS.window_ps, show_default=True, metavar="PS",
     help="Positions are averaged over windows of this length before jumps are looked for.",
 )  # fmt: skip
@@ -108,6 +112,7 @@ def command(
     tensors_ps: float,
     jumps: bool,
     supercell: tuple[int, int, int],
+    sites: Path | None,
     jump_window: float,
     min_stay: float,
     core_radius: float,
@@ -130,6 +135,7 @@ def command(
     from lpsnmr.cli.outcome import EXIT_STOPPED, report_outcome
     from lpsnmr.pipeline.prepare import load_model
     from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
+    from lpsnmr.structures import read_known_sites
 
     detectors = JumpSettings(
         window_ps=jump_window, min_stay_ps=min_stay, core_radius_angstrom=core_radius,
@@ -149,6 +155,7 @@ def command(
             tensors_ps=tensors_ps,
         ),
         jumps=detectors if jumps else None,
+        sites=None if sites is None else read_known_sites(sites),
         **options,  # type: ignore[arg-type]
     )
     with ProgressDisplay() as display:

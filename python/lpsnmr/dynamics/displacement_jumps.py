@@ -50,19 +50,19 @@ class DisplacementTracker:
     def add(self, positions: Array) -> None:
         """Take the averaged positions of one window, (n, 3) float64, Å, unwrapped, drift removed."""
         self.book.advance()
-        fresh = self._weight == 0
-        self._mean[fresh], self._weight[fresh] = positions[fresh], 1.0
-        limit = self._settings.displacement_angstrom
-        far = np.linalg.norm(positions - self._mean, axis=1) > limit
-        stays = ~far & ~fresh
+        step = positions - self._mean
+        far = np.einsum("ix,ix->i", step, step) > self._settings.displacement_angstrom**2
+        far &= self._weight > 0  # the first window begins a residence
+        stays = ~far
         self._weight[stays] = np.minimum(self._weight[stays] + 1.0, MEMORY_WINDOWS)
-        self._mean[stays] += (positions[stays] - self._mean[stays]) / self._weight[stays, None]
-        self._gone[~far] = 0
-        self._gone_sum[~far] = 0.0
-        self._gone[far] += 1
-        self._gone_sum[far] += positions[far]
-        for i in np.flatnonzero(self._gone >= WINDOWS_TO_LEAVE).tolist():
-            self._leave(i)
+        self._mean[stays] += step[stays] / self._weight[stays, None]
+        self._gone[stays] = 0
+        self._gone_sum[stays] = 0.0
+        if not stays.all():
+            self._gone[far] += 1
+            self._gone_sum[far] += positions[far]
+            for i in np.flatnonzero(self._gone >= WINDOWS_TO_LEAVE).tolist():
+                self._leave(i)
         for i in np.flatnonzero(self.book.pending).tolist():
             self.book.set_length(i, float(np.linalg.norm(self._mean[i] - self._old[i])))
         self.book.settle()

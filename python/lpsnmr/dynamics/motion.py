@@ -1,7 +1,7 @@
 """Everything about the motion of Li and PS4 that is accumulated frame by frame, in one object.
 
-One instance sees all Li. In a parallel run it lives on rank 0: it needs positions only, which every
-rank has, and costs little beside the EFG.
+One instance sees all Li. In a parallel run it lives on rank 0, which counts frames; what the other ranks
+know reaches it as sums, once per window.
 """
 
 from collections.abc import Mapping
@@ -25,6 +25,7 @@ __all__ = ["MotionTracker", "find_ps4", "lags_from_arrays"]
 
 Array = NDArray[np.float64]
 BOND_ANGSTROM = 2.7
+WINDOWS_AT_ONCE = 8
 PHOSPHORUS, SULFUR = 15, 16
 LAG_ARRAYS = ("lag_ps", "values", "counts", "block_means", "block_counts")
 Tracker = SiteTracker | DisplacementTracker | RotationTracker
@@ -92,8 +93,9 @@ class MotionTracker:
         self._rotations = RotationTracker(len(self._ps4), self.window_ps, self.settings)
         self._origin = np.full(3, np.nan)  # framework's centre of mass in the first frame
         self._filled = 0
+        self._waiting: list[tuple[Array, Array, Array]] = []
         self._sum = np.zeros((n_li, 3))
-        self._vector_sum = np.zeros((len(self._ps4), 4, 3))
+        self._bond_sum = np.zeros((len(self._ps4), 4, 3))
         self._cell_sum = np.zeros((3, 3))
 
     def add(self, moved: Array, drift: Array, unwrapped: Array, cell: Array) -> None:
@@ -110,30 +112,72 @@ class MotionTracker:
         cell
             (3, 3) float64, rows are the cell vectors, Å.
         """
-        if self._filled == 0 and not np.isfinite(self._origin).all():
-            self._origin = np.array(drift, dtype=np.float64)
-        self._collective.add(np.diag(moved.sum(axis=0) / np.sqrt(self._n_li)))  # a series an axis
-        self._sum += moved
-        self._cell_sum += cell
-        if len(self._ps4):
-            bonds = unwrapped[self._ps4[:, 1:]] - unwrapped[self._ps4[:, :1]]
-            self._vector_sum += minimum_image(bonds @ np.linalg.inv(cell)) @ cell
-        self._filled += 1
-        if self._filled == self._per_window:
-            self._end_window()
+        self.add_sums(moved, self.bonds(unwrapped))
+        if self.count(moved.sum(axis=0), drift, cell):
+            self.end_window()
 
-    def _end_window(self) -> None:
-        cell = self._cell_sum / self._filled
-        mean = self._sum / self._filled
-        self._sites.add((mean + self._origin) @ np.linalg.inv(cell), cell)
-        self._displacements.add(mean)
-        self._rotations.add(self._vector_sum / self._filled)
+    def count(self, total: Array, drift: Array, cell: Array) -> bool:
+        """Count one frame; return whether it fills the window, which ``end_window`` must then end.
+
+        Parameters
+        ----------
+        total
+            (3,) float64, Å; sum of the displacements of all Li relative to the framework's centre.
+        drift, cell
+            As in ``add``.
+        """
+        if not np.isfinite(self._origin).all():
+            self._origin = np.array(drift, dtype=np.float64)
+        self._collective.add(np.diag(total / np.sqrt(self._n_li)))  # a series an axis
+        self._cell_sum += cell
+        self._filled += 1
+        return self._filled == self._per_window
+
+    def bonds(self, positions: Array) -> Array:
+        """Return S minus P of every unit, (n, 4, 3), for unwrapped positions of all atoms or sums of them."""
+        return np.asarray(positions[self._ps4[:, 1:]] - positions[self._ps4[:, :1]])
+
+    def add_sums(self, moved: Array, bonds: Array) -> None:
+        """Add to the present window: positions of Li and ``bonds``, summed over some of its frames."""
+        self._sum += moved
+        self._bond_sum += bonds
+
+    def end_window(self) -> None:
+        """Hand the means over a full window to the detectors.
+
+        The difference of two unwrapped positions is whole cell vectors away from the bond, the same ones as
+        long as no bond grows to half a cell: these are taken off the mean.
+        """
+        filled = self._filled
+        self._waiting.append((self._sum / filled, self._bond_sum / filled, self._cell_sum / filled))
+        if len(self._waiting) == WINDOWS_AT_ONCE:
+            self._work_off()
         self._filled = 0
-        for array in (self._sum, self._vector_sum, self._cell_sum):
+        for array in (self._sum, self._bond_sum, self._cell_sum):
             array[:] = 0.0
+
+    def _work_off(self) -> None:
+        """Show the detectors the windows that wait: several at a time, which costs half of one by one."""
+        for mean, bonds, cell in self._waiting:
+            inverse = np.linalg.inv(cell)
+            self._sites.add((mean + self._origin) @ inverse, cell)
+            self._displacements.add(mean)
+            self._rotations.add(minimum_image(bonds @ inverse) @ cell)
+        self._waiting = []
+
+    @property
+    def ps4(self) -> NDArray[np.int64]:
+        """The units, (n, 5) int64 indices of P and its four S."""
+        return self._ps4
+
+    @property
+    def frames_per_window(self) -> int:
+        """Frames averaged into one window."""
+        return self._per_window
 
     def state(self) -> State:
         """Return everything known as a flat dict of arrays; what ``from_state`` takes."""
+        self._work_off()
         arrays = {name: np.array(getattr(self, f"_{name}")) for name in _PLAIN}
         parts = {"collective": self._collective, **{name: getattr(self, f"_{name}") for name in PARTS}}
         nested = {f"{part}.{name}": v for part, owner in parts.items() for name, v in owner.state().items()}
@@ -168,6 +212,7 @@ class MotionTracker:
 
         Call it on a tracker made from a state: sites that are still being learnt are settled first.
         """
+        self._work_off()
         self._sites.finish_learning(cell)
         window = {"window_ps": np.array(self.window_ps)}
         lags = self._collective.statistics()
@@ -201,7 +246,7 @@ def lags_from_arrays(arrays: Mapping[str, NDArray[Any]]) -> LagStatistics:
     return lags
 
 
-_PLAIN = ("ps4", "origin", "filled", "sum", "vector_sum", "cell_sum")
+_PLAIN = ("ps4", "origin", "filled", "sum", "bond_sum", "cell_sum")
 
 
 def _part(state: Mapping[str, NDArray[Any]], name: str) -> State:

@@ -62,6 +62,7 @@ class RotationTracker:
         self._n = n
         self._windows = 0
         self._corners = np.zeros((n, 4, 3))
+        self._axes: Array | None = None  # the corners as unit vectors, once they are known
         identity = np.tile(np.arange(4), (n, 1))
         self._here, self._before, self._before_that = identity, identity - 4, identity - 4
 
@@ -73,13 +74,14 @@ class RotationTracker:
             self._corners += directions
             return
         self.book.advance()
-        cosines = np.einsum("nsx,ncx->nsc", directions, _unit(self._corners))
+        if self._axes is None:
+            self._axes = _unit(self._corners)
+        cosines = directions @ self._axes.transpose(0, 2, 1)  # (n, S, corner)
         corner = np.argmax(cosines, axis=2)
-        at_corners = np.take_along_axis(cosines, corner[..., None], axis=2).min(axis=(1, 2)) > CORE_COSINE
-        whole = np.all(np.sort(corner, axis=1) == np.arange(4), axis=1)
-        moved = at_corners & whole & np.any(corner != self._here, axis=1)
-        for i in np.flatnonzero(moved).tolist():
-            self._turn(i, corner[i])
+        for i in np.flatnonzero((corner != self._here).any(axis=1)).tolist():
+            at_corners = cosines[i].max(axis=1).min() > CORE_COSINE
+            if at_corners and np.array_equal(np.sort(corner[i]), np.arange(4)):
+                self._turn(i, corner[i])
         self.book.settle()
 
     def _turn(self, i: int, corner: NDArray[np.int64]) -> None:

@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 WINDOWS_TO_FOUND = 12
 """A Li that stays away from all sites for so many windows founds a new one."""
 MAX_SITES_PER_ION = 8
+PAIRS_AT_ONCE = 100_000
+"""Distances from ions to sites that are held in memory."""
 
 
 class SiteTracker:
@@ -88,12 +90,10 @@ class SiteTracker:
     def _assign(self, fractional: Array, cell: Array) -> None:
         self.book.advance()
         core = self._settings.core_radius_angstrom
-        settled = self._here >= 0
-        home = np.full(self._n, np.inf)
-        if settled.any():
-            step = minimum_image(fractional[settled] - self.sites[self._here[settled]])
-            home[settled] = np.linalg.norm(step @ cell, axis=1)
-        inside = home < core
+        inside = np.zeros(self._n, dtype=np.bool_)
+        if len(self.sites):
+            step = minimum_image(fractional - self.sites[self._here]) @ cell
+            inside = (np.einsum("ix,ix->i", step, step) < core**2) & (self._here >= 0)
         strays = np.flatnonzero(~inside)
         if strays.size:
             nearest, distance = self._nearest(fractional[strays], cell)
@@ -116,10 +116,14 @@ class SiteTracker:
             return np.full(len(fractional), -1, dtype=np.intp), np.full(len(fractional), np.inf)
         best = np.empty(len(fractional), dtype=np.intp)
         distance = np.empty(len(fractional))
-        for k, point in enumerate(fractional):  # strays are few; sites may be many
-            gaps = np.linalg.norm(minimum_image(self.sites - point) @ cell, axis=1)
-            best[k] = int(np.argmin(gaps))
-            distance[k] = gaps[best[k]]
+        rows = max(1, PAIRS_AT_ONCE // len(self.sites))
+        for low in range(0, len(fractional), rows):
+            points = fractional[low : low + rows]
+            steps = minimum_image(self.sites - points[:, None]) @ cell
+            squares = np.einsum("psx,psx->ps", steps, steps)
+            chosen = np.argmin(squares, axis=1)
+            best[low : low + rows] = chosen
+            distance[low : low + rows] = np.sqrt(squares[np.arange(len(points)), chosen])
         return best, distance
 
     def _arrive(self, i: int, site: int, cell: Array) -> None:

@@ -146,10 +146,11 @@ class DumpReader:
             raise FileFormatError(f"{self.path}: {error}") from error
         if values is None:
             return None
-        step, time_value, cell, _, pbc, ids, kinds, positions, unwrapped = values
+        step, time_value, cell, low, pbc, ids, kinds, positions, unwrapped = values
         time_ps = None if math.isnan(time_value) else time_value * self._time_unit_ps()
         numbers = self._numbers(kinds)
-        frame = Frame(step, time_ps, cell, (pbc[0], pbc[1], pbc[2]), ids, numbers, positions, unwrapped)
+        periodic, origin = (pbc[0], pbc[1], pbc[2]), (low[0], low[1], low[2])
+        frame = Frame(step, time_ps, cell, periodic, ids, numbers, positions, unwrapped, origin)
         self._check_sequence(frame)
         return frame
 

@@ -30,6 +30,8 @@ class Frame:
         (n, 3) float64, Å; may lie outside the cell.
     unwrapped
         (n, 3) float64, Å, without jumps across the boundary; None when the source does not know.
+    origin
+        (3,) lower corner of the cell, Å.
     """
 
     step: int
@@ -40,3 +42,4 @@ class Frame:
     numbers: NDArray[np.int32]
     positions: NDArray[np.float64]
     unwrapped: NDArray[np.float64] | None = None
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)

@@ -1,5 +1,6 @@
 """Drive LAMMPS from Python: short runs, and the atoms between them."""
 
+import ctypes
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,8 @@ __all__ = ["LammpsDriver"]
 logger = logging.getLogger(__name__)
 
 FIX_IDS = ("lpsnmr_integrate", "lpsnmr_thermostat")
+INT64 = 4  # LAMMPS' code of the data type
+LOCAL, ARRAY, ROWS = 2, 2, 4  # codes of what is asked of a fix
 
 
 class LammpsDriver:
@@ -59,16 +62,17 @@ class LammpsDriver:
         self._numbers: NDArray[np.int32] | None = None
         self._ids: NDArray[np.int64] | None = None
         self._prepared = False
+        self._temperature_field: int | None = None  # place of Temp in the thermo output, -1: none
 
     def commands(self, lines: Iterable[str]) -> None:
         """Run LAMMPS commands; the next ``advance`` sets LAMMPS up anew."""
-        self._prepared = False
+        self._prepared, self._temperature_field = False, None
         for line in lines:
             self._call(self._lmp.command, line, where=line)
 
     def file(self, path: str | os.PathLike[str]) -> None:
         """Run the commands of an input deck, its own ``run`` commands included."""
-        self._prepared = False
+        self._prepared, self._temperature_field = False, None
         self._call(self._lmp.file, os.fspath(path), where=os.fspath(path))
 
     def _call(self, function: Any, *arguments: Any, where: str = "") -> Any:
@@ -118,7 +122,7 @@ class LammpsDriver:
     @property
     def step(self) -> int:
         """Current MD step."""
-        return int(self._lmp.extract_global("ntimestep"))
+        return int(self._lmp.extract_global("ntimestep", INT64))
 
     @property
     def timestep_ps(self) -> float:
@@ -191,7 +195,41 @@ class LammpsDriver:
             numbers=self._numbers,
             positions=positions,
             unwrapped=positions + images @ cell,
+            origin=tuple(self._lmp.extract_box()[0]),
         )
+
+    def local_rows(self, fix: str, columns: int) -> NDArray[np.float64]:
+        """Return the rows of this rank in the local array of a fix, (rows, columns) float64; a copy."""
+        rows = int(self._call(self._lmp.extract_fix, fix, LOCAL, ROWS, where=f"fix {fix}"))
+        if rows == 0:
+            return np.zeros((0, columns))
+        pointer = self._call(self._lmp.extract_fix, fix, LOCAL, ARRAY, where=f"fix {fix}")
+        size = rows * columns * np.dtype(np.float64).itemsize
+        address = ctypes.cast(pointer[0], ctypes.c_void_p).value or 0
+        return np.frombuffer(ctypes.string_at(address, size), dtype=np.float64).reshape(rows, columns)
+
+    def remove(self, kind: str, name: str) -> None:
+        """Remove a fix or a compute if it is there; ``kind`` is ``"fix"`` or ``"compute"``."""
+        if self._lmp.has_id(kind, name):
+            self.commands([f"un{kind} {name}"])
+
+    def temperature(self) -> float | None:
+        """Return ``thermo()["Temp"]``, K, without reading the other columns; None when it is not printed."""
+        if self._temperature_field is None:
+            self._temperature_field = self._find_column(b"Temp")
+        if self._temperature_field < 0:
+            return None
+        return float(ctypes.c_double.from_address(self._last_thermo(b"data", self._temperature_field)).value)
+
+    def _last_thermo(self, what: bytes, index: int) -> int:
+        return int(self._lmp.lib.lammps_last_thermo(self._lmp.lmp, what, index))
+
+    def _find_column(self, name: bytes) -> int:
+        if not self.thermo():
+            return -1
+        count = ctypes.c_int.from_address(self._last_thermo(b"num", 0)).value
+        names = [ctypes.string_at(self._last_thermo(b"keyword", k)) for k in range(count)]
+        return names.index(name) if name in names else -1
 
     def thermo(self) -> dict[str, float]:
         """Return what LAMMPS printed last, by column name (Temp, PotEng, Press, …)."""

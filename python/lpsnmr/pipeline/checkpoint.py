@@ -29,7 +29,7 @@ CURRENT = "checkpoint.h5"
 PREVIOUS = "checkpoint.previous.h5"
 FORMAT = "lpsnmr-checkpoint"
 SAMPLER_PARTS = ("efg", "displacement", "sums", "motion")
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 RESTART_MAGIC = b"LammpS RestartT"
 RESTART_TAIL = 64
 

@@ -112,11 +112,15 @@ class JumpSection(StrictModel):
         default=DEFAULT_JUMPS.separation_angstrom, gt=0, description="least distance between sites, Å"
     )
 
+    sites: str | None = Field(
+        default=None, description="structure file (CIF, extXYZ, …) whose Li positions are the sites"
+    )
+
     def settings(self, repeats: tuple[int, int, int]) -> JumpSettings | None:
         """Return the settings of the detectors; None when jumps are not followed."""
         if not self.follow:
             return None
-        return JumpSettings(**self.model_dump(exclude={"follow"}), repeats=repeats)
+        return JumpSettings(**self.model_dump(exclude={"follow", "sites"}), repeats=repeats)
 
 
 class OutputSettings(StrictModel):
@@ -169,6 +173,7 @@ class RunSettings(StrictModel):
                     "structure": {"file"},
                     "potential": {"file"},
                     "efg": {"model"},
+                    "jumps": {"sites"},
                 }
             )
         )
@@ -225,6 +230,7 @@ PATH_KEYS = (
     ("potential", "file"),
     ("efg", "model"),
     ("md", "input"),
+    ("jumps", "sites"),
     ("output", "folder"),
 )
 
@@ -273,6 +279,9 @@ def _known(location: Sequence[Any]) -> list[str]:
     return list(fields)
 
 
+EXAMPLES = {"input": "in.deck", "sites": "crystal.cif"}
+
+
 def example_config() -> str:
     """Return a TOML text with every key at its default, commented; it loads as it stands."""
     return "\n".join(_example_lines()) + "\n"
@@ -287,5 +296,5 @@ def _example_lines() -> Iterator[str]:
             text = json.dumps(
                 list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
             )
-            line = f"{key} = {text}" if value is not None else f'# {key} = "in.deck"'
+            line = f"{key} = {text}" if value is not None else f'# {key} = "{EXAMPLES[key]}"'
             yield f"{line:<40} # {item.description}"

@@ -20,9 +20,9 @@ from lpsnmr.io.data_file import write_data_file
 from lpsnmr.io.elements import symbol_of
 from lpsnmr.pipeline.config import RunSettings
 from lpsnmr.pipeline.sampler import LITHIUM
-from lpsnmr.structures import load_structure, report_structure, supercell
+from lpsnmr.structures import KnownSites, load_structure, read_known_sites, report_structure, supercell
 
-__all__ = ["PreparedRun", "load_model", "potential_path", "prepare_run", "provenance"]
+__all__ = ["PreparedRun", "load_model", "model_path", "potential_path", "prepare_run", "provenance"]
 
 DATA_FILE = "structure.data"
 
@@ -37,6 +37,8 @@ class PreparedRun:
         The configuration.
     model
         EFG model.
+    model_file
+        Its file.
     elements
         Element of LAMMPS type 1, 2, ….
     potential
@@ -47,15 +49,19 @@ class PreparedRun:
         Mean nearest Li–Li distance of the structure, Å; None with a deck.
     fingerprint
         What a resumed run must not change.
+    sites
+        Known sites of Li; None to find them.
     """
 
     settings: RunSettings
     model: EfgModel
+    model_file: Path
     elements: list[str]
     potential: Path | None
     atoms: Atoms | None
     jump_distance_angstrom: float | None
     fingerprint: dict[str, str]
+    sites: KnownSites | None = None
 
     @property
     def data_file(self) -> Path:
@@ -77,6 +83,14 @@ class PreparedRun:
 def load_model(name: str) -> EfgModel:
     """Return the EFG model in a file, or the shipped one for ``"default"``."""
     return EfgModel.default() if name == "default" else EfgModel.load(name)
+
+
+def model_path(name: str) -> Path:
+    """Return the file of an EFG model, or of the shipped one for ``"default"``."""
+    if name != "default":
+        return Path(name).resolve()
+    with as_file(files("lpsnmr.data") / "models" / "li3ps4_pbe.efg") as path:
+        return path.resolve()
 
 
 def potential_path(name: str) -> Path:
@@ -106,8 +120,12 @@ def prepare_run(settings: RunSettings) -> PreparedRun:
         When a file is missing or unfit, or settings do not fit together.
     """
     steps_between_samples(settings)
-    model = load_model(settings.efg.model)
+    model, model_file = load_model(settings.efg.model), model_path(settings.efg.model)
     fingerprint = {**settings.fingerprint(), "efg.sha256": model.sha256}
+    sites = None
+    if settings.jumps.sites is not None:
+        sites = read_known_sites(settings.jumps.sites)
+        fingerprint["jumps.sites.sha256"] = sites.sha256
     deck = settings.md.input
     if deck is not None:
         if not deck.is_file():
@@ -115,7 +133,8 @@ def prepare_run(settings: RunSettings) -> PreparedRun:
         if not settings.md.elements:
             raise InputError("md.input needs md.elements: the element of each LAMMPS type, in order")
         fingerprint["md.input.sha256"] = _sha256(deck)
-        return PreparedRun(settings, model, list(settings.md.elements), None, None, None, fingerprint)
+        elements = list(settings.md.elements)
+        return PreparedRun(settings, model, model_file, elements, None, None, None, fingerprint, sites)
     atoms = supercell(load_structure(settings.structure.file), settings.structure.supercell)
     report = report_structure(atoms)
     if report.n_intact != report.n_phosphorus:
@@ -133,7 +152,9 @@ def prepare_run(settings: RunSettings) -> PreparedRun:
     fingerprint["structure.sha256"] = _structure_sha256(atoms)
     elements = [symbol_of(int(z)) for z in np.unique(atoms.numbers)]
     distance = mean_nearest_distance(lithium, atoms.cell[:])
-    return PreparedRun(settings, model, elements, potential, atoms, distance, fingerprint)
+    if sites is not None:  # before any MD: is it the right cell?
+        sites.in_cell(atoms.cell[:], settings.structure.supercell, settings.jumps.separation_angstrom)
+    return PreparedRun(settings, model, model_file, elements, potential, atoms, distance, fingerprint, sites)
 
 
 def steps_between_samples(settings: RunSettings) -> int:

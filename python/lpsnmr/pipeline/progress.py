@@ -28,7 +28,8 @@ class Status:
     intact, n_phosphorus
         Whole PS4 units, and phosphorus atoms.
     n_flagged
-        EFG predictions outside the range of the training data, of the Li of rank 0.
+        EFG predictions outside the range of the training data; only of the Li of rank 0 where positions
+        are gathered.
     """
 
     stage: str

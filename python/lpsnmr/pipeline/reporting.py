@@ -60,6 +60,11 @@ class RunReporter:
         return self._line_due or self._show_due
 
     @property
+    def next_line(self) -> int:
+        """MD step of the next line of ``thermo.csv``; the same on every rank."""
+        return (self._driver.step // self._thermo_steps + 1) * self._thermo_steps
+
+    @property
     def _line_due(self) -> bool:
         return self._file is not None and self._driver.step // self._thermo_steps != self._written
 

@@ -1,5 +1,6 @@
 """The run: LAMMPS in this process, sampled, correlated, checkpointed."""
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from lpsnmr.md.commands import (
     velocity_command,
 )
 from lpsnmr.md.driver import LammpsDriver
+from lpsnmr.md.local_samples import LocalSamples
 from lpsnmr.pipeline.checkpoint import Checkpoint, check_fingerprint, latest_checkpoint, remove_checkpoints
 from lpsnmr.pipeline.collective import StopFlag, on_root, or_over_ranks
 from lpsnmr.pipeline.config import RunSettings
+from lpsnmr.pipeline.feeds import Feed, GatheringFeed, LocalFeed
 from lpsnmr.pipeline.lock import locked_folder
 from lpsnmr.pipeline.prepare import PreparedRun, prepare_run, steps_between_samples
 from lpsnmr.pipeline.progress import ProgressCallback
@@ -32,6 +35,8 @@ from lpsnmr.pipeline.saving import RunWriter
 from lpsnmr.pipeline.tensor_file import drop_tensors_after, remove_tensors
 
 __all__ = ["RunOutcome", "run_md"]
+
+logger = logging.getLogger(__name__)
 
 EQUILIBRATION_CHUNK = 50
 SAVE, STOP, REPORT = 1, 2, 4  # bits of what the ranks want
@@ -153,6 +158,8 @@ class _Run:
         self.folder = prepared.settings.output.folder
         self.checkpoint = checkpoint
         self.sampler: Sampler | None = None
+        self.samples: LocalSamples | None = None
+        self.predicted = "in LAMMPS"
         self.interval = steps_between_samples(self.settings)
         self.arrays = {"first_step": np.array(0), "cell_sum": np.zeros((3, 3)), "cell_count": np.array(0)}
         if checkpoint is not None:
@@ -205,7 +212,10 @@ class _Run:
             raise ComputeError(
                 f"{checkpoint.restart} is at step {driver.step}, its checkpoint at {checkpoint.step}"
             )
-        driver.advance(0)
+        if checkpoint is not None and checkpoint.stage == "production":
+            self._set_up_production()
+        else:
+            driver.advance(0)
         driver.commands(["log none"])  # from here on thermo.csv; LAMMPS would write lines at each sample
         saved = -1 if checkpoint is None else checkpoint.step
         self.writer = RunWriter(self.prepared, self.comm, driver, saved)
@@ -230,6 +240,9 @@ class _Run:
         pair = pair_commands(settings.potential, self.prepared.potential, self.prepared.elements)
         structure = restart or self.prepared.data_file.resolve()
         driver.commands(system_commands(settings.md, structure, pair, restart=restart is not None))
+        # ghosts for the EFG model; LAMMPS takes more where the potential needs it
+        reach = self.prepared.model.settings.reach_angstrom + settings.md.skin_angstrom
+        driver.commands([f"comm_modify cutoff {reach:.10g}"])
         if restart is None:
             driver.commands([velocity_command(settings.md)])
         producing = self.checkpoint is not None and self.checkpoint.stage == "production"
@@ -256,31 +269,58 @@ class _Run:
             if driver.step > half:
                 self.arrays["cell_sum"] = self.arrays["cell_sum"] + driver.cell()
                 self.arrays["cell_count"] = self.arrays["cell_count"] + 1
-            if not self._between("equilibration", end, None):
+            if not self._between("equilibration", end):
                 return False
         if self.settings.md.input is None:
             driver.unfix()
             if self.settings.md.equilibration == "npt" and self.arrays["cell_count"] > 0:
                 driver.rescale_cell(self.arrays["cell_sum"] / self.arrays["cell_count"])
             driver.commands(production_commands(self.settings.md, driver.step))
-        driver.advance(0)
+        self._set_up_production()
         return True
+
+    def _set_up_production(self) -> None:
+        """Compute the forces; let LAMMPS take the samples where it can."""
+        try:
+            self.samples = LocalSamples(
+                self.driver,
+                self.prepared.model_file,
+                self.prepared.elements,
+                interval_steps=self.interval,
+                first_step=self.production_start,
+            )
+        except ComputeError as error:
+            self.predicted = f"from all positions: {error}"
+            self.driver.advance(0)
+        if self.comm.rank == 0 and self.samples is None:
+            logger.warning("tensors are predicted outside LAMMPS, %s", self.predicted)
 
     def _produce(self) -> bool:
         driver, end = self.driver, self.production_end
         self.reporter.restart_clock()
         frame = driver.frame()
-        self.sampler = self._new_sampler(frame)
-        if self.sampler.last_step < 0:
-            self.sampler.add(frame, driver.thermo().get("Temp"))
+        self.sampler = sampler = self._new_sampler(frame)
+        if sampler.last_step < 0:
+            sampler.add(frame, driver.temperature())
+        feed = self._new_feed(sampler)
+        self.writer.predicted = self.predicted
         while driver.step < end:
-            driver.advance(self.interval)
-            frame = driver.frame()
-            self.sampler.add(frame, driver.thermo().get("Temp"))
-            if not self._between("production", end, frame):
+            feed.advance(self._samples_to_line(end))
+            if not self._between("production", end):
                 return False
-        self.writer.save("production", self.sampler, self.arrays, finished=True)
+        self.writer.save("production", sampler, self.arrays, finished=True)
         return True
+
+    def _samples_to_line(self, end: int) -> int:
+        """Return how many samples there are to the next line of ``thermo.csv`` or to the end."""
+        line = self.reporter.next_line
+        steps = min(end, line) - self.driver.step
+        return max(1, -(-steps // self.interval))
+
+    def _new_feed(self, sampler: Sampler) -> Feed:
+        if self.samples is None:
+            return GatheringFeed(self.driver, sampler)
+        return LocalFeed(self.samples, sampler, self.comm, self.prepared.elements)
 
     def _new_sampler(self, frame: Frame) -> Sampler:
         sampler = Sampler(
@@ -292,14 +332,16 @@ class _Run:
             points_per_level=self.settings.sampling.points_per_level,
             nmr=self.settings.nmr(),
             jumps=self.prepared.jumps,
+            sites=self.prepared.sites,
             rank=self.comm.rank,
             size=self.comm.size,
         )
         if self.checkpoint is not None and self.checkpoint.sampler is not None:
             sampler.restore(self.checkpoint.sampler, self.comm.rank, self.comm.size)
+        sampler.start_motion(frame)
         return sampler
 
-    def _between(self, stage: str, end: int, frame: Frame | None) -> bool:
+    def _between(self, stage: str, end: int) -> bool:
         """Report and write checkpoints between two stretches; False when the run must stop."""
         wishes = STOP | SAVE if self.stop() else 0
         if self.comm.rank == 0:
@@ -308,8 +350,7 @@ class _Run:
         wishes = or_over_ranks(self.comm, wishes)
         if wishes & REPORT:
             begin = self.first_step if stage == "equilibration" else self.production_start
-            frame = self.driver.frame() if frame is None else frame
-            self.reporter.report(stage, begin, end, frame, self.sampler)
+            self.reporter.report(stage, begin, end, self.driver.frame(), self.sampler)
         if wishes & SAVE:
             self.reporter.flush()
             self.writer.save(stage, self.sampler, self.arrays, finished=False)

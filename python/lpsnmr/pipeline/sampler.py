@@ -21,6 +21,7 @@ from lpsnmr.pipeline.nmr_sampling import (
     join_nmr_states,
     slice_nmr_states,
 )
+from lpsnmr.structures import KnownSites
 
 __all__ = ["LITHIUM", "Sampler", "SamplerState", "TensorModel", "owned_range"]
 
@@ -158,6 +159,8 @@ class Sampler:
         What else to sample for NMR; None for nothing.
     jumps
         How jumps are told from vibrations; None not to follow the motion of all Li together.
+    sites
+        Known sites of Li; None to find them.
     rank, size
         This instance owns ``owned_range(n_li, rank, size)`` of the Li sorted by id.
 
@@ -178,6 +181,7 @@ class Sampler:
         points_per_level: int = 16,
         nmr: NmrSettings | None = None,
         jumps: JumpSettings | None = None,
+        sites: KnownSites | None = None,
         rank: int = 0,
         size: int = 1,
     ) -> None:
@@ -191,9 +195,11 @@ class Sampler:
         self.numbers = np.asarray(numbers, dtype=np.int32)
         self._targets = lithium[low:high]
         self._lithium = lithium
+        self.ids = np.asarray(ids, dtype=np.int64)
         self._jumps = jumps if rank == 0 else None
-        self._motion: MotionTracker | None = None
-        self._li_ids = np.asarray(ids[self._targets], dtype=np.int64)
+        self._known = sites
+        self.motion: MotionTracker | None = None  # of all Li, on rank 0
+        self._li_ids = self.ids[self._targets]
         self._framework = np.flatnonzero(np.isin(numbers, FRAMEWORK))
         mass = masses_of(numbers[self._framework])
         self._weights = mass / mass.sum() if mass.size else mass
@@ -224,6 +230,11 @@ class Sampler:
         return self._flagged_before + self.model.n_flagged
 
     @property
+    def lithium(self) -> NDArray[np.intp]:
+        """Indices of all Li in a frame, ascending; (n_li,)."""
+        return self._lithium
+
+    @property
     def removes_drift(self) -> bool:
         """Whether there is a framework whose drift is subtracted."""
         return self._framework.size > 0
@@ -238,41 +249,85 @@ class Sampler:
         ComputeError
             When a position or a component of the EFG is not finite; names the step.
         """
-        if self._last_step >= 0 and frame.step != self._last_step + self.interval_steps:
-            raise InputError(
-                f"expected a frame at step {self._last_step + self.interval_steps}, got step {frame.step}: "
-                "frames are missing, or their spacing changed"
-            )
         if frame.unwrapped is None:
             raise InputError("the frame has no unwrapped positions")
+        self._expect(frame.step)
+        self.start_motion(frame)
         components = self.model.predict_components(
             frame.positions, frame.cell, frame.pbc, frame.numbers, self._targets
         )
+        drift = self._weights @ frame.unwrapped[self._framework] if self.removes_drift else np.zeros(3)
+        self.take(frame.step, frame.cell, components, frame.unwrapped[self._targets] - drift, temperature_k)
+        if self.motion is not None:
+            moved = frame.unwrapped[self._lithium] - drift
+            self.motion.add(moved, drift, np.asarray(frame.unwrapped), frame.cell)
+
+    def take(
+        self, step: int, cell: Array, components: Array, moved: Array, temperature_k: float | None = None
+    ) -> None:
+        """Take what is known of the owned Li at one step, or none of it when it raises.
+
+        The motion of all Li together is not followed: ``add`` does, or whoever calls this.
+
+        Parameters
+        ----------
+        step
+            MD step.
+        cell
+            (3, 3) float64, rows are the cell vectors, Å.
+        components
+            (m, 5) float64, V/Å²; tensors of the owned Li.
+        moved
+            (m, 3) float64, Å; their unwrapped positions relative to the framework's centre of mass.
+        temperature_k
+            Kinetic temperature, K; None when unknown.
+
+        Raises
+        ------
+        InputError
+            When the step is not the next one.
+        ComputeError
+            When a number is not finite; names the step.
+        """
+        self._expect(step)
         bad = ~np.isfinite(components).all(axis=1)
         if bad.any():
             raise ComputeError(
-                f"the EFG of atom {self._li_ids[int(np.argmax(bad))]} at step {frame.step} is not finite"
+                f"the EFG of atom {self._li_ids[int(np.argmax(bad))]} at step {step} is not finite"
             )
-        drift = self._weights @ frame.unwrapped[self._framework] if self.removes_drift else np.zeros(3)
-        moved = frame.unwrapped[self._targets] - drift
         if not np.isfinite(moved).all():
-            raise ComputeError(f"a position at step {frame.step} is not finite")
+            raise ComputeError(f"a position at step {step} is not finite")
         self._efg.add(components)
         self._displacement.add(moved)
         if self._nmr is not None:
-            self._nmr.add(components, frame.step)
-        if self._jumps is not None:
-            self._follow(frame, frame.unwrapped[self._lithium] - drift, drift)
-        self._sums["cell"] += frame.cell
+            self._nmr.add(components, step)
+        self._sums["cell"] += cell
         if temperature_k is not None:
             self._sums["temperature"] += (1.0, temperature_k, temperature_k**2)
-        self._last_step = frame.step
+        self._last_step = step
 
-    def _follow(self, frame: Frame, moved: Array, drift: Array) -> None:
-        if self._motion is None:
-            units = find_ps4(frame.positions, frame.cell, frame.pbc, frame.numbers)
-            self._motion = MotionTracker(len(moved), units, settings=self._jumps, **self._settings)
-        self._motion.add(moved, drift, np.asarray(frame.unwrapped), frame.cell)
+    def _expect(self, step: int) -> None:
+        if self._last_step >= 0 and step != self._last_step + self.interval_steps:
+            raise InputError(
+                f"expected a frame at step {self._last_step + self.interval_steps}, got step {step}: "
+                "frames are missing, or their spacing changed"
+            )
+
+    def start_motion(self, frame: Frame) -> None:
+        """Begin to follow jumps, with the PS4 units of this frame, unless that has begun or is not wanted."""
+        if self._jumps is None or self.motion is not None:
+            return
+        units = find_ps4(frame.positions, frame.cell, frame.pbc, frame.numbers)
+        sites = None
+        if self._known is not None:
+            sites = sites_of_frame(self._known, frame, self._jumps)
+        self.motion = MotionTracker(
+            self.n_li_total, units, settings=self._jumps, sites=sites, **self._settings
+        )
+
+    def count_flagged(self, n: int) -> None:
+        """Count predictions, made elsewhere, that are outside the range of the training data."""
+        self._flagged_before += n
 
     def state(self) -> SamplerState:
         """Return a copy of everything known; what ``restore`` takes."""
@@ -285,7 +340,7 @@ class Sampler:
             {name: value.copy() for name, value in self._sums.items()},
             {} if self._nmr is None else self._nmr.states(),
             TensorRows() if self._nmr is None else self._nmr.rows,
-            {} if self._motion is None else self._motion.state(),
+            {} if self.motion is None else self.motion.state(),
         )
 
     def forget_rows(self) -> None:
@@ -319,7 +374,33 @@ class Sampler:
         self._flagged_before = part.n_flagged - self.model.n_flagged
         self._sums = part.sums
         if self._jumps is not None and part.last_step >= 0:
-            self._motion = MotionTracker.from_state(part.motion, self._jumps)
+            self.motion = MotionTracker.from_state(part.motion, self._jumps)
+
+
+def sites_of_frame(known: KnownSites, frame: Frame, settings: JumpSettings) -> Array:
+    """Return known sites in the fractional coordinates in which the positions of a frame are counted, (s, 3).
+
+    Raises
+    ------
+    InputError
+        When the cell is another, or fewer than half of the Li are near a site.
+    """
+    inverse = np.linalg.inv(frame.cell)
+    sites = known.in_cell(frame.cell, settings.repeats, settings.separation_angstrom)
+    sites = np.asarray((sites + np.array(frame.origin) @ inverse) % 1.0)
+    near = 0
+    lithium = frame.positions[frame.numbers == LITHIUM] @ inverse
+    for point in lithium:
+        step = sites - point
+        distance = np.linalg.norm((step - np.round(step)) @ frame.cell, axis=1).min()
+        near += bool(distance < settings.separation_angstrom)
+    if near < 0.5 * len(lithium):
+        raise InputError(
+            f"{known.source}: {near} of {len(lithium)} Li of the first frame are within "
+            f"{settings.separation_angstrom:g} Å of a site, expected at least half: are origin and axes of "
+            "the file those of the simulation?"
+        )
+    return sites
 
 
 def mean_values(sums: Mapping[str, Array], n_samples: int) -> tuple[Array, float, float]:

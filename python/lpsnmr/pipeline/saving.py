@@ -41,6 +41,7 @@ class RunWriter:
         self._saved_at = time.monotonic()
         self._begin = driver.step
         self._meter = RateMeter()
+        self.predicted = "in LAMMPS"  # where, for the results
 
     @property
     def due(self) -> bool:
@@ -119,6 +120,7 @@ class RunWriter:
                 source="run",
                 seed=settings.md.seed,
                 n_ranks=self._comm.size,
+                efg_predicted=self.predicted,
                 lammps_version=self._driver.version,
                 efg_sha256=self._prepared.model.sha256,
                 potential_sha256=fingerprint.get("potential.sha256", ""),

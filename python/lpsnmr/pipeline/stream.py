@@ -32,7 +32,7 @@ from lpsnmr.pipeline.results import RESULTS_FILE, build_results
 from lpsnmr.pipeline.run import RunOutcome
 from lpsnmr.pipeline.sampler import Sampler, SamplerState, TensorModel
 from lpsnmr.pipeline.tensor_file import TensorFile, drop_tensors_after, remove_tensors
-from lpsnmr.structures import intact_ps4
+from lpsnmr.structures import KnownSites, intact_ps4
 from lpsnmr.units import check_lithium
 
 __all__ = ["StreamSettings", "stream_dumps"]
@@ -74,6 +74,8 @@ class StreamSettings:
         Wall-clock time between checkpoints, minutes.
     jumps
         How jumps are told from vibrations; None not to count them.
+    sites
+        Known sites of Li; None to find them.
     """
 
     folder: Path = Path("results")
@@ -90,6 +92,7 @@ class StreamSettings:
     jump_distance_angstrom: float | None = None
     checkpoint_min: float = 5.0
     jumps: JumpSettings | None = field(default_factory=JumpSettings)
+    sites: KnownSites | None = None
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -116,6 +119,7 @@ class StreamSettings:
             **{name: str(getattr(self, name)) for name in names},
             **{name: str(getattr(self.nmr, name)) for name in sampled},
             **jumps,
+            **({} if self.sites is None else {"jumps.sites.sha256": self.sites.sha256}),
             "efg.sha256": model.sha256,
         }
 
@@ -322,6 +326,7 @@ class _Stream:
             points_per_level=self.settings.points_per_level,
             nmr=self.settings.nmr,
             jumps=self.settings.jumps,
+            sites=self.settings.sites,
         )
         if self.checkpoint is not None and self.checkpoint.sampler is not None:
             sampler.restore(self.checkpoint.sampler)

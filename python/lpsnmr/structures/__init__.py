@@ -2,12 +2,14 @@
 
 from lpsnmr.structures.checks import close_contacts, intact_ps4, report_structure
 from lpsnmr.structures.crystals import CRYSTALS, load_structure, supercell
+from lpsnmr.structures.known_sites import KnownSites, read_known_sites
 from lpsnmr.structures.origin import made
 from lpsnmr.structures.packing import packed
 from lpsnmr.structures.variants import lithium_disordered, rattled, strained, with_density
 
 __all__ = [
     "CRYSTALS",
+    "KnownSites",
     "close_contacts",
     "intact_ps4",
     "lithium_disordered",
@@ -15,6 +17,7 @@ __all__ = [
     "made",
     "packed",
     "rattled",
+    "read_known_sites",
     "report_structure",
     "strained",
     "supercell",
