@@ -73,6 +73,8 @@ def choose_prior(solver: Solver, sums: Sums, settings: FitSettings, tick: Tick) 
     while trials.left > 0 and factor > 1.1:
         before = trials.best
         for name in (f.name for f in fields(PriorSettings)):
+            if name == "density" and not solver.layout.density:
+                continue
             for change in (factor, 1.0 / factor):
                 width = float(f"{getattr(trials.best, name) * change:.6g}")
                 trials.attempt(replace(trials.best, **{name: width}))

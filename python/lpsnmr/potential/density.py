@@ -1,0 +1,199 @@
+"""Density terms of a UFP: products of neighbour moments, their radial functions and columns.
+
+Around an atom i the neighbours of each element make moments of order l = 0, 1, 2,
+
+    A_nl(i) = Σ_j R_n(r_ij) û_ij ⊗ … ⊗ û_ij   (l times),
+
+and the energy gets terms linear in the coefficients of products of two (three-body at the cost of pairs) or
+three (four-body) of them. Such products are the second and third correlations of the neighbour density, as
+in A. P. Bartók, R. Kondor, G. Csányi, Phys. Rev. B 87, 184115 (2013), doi:10.1103/PhysRevB.87.184115, and
+R. Drautz, Phys. Rev. B 99, 014104 (2019), doi:10.1103/PhysRevB.99.014104.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ase
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import BSpline, make_interp_spline
+
+from lpsnmr._core import DensityBasis
+from lpsnmr.errors import InputError
+
+__all__ = ["DensityBlock", "DensityChannel", "DensityLayout", "density_from_json", "radial_coefficients"]
+
+Array = NDArray[np.float64]
+SWITCHED_ON = 1.5
+"""Functions grow from the first knot to this many times it."""
+FADE_FROM, FADE_TO = 1.1, 1.6
+"""Terms fade between these multiples of the largest moments of training."""
+INTERVAL = 0.2
+"""Distance of the knots of radial functions, Å."""
+NEVER = 1e300
+
+
+@dataclass(frozen=True)
+class DensityChannel:
+    """Neighbours of one element: cutoff (Å), number of radial functions, highest l, first knot (Å)."""
+
+    element: str
+    cutoff: float
+    functions: int
+    highest_l: int
+    start: float = 1.2
+
+    def __post_init__(self) -> None:
+        """Refuse what no function can be made of."""
+        if not (0 < self.start and SWITCHED_ON * self.start + 3 * INTERVAL < self.cutoff < 20):
+            raise InputError(
+                f"density around {self.element}: expected a cutoff above {SWITCHED_ON:g} times the first knot "
+                f"and below 20 Å, got first knot {self.start} and cutoff {self.cutoff} Å"
+            )
+        if not 1 <= self.functions <= 8:
+            raise InputError(f"density: expected 1 to 8 functions, got {self.functions}")
+        if self.highest_l not in (0, 1, 2):
+            raise InputError(f"density: expected a highest l of 0, 1 or 2, got {self.highest_l}")
+
+    @property
+    def intervals(self) -> int:
+        """Number of knot intervals."""
+        return max(8, round((self.cutoff - self.start) / INTERVAL))
+
+
+@dataclass(frozen=True)
+class DensityBlock:
+    """Terms around one element: body orders 3, 4 or 34 (both), and what is seen of the neighbours."""
+
+    center: str
+    orders: int
+    channels: tuple[DensityChannel, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse orders and channels that make no sense."""
+        if self.orders not in (3, 4, 34):
+            raise InputError(f"density around {self.center}: expected orders 3, 4 or 34, got {self.orders}")
+        names = [c.element for c in self.channels]
+        if not names or len(set(names)) != len(names):
+            raise InputError(
+                f"density around {self.center}: expected distinct neighbours, got {' '.join(names) or 'none'}"
+            )
+
+
+def density_from_json(blocks: Sequence[dict[str, Any]]) -> tuple[DensityBlock, ...]:
+    """Return the blocks that a sidecar holds."""
+    return tuple(
+        DensityBlock(b["center"], b["orders"], tuple(DensityChannel(**c) for c in b["channels"]))
+        for b in blocks
+    )
+
+
+def radial_coefficients(channel: DensityChannel) -> Array:
+    """Return the inner B-spline coefficients of the functions of a channel.
+
+    The functions are the first clamped cubic B-splines from 0 to the cutoff, on as many equal intervals as
+    there are functions: they vanish with two derivatives at the cutoff and reach further inwards the smaller
+    their number. Each is switched on smoothly between the first knot and 1.5 times it, where no data are,
+    and interpolated on fine equal knots; a spline without the three outer coefficients on either side
+    vanishes with two derivatives at both ends.
+
+    Returns
+    -------
+    Array
+        (functions, intervals - 3) float64.
+    """
+    n = channel.functions
+    inner = np.linspace(0.0, channel.cutoff, n + 1)
+    shapes = BSpline(np.r_[[0.0] * 3, inner, [channel.cutoff] * 3], np.eye(n + 3)[:, :n], 3)
+    h = (channel.cutoff - channel.start) / channel.intervals
+    knots = channel.start + h * np.arange(-3, channel.intervals + 4)
+    points = knots[5:-5]  # centres of the inner B-splines
+    x = np.clip((points / channel.start - 1.0) / (SWITCHED_ON - 1.0), 0.0, 1.0)
+    values = shapes(points) * (x**3 * (10.0 - 15.0 * x + 6.0 * x**2))[:, None]
+    matrix = BSpline.design_matrix(points, knots, 3).toarray()[:, 3:-3]
+    return np.ascontiguousarray(np.linalg.solve(matrix, values).T)
+
+
+@dataclass(frozen=True, eq=False)
+class DensityLayout:
+    """The density terms of a fit: columns, and what the training frames say about their size.
+
+    Attributes
+    ----------
+    blocks
+        As in the settings; columns go block after block.
+    basis
+        Evaluates the features.
+    largest
+        (functions,) largest scalar moments of training; zero before ``calibrated``.
+    scale
+        (columns,) root mean square of the forces (eV/Å) per unit coefficient; one before ``calibrated``.
+    """
+
+    blocks: tuple[DensityBlock, ...]
+    elements: tuple[str, ...]
+    basis: DensityBasis
+    largest: Array
+    scale: Array
+
+    @classmethod
+    def from_blocks(
+        cls, elements: tuple[str, ...], blocks: tuple[DensityBlock, ...], largest: Array | None = None
+    ) -> "DensityLayout":
+        """Number the columns; with ``largest`` the terms fade above those moments."""
+        known = set(elements)
+        for block in blocks:
+            unknown = {block.center, *(c.element for c in block.channels)} - known
+            if unknown:
+                raise InputError(
+                    f"density: element {min(unknown)} is not in the potential; it has: {' '.join(elements)}"
+                )
+        core = DensityBasis(list(elements), [core_block(b, p) for b, p in zip_largest(blocks, largest)])
+        zero = np.zeros(core.functions) if largest is None else np.asarray(largest, dtype=float)
+        return cls(blocks, elements, core, zero, np.ones(core.columns))
+
+    def calibrated(self, largest: Array, scale: Array) -> "DensityLayout":
+        """Return the layout with what the training frames say."""
+        return replace(self.from_blocks(self.elements, self.blocks, largest), scale=scale)
+
+    @property
+    def columns(self) -> int:
+        """Number of coefficients."""
+        return self.basis.columns
+
+
+def zip_largest(
+    blocks: Sequence[DensityBlock], largest: Array | None
+) -> list[tuple[DensityBlock, Array | None]]:
+    """Pair each block with its part of the largest moments."""
+    out: list[tuple[DensityBlock, Array | None]] = []
+    first = 0
+    for block in blocks:
+        count = sum(c.functions for c in block.channels)
+        out.append((block, None if largest is None else largest[first : first + count]))
+        first += count
+    return out
+
+
+def core_block(block: DensityBlock, largest: Array | None) -> tuple[str, int, list[tuple[object, ...]]]:
+    """Return a block as the core takes it: functions with the moments between which terms fade."""
+    channels: list[tuple[object, ...]] = []
+    number = 0
+    for c in block.channels:
+        functions = []
+        for coefficients in radial_coefficients(c):
+            # a function that no frame fills must still have a positive limit
+            top = NEVER if largest is None else max(float(largest[number]), 1e-3)
+            fade = (NEVER, 2 * NEVER) if largest is None else (FADE_FROM * top, FADE_TO * top)
+            functions.append((*fade, coefficients.tolist()))
+            number += 1
+        channels.append((c.element, c.highest_l, c.start, c.cutoff, c.intervals, functions))
+    return block.center, block.orders, channels
+
+
+def frame_features(
+    density: DensityLayout, frame: ase.Atoms, species: Sequence[int]
+) -> tuple[Array, Array]:
+    """Return the features (columns, 7 + 3 n) of a frame and its largest scalar moments (functions,)."""
+    return density.basis.features(frame.positions, frame.cell.array, frame.pbc.tolist(), species)
