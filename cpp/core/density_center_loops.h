@@ -1,76 +1,94 @@
 // The loops over the neighbours and products of one centre; included once per instruction set, as
 // ufp_center_loops.h is, inside namespace and target region of density_kernel.cpp.
 
+// Vectors stored through intrinsics may alias anything: pointers are taken out of the loops by
+// hand.
+
 /// Collect the candidates within reach, species by species, each from a multiple of eight on;
 /// what is left of the last pack lies far outside every cutoff.
 LPSNMR_INLINE void collect_species(const DensityKernel::Input &in, DensityCenter &center) {
-  const DensityCandidates &candidates = *in.candidates;
+  const int *const index = in.candidates->index, *const first = in.candidates->first;
+  const double *const atoms = &in.atoms->x;
+  double *const x = center.x.data(), *const y = center.y.data(), *const z = center.z.data();
+  double *const distance = center.distance.data();
+  int *const kept = center.index.data(), *const begins = center.begin.data(),
+             *const ends = center.end.data();
   const Pack xi = splat(in.center->x), yi = splat(in.center->y), zi = splat(in.center->z);
-  const int own = static_cast<int>(in.center->species);
+  const int own = static_cast<int>(in.center->species), species = in.potential->species();
   int found = 0;
-  for (int s = 0; s < in.potential->species(); ++s) {
+  for (int s = 0; s < species; ++s) {
     const double reach = in.potential->reach(own, s);
     const Pack reach2 = splat(reach * reach);
     found = (found + 7) / 8 * 8;
-    center.begin[std::size_t(s)] = found;
-    const int last = reach > 0.0 ? candidates.first[s + 1] : candidates.first[s];
-    for (int b = candidates.first[s]; b < last; b += width) {
-      Pack x, y, z, species;
-      load_records(&in.atoms->x, candidates.index + b, x, y, z, species);
-      const Pack dx = x - xi, dy = y - yi, dz = z - zi;
+    begins[s] = found;
+    const int last = reach > 0.0 ? first[s + 1] : first[s];
+    for (int b = first[s]; b < last; b += width) {
+      Pack ax, ay, az, unused;
+      load_records(atoms, index + b, ax, ay, az, unused);
+      const Pack dx = ax - xi, dy = ay - yi, dz = az - zi;
       const Pack r2 = fma(dx, dx, fma(dy, dy, dz * dz));
       const Mask inside = both(first_lanes(last - b), less(r2, reach2));
-      compress(&center.x[std::size_t(found)], inside, dx);
-      compress(&center.y[std::size_t(found)], inside, dy);
-      compress(&center.z[std::size_t(found)], inside, dz);
-      compress(&center.distance[std::size_t(found)], inside, r2);
-      compress(&center.index[std::size_t(found)], inside, candidates.index + b);
+      compress(x + found, inside, dx);
+      compress(y + found, inside, dy);
+      compress(z + found, inside, dz);
+      compress(distance + found, inside, r2);
+      compress(kept + found, inside, index + b);
       found += __builtin_popcount(bits(inside));
     }
-    center.end[std::size_t(s)] = found;
+    ends[s] = found;
     for (int t = found; t < found + 8; t += width) { // up to a whole pack of any width
-      store(&center.x[std::size_t(t)], splat(1e8));
-      store(&center.y[std::size_t(t)], splat(0.0));
-      store(&center.z[std::size_t(t)], splat(0.0));
-      store(&center.distance[std::size_t(t)], splat(1e16));
+      store(x + t, splat(1e8));
+      store(y + t, splat(0.0));
+      store(z + t, splat(0.0));
+      store(distance + t, splat(1e16));
     }
   }
 }
 
 /// Distances and unit vectors; zeroed forces.
 LPSNMR_INLINE void measure_neighbors(int count, DensityCenter &center) {
+  double *const distance = center.distance.data(), *const inverses = center.inverse.data();
+  double *const ux = center.unit_x.data(), *const uy = center.unit_y.data(),
+                *const uz = center.unit_z.data();
+  double *const fx = center.force_x.data(), *const fy = center.force_y.data(),
+                *const fz = center.force_z.data();
+  const double *const x = center.x.data(), *const y = center.y.data(), *const z = center.z.data();
   const Pack zero = splat(0.0), tiny = splat(1e-16);
   for (int t = 0; t < count; t += width) {
     Pack r, inverse;
-    inverse_root(maximum(load(&center.distance[t]), tiny), r, inverse);
-    store(&center.distance[t], r);
-    store(&center.inverse[t], inverse);
-    store(&center.unit_x[t], load(&center.x[t]) * inverse);
-    store(&center.unit_y[t], load(&center.y[t]) * inverse);
-    store(&center.unit_z[t], load(&center.z[t]) * inverse);
-    store(&center.force_x[t], zero);
-    store(&center.force_y[t], zero);
-    store(&center.force_z[t], zero);
+    inverse_root(maximum(load(distance + t), tiny), r, inverse);
+    store(distance + t, r);
+    store(inverses + t, inverse);
+    store(ux + t, load(x + t) * inverse);
+    store(uy + t, load(y + t) * inverse);
+    store(uz + t, load(z + t) * inverse);
+    store(fx + t, zero);
+    store(fy + t, zero);
+    store(fz + t, zero);
   }
 }
 
 /// Radial functions of one channel with their slopes; zero outside of its knots.
 LPSNMR_INLINE void evaluate_radial(const DensityChannelTable &channel, DensityCenter &center) {
   const int begin = center.begin[std::size_t(channel.species)],
-            end = center.end[std::size_t(channel.species)];
+            end = center.end[std::size_t(channel.species)], functions = channel.functions;
+  const std::size_t room = center.room;
+  const double *const distance = center.distance.data(), *const cubic = channel.cubic.data();
+  double *const values = center.value.data() + std::size_t(channel.first) * room,
+                *const slopes = center.slope.data() + std::size_t(channel.first) * room;
   const Pack low = splat(channel.start), scale = splat(channel.cells_per_length),
              last = splat(channel.last_cell), step = splat(channel.width);
-  const Pack zero = splat(0.0), one = splat(1.0), count = splat(channel.functions);
+  const Pack zero = splat(0.0), one = splat(1.0), count = splat(functions);
   for (int t = begin; t < end; t += width) {
-    const Pack r = load(&center.distance[t]);
+    const Pack r = load(distance + t);
     const Pack cell = truncated(maximum(minimum(fma(r - low, scale, one), last), zero));
     const Pack u = r - fma(cell - one, step, low), record = cell * count;
-    for (int f = 0; f < channel.functions; ++f) {
+    for (int f = 0; f < functions; ++f) {
       Pack c0, c1, c2, c3;
-      look_up_records(channel.cubic.data() + 4 * f, record, c0, c1, c2, c3);
-      const std::size_t at = std::size_t(channel.first + f) * center.room + std::size_t(t);
-      store(&center.value[at], fma(fma(fma(c3, u, c2), u, c1), u, c0));
-      store(&center.slope[at], fma(fma(splat(3.0) * c3, u, splat(2.0) * c2), u, c1));
+      look_up_records(cubic + 4 * f, record, c0, c1, c2, c3);
+      const std::size_t at = std::size_t(f) * room + std::size_t(t);
+      store(values + at, fma(fma(fma(c3, u, c2), u, c1), u, c0));
+      store(slopes + at, fma(fma(splat(3.0) * c3, u, splat(2.0) * c2), u, c1));
     }
   }
 }
@@ -81,25 +99,27 @@ LPSNMR_INLINE double *moment_row(const DensityBlockTable &block, double *moments
   return moments + before + c * block.stride[l];
 }
 
-/// Moments of one function, up to the highest l of its channel.
+/// Moments of one function up to order `highest`.
+template <int highest>
 LPSNMR_INLINE void sum_moments(const DensityBlockTable &block, const DensityChannelTable &channel,
                                int f, DensityCenter &center) {
   const int begin = center.begin[std::size_t(channel.species)],
             end = center.end[std::size_t(channel.species)];
   const double *const value = center.value.data() + std::size_t(channel.first + f) * center.room;
+  const double *const ux = center.unit_x.data(), *const uy = center.unit_y.data(),
+                      *const uz = center.unit_z.data();
   Pack a[12];
   for (Pack &sum : a) sum = splat(0.0);
   for (int t = begin; t < end; t += width) {
     const Pack g = load(value + t);
     a[0] = a[0] + g;
-    if (channel.highest_l == 0) continue;
-    const Pack x = load(&center.unit_x[t]), y = load(&center.unit_y[t]),
-               z = load(&center.unit_z[t]);
+    if (highest == 0) continue;
+    const Pack x = load(ux + t), y = load(uy + t), z = load(uz + t);
     const Pack gx = g * x, gy = g * y, gz = g * z;
     a[1] = a[1] + gx;
     a[2] = a[2] + gy;
     a[3] = a[3] + gz;
-    if (channel.highest_l == 1) continue;
+    if (highest == 1) continue;
     a[4] = fma(gx, x, a[4]);
     a[5] = fma(gy, y, a[5]);
     a[6] = fma(gz, z, a[6]);
@@ -108,31 +128,43 @@ LPSNMR_INLINE void sum_moments(const DensityBlockTable &block, const DensityChan
     a[9] = fma(gy, z, a[9]);
   }
   double sums[12];
-  sum_each(a[0], a[1], a[2], a[3], sums);
-  double *const moments = center.moments.data();
-  *(moment_row(block, moments, 0, 0) + channel.row[0] + f) = sums[0];
-  if (channel.highest_l == 0) return;
-  for (int c = 0; c < 3; ++c)
-    *(moment_row(block, moments, 1, c) + channel.row[1] + f) = sums[1 + c];
-  if (channel.highest_l == 1) return;
-  sum_each(a[4], a[5], a[6], a[7], sums + 4);
-  sum_each(a[8], a[9], a[10], a[11], sums + 8);
-  for (int c = 0; c < 6; ++c)
-    *(moment_row(block, moments, 2, c) + channel.row[2] + f) = sums[4 + c];
+  sum_four(a[0], a[1], a[2], a[3], sums);
+  if (highest > 1) {
+    sum_four(a[4], a[5], a[6], a[7], sums + 4);
+    sum_four(a[8], a[9], a[10], a[11], sums + 8);
+  }
+  const double *from = sums;
+  for (int l = 0; l <= highest; ++l) {
+    double *const row = moment_row(block, center.moments.data(), l, 0) + channel.row[l] + f;
+    for (int c = 0; c < density_components[l]; ++c) row[c * block.stride[l]] = *from++;
+  }
+}
+
+LPSNMR_INLINE void sum_channel(const DensityBlockTable &block, const DensityChannelTable &channel,
+                               DensityCenter &center) {
+  for (int f = 0; f < channel.functions; ++f)
+    if (channel.highest_l == 0)
+      sum_moments<0>(block, channel, f, center);
+    else if (channel.highest_l == 1)
+      sum_moments<1>(block, channel, f, center);
+    else
+      sum_moments<2>(block, channel, f, center);
 }
 
 /// Pair products of one l; a row may write into the next one, which follows.
-LPSNMR_INLINE void multiply_moments(const DensityBlockTable &block, int l, DensityCenter &center) {
-  const int n = block.members[l];
+template <int l>
+LPSNMR_INLINE void multiply_moments(const DensityBlockTable &block, DensityCenter &center) {
+  constexpr int components = density_components[l];
+  const int n = block.members[l], stride = block.stride[l];
+  const double *const rows = moment_row(block, center.moments.data(), l, 0);
   double *out = center.products.data() + block.products[l];
   for (int p = 0; p < n; out += n - p, ++p) {
+    Pack factor[components];
+    for (int c = 0; c < components; ++c)
+      factor[c] = splat((l == 2 ? density_multiplicity[c] : 1.0) * rows[c * stride + p]);
     for (int q = p; q < n; q += width) {
-      Pack g = splat(0.0);
-      for (int c = 0; c < density_components[l]; ++c) {
-        const double *const row = moment_row(block, center.moments.data(), l, c);
-        const double times = l == 2 ? density_multiplicity[c] : 1.0;
-        g = fma(splat(times * row[p]), load(row + q), g);
-      }
+      Pack g = factor[0] * load(rows + q);
+      for (int c = 1; c < components; ++c) g = fma(factor[c], load(rows + c * stride + q), g);
       store(out + (q - p), g);
     }
   }
@@ -143,7 +175,8 @@ LPSNMR_INLINE double contract_products(const DensityBlockTable &block, DensityCe
   const int m_count = block.product_count;
   const double *const scalars = center.moments.data(), *const g = center.products.data();
   double *const weights = center.weights.data(), *const adjoints = center.adjoints.data();
-  for (int m = 0; m < m_count; m += width) store(weights + m, load(&block.pairs[m]));
+  const double *const pairs = block.pairs.data();
+  for (int m = 0; m < m_count; m += width) store(weights + m, load(pairs + m));
   for (int a = 0; a < (block.cubes.empty() ? 0 : block.members[0]); ++a) {
     const double *const row = block.cubes.data() + std::size_t(a) * m_count;
     const Pack s = splat(scalars[a]);
@@ -168,9 +201,11 @@ LPSNMR_INLINE double contract_products(const DensityBlockTable &block, DensityCe
   return sum(energy);
 }
 
-/// Derivatives with respect to the moments of one l, from those with respect to their products.
-LPSNMR_INLINE void pull_back_products(const DensityBlockTable &block, int l,
-                                      DensityCenter &center) {
+/// Derivatives with respect to the moments of one l, from those with respect to their products; for
+/// l = 2 twice the derivative with respect to the full, symmetric tensor.
+template <int l>
+LPSNMR_INLINE void pull_back_products(const DensityBlockTable &block, DensityCenter &center) {
+  constexpr int components = density_components[l];
   const int n = block.members[l], stride = block.stride[l];
   const double *weight = center.weights.data() + block.products[l];
   double *const square = center.square.data();
@@ -178,14 +213,18 @@ LPSNMR_INLINE void pull_back_products(const DensityBlockTable &block, int l,
     square[p * stride + p] = 2.0 * *weight++;
     for (int q = p + 1; q < n; ++q) square[p * stride + q] = square[q * stride + p] = *weight++;
   }
-  for (int c = 0; c < density_components[l]; ++c) {
-    const double *const row = moment_row(block, center.moments.data(), l, c);
-    double *const out = moment_row(block, center.adjoints.data(), l, c);
-    const Pack times = splat(l == 2 ? density_multiplicity[c] : 1.0);
-    for (int q = 0; q < stride; q += width) {
-      Pack slope = splat(0.0);
-      for (int p = 0; p < n; ++p) slope = fma(splat(row[p]), load(square + p * stride + q), slope);
-      store(out + q, fma(times, slope, load(out + q)));
+  const double *const rows = moment_row(block, center.moments.data(), l, 0);
+  double *const out = moment_row(block, center.adjoints.data(), l, 0);
+  for (int q = 0; q < n; q += width) {
+    Pack slope[components];
+    for (Pack &s : slope) s = splat(0.0);
+    for (int p = 0; p < n; ++p) {
+      const Pack w = load(square + p * stride + q);
+      for (int c = 0; c < components; ++c) slope[c] = fma(splat(rows[c * stride + p]), w, slope[c]);
+    }
+    for (int c = 0; c < components; ++c) {
+      const Pack times = splat(l == 2 ? 2.0 : 1.0);
+      store(out + c * stride + q, fma(times, slope[c], load(out + c * stride + q)));
     }
   }
 }
@@ -221,57 +260,72 @@ LPSNMR_INLINE double fade(const DensityBlockTable &block, double energy, Density
   return factor * energy;
 }
 
-/// Ten derivatives of one function together: scalar, vector, tensor.
-LPSNMR_INLINE void gather_adjoints(const DensityBlockTable &block,
-                                   const DensityChannelTable &channel, DensityCenter &center) {
-  double *const adjoints = center.adjoints.data();
-  double *out = center.packed.data();
-  for (int f = 0; f < channel.functions; ++f)
-    for (int l = 0; l <= 2; ++l)
-      for (int c = 0; c < density_components[l]; ++c)
-        *out++ = l <= channel.highest_l ? *(moment_row(block, adjoints, l, c) + channel.row[l] + f)
-                                        : 0.0;
-}
-
 /// Forces on the neighbours of one channel.
-LPSNMR_INLINE void pull_neighbors(const DensityChannelTable &channel, DensityCenter &center) {
+template <int highest>
+LPSNMR_INLINE void pull_neighbors(const DensityBlockTable &block,
+                                  const DensityChannelTable &channel, DensityCenter &center) {
   const int begin = center.begin[std::size_t(channel.species)],
-            end = center.end[std::size_t(channel.species)];
+            end = center.end[std::size_t(channel.species)], functions = channel.functions;
+  const std::size_t room = center.room;
+  const double *const values = center.value.data() + std::size_t(channel.first) * room,
+                      *const slopes = center.slope.data() + std::size_t(channel.first) * room;
+  const double *const inverses = center.inverse.data(), *const ux = center.unit_x.data(),
+                      *const uy = center.unit_y.data(), *const uz = center.unit_z.data();
+  double *const fx = center.force_x.data(), *const fy = center.force_y.data(),
+                *const fz = center.force_z.data();
+  double *const adjoints = center.adjoints.data();
+  const double *const g0 = moment_row(block, adjoints, 0, 0) + channel.row[0];
+  const double *const g1 = moment_row(block, adjoints, 1, 0) + channel.row[1];
+  const double *const g2 = moment_row(block, adjoints, 2, 0) + channel.row[2];
+  const int s1 = block.stride[1], s2 = block.stride[2];
   for (int t = begin; t < end; t += width) {
-    const Pack x = load(&center.unit_x[t]), y = load(&center.unit_y[t]),
-               z = load(&center.unit_z[t]);
-    const Pack inverse = load(&center.inverse[t]);
+    const Pack x = load(ux + t), y = load(uy + t), z = load(uz + t);
     Pack along = splat(0.0), tx = along, ty = along, tz = along;
-    for (int f = 0; f < channel.functions; ++f) {
-      const double *const g = center.packed.data() + 10 * f;
-      const std::size_t at = std::size_t(channel.first + f) * center.room + std::size_t(t);
-      const Pack slope = load(&center.slope[at]);
-      Pack q = splat(g[0]);
-      if (channel.highest_l > 0) {
-        const Pack over_r = load(&center.value[at]) * inverse;
-        Pack vx = splat(g[1]), vy = splat(g[2]), vz = splat(g[3]);
+    for (int f = 0; f < functions; ++f) {
+      const std::size_t at = std::size_t(f) * room + std::size_t(t);
+      Pack q = splat(g0[f]);
+      if (highest > 0) {
+        const Pack value = load(values + at);
+        Pack vx = splat(g1[f]), vy = splat(g1[s1 + f]), vz = splat(g1[2 * s1 + f]);
         q = fma(vx, x, fma(vy, y, fma(vz, z, q)));
-        if (channel.highest_l > 1) {
-          // twice the tensor times the unit vector: off-diagonal components stand for two
-          const Pack hx = fma(splat(2.0 * g[4]), x, fma(splat(g[7]), y, splat(g[8]) * z));
-          const Pack hy = fma(splat(g[7]), x, fma(splat(2.0 * g[5]), y, splat(g[9]) * z));
-          const Pack hz = fma(splat(g[8]), x, fma(splat(g[9]), y, splat(2.0 * g[6]) * z));
+        if (highest > 1) {
+          const Pack xy = splat(g2[3 * s2 + f]), xz = splat(g2[4 * s2 + f]),
+                     yz = splat(g2[5 * s2 + f]);
+          const Pack hx = fma(splat(g2[f]), x, fma(xy, y, xz * z));
+          const Pack hy = fma(xy, x, fma(splat(g2[s2 + f]), y, yz * z));
+          const Pack hz = fma(xz, x, fma(yz, y, splat(g2[2 * s2 + f]) * z));
           q = fma(splat(0.5), fma(hx, x, fma(hy, y, hz * z)), q);
           vx = vx + hx;
           vy = vy + hy;
           vz = vz + hz;
         }
-        tx = fma(over_r, vx, tx);
-        ty = fma(over_r, vy, ty);
-        tz = fma(over_r, vz, tz);
+        tx = fma(value, vx, tx);
+        ty = fma(value, vy, ty);
+        tz = fma(value, vz, tz);
       }
-      along = fma(slope, q, along);
+      along = fma(load(slopes + at), q, along);
     }
-    along = along - fma(tx, x, fma(ty, y, tz * z));
-    store(&center.force_x[t], load(&center.force_x[t]) - fma(along, x, tx));
-    store(&center.force_y[t], load(&center.force_y[t]) - fma(along, y, ty));
-    store(&center.force_z[t], load(&center.force_z[t]) - fma(along, z, tz));
+    if (highest > 0) {
+      const Pack inverse = load(inverses + t);
+      tx = tx * inverse;
+      ty = ty * inverse;
+      tz = tz * inverse;
+      along = along - fma(tx, x, fma(ty, y, tz * z));
+    }
+    store(fx + t, load(fx + t) - fma(along, x, tx));
+    store(fy + t, load(fy + t) - fma(along, y, ty));
+    store(fz + t, load(fz + t) - fma(along, z, tz));
   }
+}
+
+LPSNMR_INLINE void pull_channel(const DensityBlockTable &block, const DensityChannelTable &channel,
+                                DensityCenter &center) {
+  if (channel.highest_l == 0)
+    pull_neighbors<0>(block, channel, center);
+  else if (channel.highest_l == 1)
+    pull_neighbors<1>(block, channel, center);
+  else
+    pull_neighbors<2>(block, channel, center);
 }
 
 LPSNMR_INLINE void evaluate_block(const DensityBlockTable &block, DensityCenter &center) {
@@ -282,43 +336,47 @@ LPSNMR_INLINE void evaluate_block(const DensityBlockTable &block, DensityCenter 
   }
   for (const DensityChannelTable &channel : block.channels) {
     evaluate_radial(channel, center);
-    for (int f = 0; f < channel.functions; ++f) sum_moments(block, channel, f, center);
+    sum_channel(block, channel, center);
   }
-  for (int l = 0; l < 3; ++l) multiply_moments(block, l, center);
+  multiply_moments<0>(block, center);
+  multiply_moments<1>(block, center);
+  multiply_moments<2>(block, center);
   const double energy = contract_products(block, center);
-  for (int l = 0; l < 3; ++l) pull_back_products(block, l, center);
+  pull_back_products<0>(block, center);
+  pull_back_products<1>(block, center);
+  pull_back_products<2>(block, center);
   center.energy += fade(block, energy, center);
-  for (const DensityChannelTable &channel : block.channels) {
-    gather_adjoints(block, channel, center);
-    pull_neighbors(channel, center);
-  }
+  for (const DensityChannelTable &channel : block.channels) pull_channel(block, channel, center);
 }
 
 /// The centre takes the opposite of all forces; virial.
 LPSNMR_INLINE void sum_forces(int count, bool virial_wanted, DensityCenter &center) {
+  const double *const fx = center.force_x.data(), *const fy = center.force_y.data(),
+                      *const fz = center.force_z.data();
   const Pack zero = splat(0.0);
-  Pack fx = zero, fy = zero, fz = zero, virial[6];
+  Pack sx = zero, sy = zero, sz = zero;
+  for (int t = 0; t < count; t += width) {
+    sx = sx + load(fx + t);
+    sy = sy + load(fy + t);
+    sz = sz + load(fz + t);
+  }
+  center.force[0] = -sum(sx);
+  center.force[1] = -sum(sy);
+  center.force[2] = -sum(sz);
+  if (!virial_wanted) return;
+  const double *const x = center.x.data(), *const y = center.y.data(), *const z = center.z.data();
+  Pack virial[6];
   for (Pack &v : virial) v = zero;
   for (int t = 0; t < count; t += width) {
-    const Pack px = load(&center.force_x[t]), py = load(&center.force_y[t]),
-               pz = load(&center.force_z[t]);
-    fx = fx + px;
-    fy = fy + py;
-    fz = fz + pz;
-    if (!virial_wanted) continue;
-    const Pack x = load(&center.x[t]), y = load(&center.y[t]), z = load(&center.z[t]);
-    virial[0] = fma(px, x, virial[0]);
-    virial[1] = fma(py, y, virial[1]);
-    virial[2] = fma(pz, z, virial[2]);
-    virial[3] = fma(py, x, virial[3]);
-    virial[4] = fma(pz, x, virial[4]);
-    virial[5] = fma(pz, y, virial[5]);
+    const Pack px = load(fx + t), py = load(fy + t), pz = load(fz + t);
+    virial[0] = fma(px, load(x + t), virial[0]);
+    virial[1] = fma(py, load(y + t), virial[1]);
+    virial[2] = fma(pz, load(z + t), virial[2]);
+    virial[3] = fma(py, load(x + t), virial[3]);
+    virial[4] = fma(pz, load(x + t), virial[4]);
+    virial[5] = fma(pz, load(y + t), virial[5]);
   }
-  center.force[0] = -sum(fx);
-  center.force[1] = -sum(fy);
-  center.force[2] = -sum(fz);
-  if (virial_wanted)
-    for (int c = 0; c < 6; ++c) center.virial[c] = sum(virial[c]);
+  for (int c = 0; c < 6; ++c) center.virial[c] = sum(virial[c]);
 }
 
 void evaluate_density_center(const DensityKernel::Input &in, DensityCenter &center) {

@@ -23,6 +23,10 @@ namespace portable {
 
 #include "simd_contract4.h"
 
+LPSNMR_INLINE void sum_four(Pack a, Pack b, Pack c, Pack d, double *out) {
+  sum_each(a, b, c, d, out);
+}
+
 #include "density_center_loops.h"
 } // namespace portable
 
@@ -34,6 +38,11 @@ namespace avx2 {
 
 #include "simd_contract4.h"
 
+LPSNMR_INLINE void sum_four(Pack a, Pack b, Pack c, Pack d, double *out) {
+  transpose(a, b, c, d);
+  store(out, (a + b) + (c + d));
+}
+
 #include "density_center_loops.h"
 } // namespace avx2
 #pragma GCC pop_options
@@ -42,6 +51,10 @@ namespace avx2 {
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,popcnt,prefer-vector-width=512")
 namespace avx512 {
 #include "simd_avx512.h"
+
+LPSNMR_INLINE void sum_four(Pack a, Pack b, Pack c, Pack d, double *out) {
+  sum_each(a, b, c, d, out);
+}
 
 #include "density_center_loops.h"
 } // namespace avx512
@@ -78,7 +91,6 @@ DensityKernel::DensityKernel(const DensityPotential &potential, Instructions ins
   center_.moments.assign(moments + padding, 0.0);
   center_.adjoints.assign(moments + padding, 0.0);
   center_.square.assign(square + padding, 0.0);
-  center_.packed.assign(10 * most_functions_, 0.0);
   make_room(64);
 }
 

@@ -33,7 +33,6 @@ struct DensityCenter {
   AlignedVector<double> moments, adjoints; ///< (l, component, function padded)
   AlignedVector<double> products, weights; ///< (product)
   AlignedVector<double> square;            ///< (function, function padded)
-  AlignedVector<double> packed;            ///< (function, 10) adjoints of one function
   std::size_t room = 0;                    ///< neighbours there is room for, a multiple of eight
 };
 

@@ -35,6 +35,7 @@ void add_density(const DensityPotential &potential, const System &system,
       numbers.push_back(static_cast<int>(atoms.size()));
       atoms.push_back({d[0], d[1], d[2], double(species[std::size_t(list.index[e])])});
     }
+    if (atoms.empty()) continue;
     candidates.clear();
     candidates.add(potential, atoms.data(), center, numbers.data(), int(numbers.size()), 0.0);
     const DensityCenter &out = kernel.evaluate(atoms.data(), center, candidates[0], true);

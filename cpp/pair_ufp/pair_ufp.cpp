@@ -267,8 +267,10 @@ void PairUFP::compute(int eflag, int vflag) {
     }
     short_range_pairs_ += 0.5 * center.short_range_pairs;
     if (evflag) tally(i, center, per_atom);
-    if (density_) add_density(i, std::size_t(ii));
   }
+  // in a loop of its own, so that each kernel finds its tables in the cache
+  if (density_)
+    for (int ii = 0; ii < list->inum; ++ii) add_density(list->ilist[ii], std::size_t(ii));
   pvector[0] = short_range_pairs_;
 }
 

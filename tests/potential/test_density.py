@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.interpolate import BSpline
 from scipy.spatial.transform import Rotation
 
 from reference.density_terms import atom_energies
@@ -161,21 +162,21 @@ BLOCKS = (DensityBlock("S", 34, CHANNELS), DensityBlock("P", 3, CHANNELS[1:]), D
 
 @pytest.mark.parametrize("channel", [*CHANNELS, DensityChannel("S", 6.0, 4, 2)])
 def test_radial_functions_follow_their_form(channel):
-    """Smooth, positive where they should be, and the clamped B-splines where they are switched on."""
-    from scipy.interpolate import BSpline
-
+    """The clamped B-splines where data are; below they fall to zero and stay bounded."""
     values = radial_coefficients(channel)
-    assert values.shape == (channel.functions, channel.intervals - 3)
-    h = (channel.cutoff - channel.start) / channel.intervals
-    knots = channel.start + h * np.arange(-3, channel.intervals + 4)
-    r = np.linspace(1.5 * channel.start + 2 * h, channel.cutoff, 200)
     n = channel.functions
-    inner = np.linspace(0, channel.cutoff, n + 1)
-    shapes = BSpline(np.r_[[0.0] * 3, inner, [channel.cutoff] * 3], np.eye(n + 3)[:, :n], 3)
+    assert values.shape == (n, channel.intervals - 3)
+    h = (channel.cutoff - channel.first_knot) / channel.intervals
+    knots = channel.first_knot + h * np.arange(-3, channel.intervals + 4)
+    r = np.linspace(channel.start + 2 * h, channel.cutoff, 200)
+    inner = np.linspace(channel.start, channel.cutoff, n + 1)
+    shapes = BSpline(np.r_[[channel.start] * 3, inner, [channel.cutoff] * 3], np.eye(n + 3)[:, :n], 3)
     for f in range(n):
         spline = BSpline(knots, np.r_[[0.0] * 3, values[f], [0.0] * 3], 3)
         np.testing.assert_allclose(spline(r), shapes(r)[:, f], atol=0.02)
-        assert spline(np.linspace(channel.start, channel.cutoff, 500)).min() > -0.02
+        below = spline(np.linspace(channel.first_knot, channel.start, 50))
+        assert abs(below[0]) < 1e-9
+        assert np.abs(below).max() < 1.5
 
 
 def test_written_files_are_the_features(tmp_path):
@@ -260,7 +261,7 @@ def test_number_of_terms_is_checked(tmp_path):
 @pytest.mark.parametrize(
     ("build", "words"),
     [
-        (lambda: DensityChannel("S", 1.9, 2, 1), "cutoff above 1.5 times the first knot"),
+        (lambda: DensityChannel("S", 2.0, 2, 1), "a cutoff at least 0.6 Å further"),
         (lambda: DensityChannel("S", 5.0, 9, 1), "1 to 8 functions"),
         (lambda: DensityChannel("S", 5.0, 2, 3), "highest l of 0, 1 or 2"),
         (lambda: DensityBlock("S", 2, CHANNELS), "orders 3, 4 or 34"),

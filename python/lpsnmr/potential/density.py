@@ -25,8 +25,8 @@ from lpsnmr.errors import InputError
 __all__ = ["DensityBlock", "DensityChannel", "DensityLayout", "density_from_json", "radial_coefficients"]
 
 Array = NDArray[np.float64]
-SWITCHED_ON = 1.5
-"""Functions grow from the first knot to this many times it."""
+SWITCHED_OFF = 0.6
+"""Functions fall to zero between the shortest distance they are made for and this part of it."""
 FADE_FROM, FADE_TO = 1.1, 1.6
 """Terms fade between these multiples of the largest moments of training."""
 INTERVAL = 0.2
@@ -36,20 +36,23 @@ NEVER = 1e300
 
 @dataclass(frozen=True)
 class DensityChannel:
-    """Neighbours of one element: cutoff (Å), number of radial functions, highest l, first knot (Å)."""
+    """Neighbours of one element: cutoff (Å), number of radial functions, highest l, shortest distance (Å).
+
+    Below ``start``, which should be close to the shortest distance of the data, the functions fall to zero.
+    """
 
     element: str
     cutoff: float
     functions: int
     highest_l: int
-    start: float = 1.2
+    start: float = 1.7
 
     def __post_init__(self) -> None:
         """Refuse what no function can be made of."""
-        if not (0 < self.start and SWITCHED_ON * self.start + 3 * INTERVAL < self.cutoff < 20):
+        if not 0.1 < self.start < self.start + 3 * INTERVAL < self.cutoff < 20:
             raise InputError(
-                f"density around {self.element}: expected a cutoff above {SWITCHED_ON:g} times the first knot "
-                f"and below 20 Å, got first knot {self.start} and cutoff {self.cutoff} Å"
+                f"density of {self.element}: expected a shortest distance above 0.1 Å and a cutoff at least "
+                f"{3 * INTERVAL:g} Å further and below 20 Å, got {self.start} and {self.cutoff} Å"
             )
         if not 1 <= self.functions <= 8:
             raise InputError(f"density: expected 1 to 8 functions, got {self.functions}")
@@ -59,7 +62,12 @@ class DensityChannel:
     @property
     def intervals(self) -> int:
         """Number of knot intervals."""
-        return max(8, round((self.cutoff - self.start) / INTERVAL))
+        return max(8, round((self.cutoff - self.first_knot) / INTERVAL))
+
+    @property
+    def first_knot(self) -> float:
+        """Where the functions vanish, Å."""
+        return round(SWITCHED_OFF * self.start, 6)
 
 
 @dataclass(frozen=True)
@@ -92,11 +100,11 @@ def density_from_json(blocks: Sequence[dict[str, Any]]) -> tuple[DensityBlock, .
 def radial_coefficients(channel: DensityChannel) -> Array:
     """Return the inner B-spline coefficients of the functions of a channel.
 
-    The functions are the first clamped cubic B-splines from 0 to the cutoff, on as many equal intervals as
-    there are functions: they vanish with two derivatives at the cutoff and reach further inwards the smaller
-    their number. Each is switched on smoothly between the first knot and 1.5 times it, where no data are,
-    and interpolated on fine equal knots; a spline without the three outer coefficients on either side
-    vanishes with two derivatives at both ends.
+    The functions are the first clamped cubic B-splines from ``start`` to the cutoff, on as many equal
+    intervals as there are functions, without the last three: they vanish with two derivatives at the cutoff.
+    Below ``start`` their first pieces go on, times a switch that falls to zero at the first knot, and all is
+    interpolated on fine equal knots; a spline without the three outer coefficients on either side vanishes
+    with two derivatives at both ends. So close contacts, which no data show, drop out of the moments.
 
     Returns
     -------
@@ -104,12 +112,12 @@ def radial_coefficients(channel: DensityChannel) -> Array:
         (functions, intervals - 3) float64.
     """
     n = channel.functions
-    inner = np.linspace(0.0, channel.cutoff, n + 1)
-    shapes = BSpline(np.r_[[0.0] * 3, inner, [channel.cutoff] * 3], np.eye(n + 3)[:, :n], 3)
-    h = (channel.cutoff - channel.start) / channel.intervals
-    knots = channel.start + h * np.arange(-3, channel.intervals + 4)
+    inner = np.linspace(channel.start, channel.cutoff, n + 1)
+    shapes = BSpline(np.r_[[channel.start] * 3, inner, [channel.cutoff] * 3], np.eye(n + 3)[:, :n], 3)
+    h = (channel.cutoff - channel.first_knot) / channel.intervals
+    knots = channel.first_knot + h * np.arange(-3, channel.intervals + 4)
     points = knots[5:-5]  # centres of the inner B-splines
-    x = np.clip((points / channel.start - 1.0) / (SWITCHED_ON - 1.0), 0.0, 1.0)
+    x = np.clip((points - channel.first_knot) / (channel.start - channel.first_knot), 0.0, 1.0)
     values = shapes(points) * (x**3 * (10.0 - 15.0 * x + 6.0 * x**2))[:, None]
     matrix = BSpline.design_matrix(points, knots, 3).toarray()[:, 3:-3]
     return np.ascontiguousarray(np.linalg.solve(matrix, values).T)
@@ -188,7 +196,7 @@ def core_block(block: DensityBlock, largest: Array | None) -> tuple[str, int, li
             fade = (NEVER, 2 * NEVER) if largest is None else (FADE_FROM * top, FADE_TO * top)
             functions.append((*fade, coefficients.tolist()))
             number += 1
-        channels.append((c.element, c.highest_l, c.start, c.cutoff, c.intervals, functions))
+        channels.append((c.element, c.highest_l, c.first_knot, c.cutoff, c.intervals, functions))
     return block.center, block.orders, channels
 
 
