@@ -19,14 +19,19 @@ def count_terms(channels, orders):
     return (sum(pairs) if orders != 4 else 0) + (cubes if orders != 3 else 0)
 
 
-def random_density(seed=0, orders=("34", "3", "4"), full=1e3, scale=0.3, base="-", centers=("S", "P", "Li")):
-    """Return the text of random terms around three elements; ``full``: where they begin to fade."""
+def random_density(seed=0, orders=("34", "3", "4"), full=1e3, scale=0.3, base="-", centers=("S", "P", "Li"), bound=1e9
+):
+    """Return the text of random terms around three elements.
+
+    ``full``: where they begin to fade; ``bound``: energy of an atom from which it bends.
+    """
     rng = np.random.default_rng(seed)
     lines = ["#lpsnmr-ufd 1", "# random", "UNITS metal", f"BASE {base}"]
     for center, order in zip(centers, orders, strict=True):
         channels = CHANNELS[center]
         count = count_terms(channels, int(order))
         lines.append(f"CENTER {center} {order} {len(channels)} {count}")
+        lines.append(f"BOUND {-bound} {1.5 * bound} {0.5 * bound}")
         for element, functions, highest_l, start, cutoff, intervals in channels:
             lines.append(f"CHANNEL {element} {functions} {highest_l} {start} {cutoff} {intervals}")
             for _ in range(functions):

@@ -63,6 +63,21 @@ py::tuple features(const DensityBasis &basis, const DoubleArray &positions, cons
   return py::make_tuple(out, to_numpy(std::move(largest), {n}));
 }
 
+py::array_t<double> site_energies(const DensityBasis &basis, const DoubleArray &positions,
+                                  const DoubleArray &cell, const std::array<bool, 3> &pbc,
+                                  const std::vector<int> &species,
+                                  const DoubleArray &coefficients) {
+  const lpsnmr::System system = view_system(positions, cell, pbc);
+  check_shape(coefficients, "coefficients", 1, basis.columns());
+  std::vector<double> out;
+  {
+    py::gil_scoped_release release;
+    out = lpsnmr::density_site_energies(basis, system, species, coefficients.data());
+  }
+  return to_numpy(std::move(out), {static_cast<py::ssize_t>(system.size),
+                                   static_cast<py::ssize_t>(basis.blocks().size())});
+}
+
 py::dict read_file(const std::string &path) {
   lpsnmr::DensityFile file = lpsnmr::parse_density(lpsnmr::read_text(path, "density file"), path);
   py::list blocks;
@@ -78,7 +93,8 @@ py::dict read_file(const std::string &path) {
     const int orders = block.three_body ? (block.four_body ? 34 : 3) : 4;
     const auto n = static_cast<py::ssize_t>(block.coefficients.size());
     blocks.append(py::make_tuple(block.center, orders, channels,
-                                 to_numpy(std::move(block.coefficients), {n})));
+                                 to_numpy(std::move(block.coefficients), {n}),
+                                 py::make_tuple(block.low, block.high, block.room)));
   }
   py::dict out;
   out["units"] = file.units;
@@ -113,7 +129,7 @@ void export_density(py::module_ &module) {
   module.def("read_ufd_blocks", &read_file, py::arg("path"),
              R"(Return units, base and blocks of a .ufd file as plain Python values.
 
-blocks: (centre, body orders 3, 4 or 34, channels, coefficients (n,)); channels: (element, highest l, first
+blocks: (centre, body orders 3, 4 or 34, channels, coefficients (n,), bound (low, high, room)); channels: (element, highest l, first
 knot, cutoff, intervals, functions); functions: (full, gone, coefficients (intervals - 3)).)");
   py::class_<DensityPotential>(module, "DensityPotential", "Density terms read from a .ufd file.")
       .def(py::init([](const std::string &path, const std::vector<std::string> &elements) {
@@ -156,6 +172,9 @@ CoreError for an unknown element and functions that do not fit their channel
             return std::make_pair(chosen.first_column, static_cast<int>(chosen.terms.terms.size()));
           },
           py::arg("block"), "First column and number of columns of a block.")
+      .def("site_energies", &site_energies, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
+           py::arg("species"), py::arg("coefficients"),
+           "Return (n, blocks): energies of the atoms before any bound, eV.")
       .def("features", &features, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
            py::arg("species"),
            R"(Return features and largest moments.

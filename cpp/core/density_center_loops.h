@@ -328,6 +328,16 @@ LPSNMR_INLINE void pull_channel(const DensityBlockTable &block, const DensityCha
     pull_neighbors<2>(block, channel, center);
 }
 
+/// Bound the energy where it is larger or smaller than it ever was in training.
+LPSNMR_INLINE double bound(const DensityBlockTable &block, double energy, DensityCenter &center) {
+  if (energy >= block.low && energy <= block.high) return energy;
+  double slope;
+  const double bounded = density_bound(energy, block.low, block.high, block.room, slope);
+  const int all = block.stride[0] + 3 * block.stride[1] + 6 * block.stride[2];
+  for (int k = 0; k < all; ++k) center.adjoints[std::size_t(k)] *= slope;
+  return bounded;
+}
+
 LPSNMR_INLINE void evaluate_block(const DensityBlockTable &block, DensityCenter &center) {
   const int all = block.stride[0] + 3 * block.stride[1] + 6 * block.stride[2];
   for (int k = 0; k < all; k += width) {
@@ -345,7 +355,7 @@ LPSNMR_INLINE void evaluate_block(const DensityBlockTable &block, DensityCenter 
   pull_back_products<0>(block, center);
   pull_back_products<1>(block, center);
   pull_back_products<2>(block, center);
-  center.energy += fade(block, energy, center);
+  center.energy += bound(block, fade(block, energy, center), center);
   for (const DensityChannelTable &channel : block.channels) pull_channel(block, channel, center);
 }
 

@@ -237,6 +237,42 @@ void gather_members(const DensityBasis::Block &block, const NeighborList &list,
   }
 }
 
+/// Refuse species that the basis does not have.
+void check_species(const DensityBasis &basis, const System &system,
+                   const std::vector<int> &species) {
+  if (species.size() != system.size)
+    throw Error("species: expected " + std::to_string(system.size) + " entries, got " +
+                std::to_string(species.size()));
+  for (const int s : species)
+    if (s < 0 || s >= basis.species())
+      throw Error("species: expected 0 .. " + std::to_string(basis.species() - 1) + ", got " +
+                  std::to_string(s));
+}
+
+NeighborList make_list(const DensityBasis &basis, const System &system) {
+  NeighborList list = build_neighbor_list(system, basis.cutoff());
+  for (const double r : list.distance)
+    if (r < 1e-10) throw Error("two atoms are at the same place");
+  return list;
+}
+
+/// Value of each term of a centre, the common factor included.
+double site_energy(const DensityBasis::Block &block, const std::vector<Member> &members,
+                   const double *coefficients) {
+  const Moments moments = make_moments(block, members);
+  std::vector<double> products;
+  for (const DensityTerms::Product &product : block.terms.products)
+    products.push_back(product_gradient(block.terms, product, moments.value).value);
+  double sum = 0.0;
+  for (std::size_t t = 0; t < block.terms.terms.size(); ++t) {
+    const DensityTerms::Term &term = block.terms.terms[t];
+    const double factor =
+        term.function < 0 ? 1.0 : moments.value[std::size_t(all_components * term.function)];
+    sum += coefficients[t] * factor * products[std::size_t(term.product)];
+  }
+  return fade_gradient(block.block, moments.value).value * sum;
+}
+
 } // namespace
 
 DensityBasis::DensityBasis(const std::vector<std::string> &elements,
@@ -263,19 +299,11 @@ DensityBasis::DensityBasis(const std::vector<std::string> &elements,
 
 void evaluate_density_features(const DensityBasis &basis, const System &system,
                                const std::vector<int> &species, double *out, double *largest) {
-  if (species.size() != system.size)
-    throw Error("species: expected " + std::to_string(system.size) + " entries, got " +
-                std::to_string(species.size()));
-  for (const int s : species)
-    if (s < 0 || s >= basis.species())
-      throw Error("species: expected 0 .. " + std::to_string(basis.species() - 1) + ", got " +
-                  std::to_string(s));
+  check_species(basis, system, species);
   const std::size_t rows = feature_rows(system.size);
   std::fill(out, out + rows * std::size_t(basis.columns()), 0.0);
   if (basis.cutoff() <= 0.0) return;
-  const NeighborList list = build_neighbor_list(system, basis.cutoff());
-  for (std::size_t e = 0; e < list.distance.size(); ++e)
-    if (list.distance[e] < 1e-10) throw Error("two atoms are at the same place");
+  const NeighborList list = make_list(basis, system);
   std::vector<Member> members;
   for (std::size_t i = 0; i < system.size; ++i) {
     double *of_block = largest;
@@ -287,6 +315,25 @@ void evaluate_density_features(const DensityBasis &basis, const System &system,
       if (of_block) of_block += block.terms.functions;
     }
   }
+}
+
+std::vector<double> density_site_energies(const DensityBasis &basis, const System &system,
+                                          const std::vector<int> &species,
+                                          const double *coefficients) {
+  check_species(basis, system, species);
+  const std::size_t blocks = basis.blocks().size();
+  std::vector<double> out(system.size * blocks, 0.0);
+  if (basis.cutoff() <= 0.0) return out;
+  const NeighborList list = make_list(basis, system);
+  std::vector<Member> members;
+  for (std::size_t i = 0; i < system.size; ++i)
+    for (std::size_t b = 0; b < blocks; ++b) {
+      const DensityBasis::Block &block = basis.blocks()[b];
+      if (block.center != species[i]) continue;
+      gather_members(block, list, species, i, members);
+      out[i * blocks + b] = site_energy(block, members, coefficients + block.first_column);
+    }
+  return out;
 }
 
 } // namespace lpsnmr

@@ -45,4 +45,13 @@ void evaluate_density_features(const DensityBasis &basis, const System &system,
                                const std::vector<int> &species, double *out,
                                double *largest = nullptr);
 
+/// Energies of the atoms, before any bound.
+///
+/// @param coefficients (columns) eV
+/// @return (n, blocks) row-major, eV; zero for other centres
+/// @throws Error       as evaluate_density_features()
+std::vector<double> density_site_energies(const DensityBasis &basis, const System &system,
+                                          const std::vector<int> &species,
+                                          const double *coefficients);
+
 } // namespace lpsnmr

@@ -91,6 +91,14 @@ DensityBlock read_block(LineReader &lines, const std::vector<std::string> &words
   block.four_body = words[2] != "3";
   const int channels = lines.integer(words[3], "number of channels", 1, 100);
   const int count = lines.integer(words[4], "number of coefficients", 1);
+  const auto bound = record(lines, "BOUND");
+  expect_words(lines, bound, 4, "BOUND low high room");
+  block.low = lines.number(bound[1], "lowest energy");
+  block.high = lines.number(bound[2], "highest energy");
+  block.room = lines.number(bound[3], "room beyond the bounds");
+  if (!(block.low < block.high && block.room > 0))
+    lines.fail("BOUND: expected low < high and room > 0, got " + bound[1] + " " + bound[2] + " " +
+               bound[3]);
   std::size_t functions = 0;
   for (int c = 0; c < channels; ++c) {
     block.channels.push_back(read_channel(lines));

@@ -4,6 +4,9 @@
 //   UNITS metal
 //   BASE SHA-256 of the .uf3 file it was fitted with, or -
 //   CENTER S 34 3 308       centre, body orders (3, 4 or 34), channels, coefficients
+//   BOUND -0.8 0.9 0.3      energies (eV) of an atom between which the terms are as they are;
+//   beyond
+//                           they approach low - room and high + room
 //   CHANNEL P 2 2 1.2 5 19  neighbour, functions, highest l, first knot, cutoff, intervals
 //   FUNCTION 4.1 6.2 ...    moments where terms begin to fade and where they are gone; intervals -
 //   3
@@ -37,7 +40,8 @@ struct DensityChannel {
 /// Terms around one element; an element may have several blocks.
 struct DensityBlock {
   std::string center;
-  bool three_body = false, four_body = false; ///< products of two, of three moments
+  bool three_body = false, four_body = false;  ///< products of two, of three moments
+  double low = -1e300, high = 1e300, room = 1; ///< eV, on the energy of one atom
   std::vector<DensityChannel> channels;
   std::vector<double> coefficients; ///< eV, in the order of DensityTerms
   std::string place;                ///< where the block starts, `name:line`

@@ -73,6 +73,9 @@ void DensityPotential::add_block(const DensityBlock &block,
   if (center < 0) return;
   DensityBlockTable table;
   lay_out_products(block, table);
+  table.low = block.low;
+  table.high = block.high;
+  table.room = block.room;
   int first = 0, row[3] = {0, 0, 0};
   for (const DensityChannel &channel : block.channels) {
     const int species = species_of(channel.element);

@@ -26,13 +26,14 @@ struct DensityChannelTable {
 /// eight.
 struct DensityBlockTable {
   std::vector<DensityChannelTable> channels;
-  int members[3] = {0, 0, 0};     ///< functions with moments of order l
-  int stride[3] = {0, 0, 0};      ///< the same, padded
-  int products[3] = {0, 0, 0};    ///< first pair product of each l
-  int product_count = 0;          ///< padded
-  AlignedVector<double> pairs;    ///< (product) coefficients of three-body terms
-  AlignedVector<double> cubes;    ///< (function, product) of four-body terms; empty without
-  std::vector<double> full, gone; ///< (function)
+  int members[3] = {0, 0, 0};         ///< functions with moments of order l
+  int stride[3] = {0, 0, 0};          ///< the same, padded
+  int products[3] = {0, 0, 0};        ///< first pair product of each l
+  int product_count = 0;              ///< padded
+  AlignedVector<double> pairs;        ///< (product) coefficients of three-body terms
+  AlignedVector<double> cubes;        ///< (function, product) of four-body terms; empty without
+  std::vector<double> full, gone;     ///< (function)
+  double low = 0, high = 0, room = 1; ///< bounds of the energy
 };
 
 class DensityPotential {

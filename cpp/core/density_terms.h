@@ -4,6 +4,7 @@
 #include "density_file.h"
 
 #include <array>
+#include <cmath>
 #include <vector>
 
 namespace lpsnmr {
@@ -45,6 +46,17 @@ inline double density_fade(double moment, double full, double gone, double &slop
   const double width = gone - full, x = (moment - full) / width;
   slope = -30.0 * x * x * (1.0 - x) * (1.0 - x) / width;
   return 1.0 - x * x * x * (10.0 + x * (6.0 * x - 15.0));
+}
+
+/// The energy of an atom as it is between `low` and `high`; beyond, a hyperbolic tangent takes it
+/// to low - room or high + room, with two continuous derivatives.
+inline double density_bound(double energy, double low, double high, double room, double &slope) {
+  slope = 1.0;
+  if (energy >= low && energy <= high) return energy;
+  const double edge = energy < low ? low : high;
+  const double t = std::tanh((energy - edge) / room);
+  slope = 1.0 - t * t;
+  return edge + room * t;
 }
 
 /// Cubics of a function, (intervals, power) in the distance from the left end of each interval.

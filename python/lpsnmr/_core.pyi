@@ -194,6 +194,14 @@ class DensityBasis:
     @property
     def cutoff(self) -> float: ...
     def block_columns(self, block: int) -> tuple[int, int]: ...
+    def site_energies(
+        self,
+        positions: Array,
+        cell: Array,
+        pbc: Sequence[bool],
+        species: Sequence[int],
+        coefficients: Array,
+    ) -> Array: ...
     def features(
         self, positions: Array, cell: Array, pbc: Sequence[bool], species: Sequence[int]
     ) -> tuple[Array, Array]: ...

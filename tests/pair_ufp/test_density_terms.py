@@ -102,10 +102,10 @@ print "SLOPE $(-(v_up-v_down)/{twice}:%.14g) $(v_force:%.14g)"
 """
 
 
-@pytest.mark.parametrize(("low", "full"), [(0.8, 1e3), (2.4, 2.5)])
-def test_forces_are_derivatives_in_lammps(low, full, atoms, tmp_path):
-    """Also below the first knots of V2, and where terms fade."""
-    write_files(tmp_path, full=full, low=low)
+@pytest.mark.parametrize(("low", "full", "bound"), [(0.8, 1e3, 1e9), (2.4, 2.5, 1e9), (0.8, 1e3, 0.4)])
+def test_forces_are_derivatives_in_lammps(low, full, bound, atoms, tmp_path):
+    """Also below the first knots of V2, where terms fade, and where energies are bounded."""
+    write_files(tmp_path, full=full, low=low, bound=bound)
     write_lammps_data(tmp_path / "data.static", atoms, specorder=ELEMENTS, masses=True, atom_style="atomic")
     for number in (3, 40, 71):
         deck = MOVE.format(pair=PAIR, atom=number, h=1e-5, twice=2e-5)

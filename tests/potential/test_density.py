@@ -33,13 +33,13 @@ CASES = {
     "one atom": lambda: random_structure(4, SMALL, n=1),
     "close": lambda: random_structure(5, n=30, least=0.75),
 }
-FADES = {"never": 1e3, "fading": 2.5, "gone": 0.01}
+FADES = {"never": (1e3, 1e9), "fading": (2.5, 1e9), "gone": (0.01, 1e9), "bounded": (1e3, 0.4)}
 
 
 @pytest.fixture(scope="module", params=FADES)
 def density(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("ufd") / "t.ufd"
-    path.write_text(random_density(7, full=FADES[request.param]))
+    path.write_text(random_density(7, full=FADES[request.param][0], bound=FADES[request.param][1]))
     return path
 
 
@@ -60,9 +60,13 @@ def test_energies_are_those_of_the_oracle(case, density):
 
 @pytest.mark.parametrize("case", CASES)
 def test_features_times_coefficients_are_the_kernel(case, density):
+    """Where no energy is bounded: a bound is not linear."""
     atoms = CASES[case]()
+    if "BOUND -0.4" in density.read_text():
+        density = density.with_name("free.ufd")
+        density.write_text(random_density(7))
     blocks = read_ufd_blocks(str(density))["blocks"]
-    basis = DensityBasis(ELEMENTS, [(c, orders, channels) for c, orders, channels, _ in blocks])
+    basis = DensityBasis(ELEMENTS, [(c, orders, channels) for c, orders, channels, *_ in blocks])
     coefficients = np.concatenate([b[3] for b in blocks])
     assert basis.columns == len(coefficients)
     species = [ELEMENTS.index(s) for s in atoms.get_chemical_symbols()]
@@ -209,6 +213,16 @@ def test_written_files_are_the_features(tmp_path):
     before = ufd.read_bytes()
     write_ufd(ufd, layout.density, coefficients[layout.basis.columns :], file_hash(uf3), ["words"])
     assert ufd.read_bytes() == before
+    # energies of atoms outside of what training showed bend
+    ranges = np.array([[-0.1, 0.2], [-0.1, 0.1], [-0.2, 0.0]])
+    write_ufd(ufd, layout.density.bounded(ranges), coefficients[layout.basis.columns :], file_hash(uf3))
+    assert read_ufd(ufd).blocks[0].bound == pytest.approx((-0.13, 0.23, 0.06))
+    base = Ufp(uf3)._core.compute(atoms.positions, atoms.cell.array, [True] * 3, species)["atom_energy"]
+    extra = Ufp(uf3).predict(atoms).atom_energy - base
+    for k, element in enumerate(("S", "P", "Li")):
+        own = extra[np.array(atoms.get_chemical_symbols()) == element]
+        low, high, room = read_ufd(ufd).blocks[k].bound
+        assert low - room <= own.min() <= own.max() <= high + room
     # body order 2 is V2 alone
     assert Ufp(uf3, 2).predict(frames[0]).energy != pytest.approx(Ufp(uf3).predict(frames[0]).energy)
     uf3.write_text(uf3.read_text() + "# changed\n")
@@ -224,14 +238,16 @@ def test_written_files_are_the_features(tmp_path):
         (("BASE -", "BASE abc"), ":4: BASE: expected 64 hexadecimal digits or -, got 'abc'"),
         (("CENTER S 34", "CENTER S 5"), ":5: body orders: expected 3, 4 or 34, got '5'"),
         (("CENTER S 34 3", "CENTER S 34 2"), r"its channels have 158 terms, but the line at .*:5 has 416"),
-        (("CHANNEL P 2 2", "CHANNEL P 2 3"), ":6: highest l: expected an integer of at least 0 and at most 2"),
+        (("CHANNEL P 2 2", "CHANNEL P 2 3"), ":7: highest l: expected an integer of at least 0 and at most 2"),
         (("CHANNEL P 2 2", "CHANNEL P 1 2"), "expected CHANNEL, got 'FUNCTION'"),
         (("CHANNEL Li 3 1", "CHANNEL P 3 1"), "CHANNEL P is given twice"),
+        (("BOUND -", "BOUND 9"), ":6: BOUND: expected low < high and room > 0"),
+        (("BOUND -1000000000.0", "BOUND"), ":6: expected 'BOUND low high room', got 3 word"),
         (("0.9 4.6 9", "4.9 4.6 9"), "expected 0 <= first knot < cutoff, got 4.9 and 4.6"),
         (("0.9 4.6 9", "0.9 4.6 8"), "expected 'FUNCTION full gone and intervals - 3 numbers', got 9 word"),
-        (("FUNCTION 1000.0 1700", "FUNCTION 1000.0 1"), ":7: FUNCTION: expected 0 < full < gone"),
-        (("FUNCTION 1000.0", "FUNCTION nan"), ":7: .*expected a finite number, got 'nan'"),
-        (("END", "CENTER X 3 1 1"), "the file ends where CHANNEL is expected"),
+        (("FUNCTION 1000.0 1700", "FUNCTION 1000.0 1"), ":8: FUNCTION: expected 0 < full < gone"),
+        (("FUNCTION 1000.0", "FUNCTION nan"), ":8: .*expected a finite number, got 'nan'"),
+        (("END", "CENTER X 3 1 1"), "the file ends where BOUND is expected"),
         (("END\n", ""), "the file ends where CENTER or END is expected"),
         (("END\n", "END\nmore\n"), "expected nothing behind END, got 'more'"),
         (("COEFFICIENTS\n", "COEFFICIENTS\n1 2 3\n"), "COEFFICIENTS: expected .* numbers, got more"),

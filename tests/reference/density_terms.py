@@ -19,6 +19,11 @@ def _fade(moment, full, gone):
     return 1.0 - (6 * x**5 - 15 * x**4 + 10 * x**3)
 
 
+def _bounded(energy, low, high, room):
+    inside = np.clip(energy, low, high)
+    return inside + room * np.tanh((energy - inside) / room)
+
+
 def atom_energies(blocks, atoms):
     """Return the energy of each atom.
 
@@ -31,7 +36,7 @@ def atom_energies(blocks, atoms):
     out = np.zeros(len(atoms))
     reach = max(channel[3] for block in blocks for channel in block[2])
     centers, others, distances, vectors = neighbor_list("ijdD", atoms, reach)
-    for center, orders, channels, coefficients in blocks:
+    for center, orders, channels, coefficients, bound in blocks:
         for i in np.flatnonzero(symbols == center):
             own = centers == i
             r, u, kind = distances[own], vectors[own] / distances[own, None], symbols[others[own]]
@@ -57,5 +62,5 @@ def atom_energies(blocks, atoms):
                     if order > 0 or k <= p
                 ]
             assert len(terms) == len(coefficients)
-            out[i] += factor * np.dot(terms, coefficients)
+            out[i] += _bounded(factor * np.dot(terms, coefficients), *bound)
     return out

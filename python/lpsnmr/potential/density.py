@@ -31,6 +31,9 @@ FADE_FROM, FADE_TO = 1.1, 1.6
 """Terms fade between these multiples of the largest moments of training."""
 INTERVAL = 0.2
 """Distance of the knots of radial functions, Å."""
+BOUND_BEYOND, BOUND_ROOM = 0.1, 0.2
+"""Energies of atoms are left alone up to this part of their range in training beyond it; then they bend to
+another part beyond."""
 NEVER = 1e300
 
 
@@ -137,6 +140,9 @@ class DensityLayout:
         (functions,) largest scalar moments of training; zero before ``calibrated``.
     scale
         (columns,) root mean square of the forces (eV/Å) per unit coefficient; one before ``calibrated``.
+    ranges
+        (blocks, 2) lowest and highest energy of an atom over the training frames, eV; infinite before
+        ``bounded``. The fit is linear and knows no bound; what is written has one.
     """
 
     blocks: tuple[DensityBlock, ...]
@@ -144,6 +150,7 @@ class DensityLayout:
     basis: DensityBasis
     largest: Array
     scale: Array
+    ranges: Array
 
     @classmethod
     def from_blocks(
@@ -159,11 +166,24 @@ class DensityLayout:
                 )
         core = DensityBasis(list(elements), [core_block(b, p) for b, p in zip_largest(blocks, largest)])
         zero = np.zeros(core.functions) if largest is None else np.asarray(largest, dtype=float)
-        return cls(blocks, elements, core, zero, np.ones(core.columns))
+        ranges = np.tile([-np.inf, np.inf], (len(blocks), 1))
+        return cls(blocks, elements, core, zero, np.ones(core.columns), ranges)
 
     def calibrated(self, largest: Array, scale: Array) -> "DensityLayout":
         """Return the layout with what the training frames say."""
         return replace(self.from_blocks(self.elements, self.blocks, largest), scale=scale)
+
+    def bounded(self, ranges: Array) -> "DensityLayout":
+        """Return the layout with the energies that atoms have in training, (blocks, 2)."""
+        return replace(self, ranges=ranges)
+
+    def bound(self, block: int) -> tuple[float, float, float]:
+        """Return between which energies the terms of a block stay as they are, and the room beyond, eV."""
+        low, high = self.ranges[block].tolist()
+        if not np.isfinite([low, high]).all():
+            return -NEVER, NEVER, 1.0
+        width = max(high - low, 1e-3)
+        return low - BOUND_BEYOND * width, high + BOUND_BEYOND * width, BOUND_ROOM * width
 
     @property
     def columns(self) -> int:
@@ -205,3 +225,16 @@ def frame_features(
 ) -> tuple[Array, Array]:
     """Return the features (columns, 7 + 3 n) of a frame and its largest scalar moments (functions,)."""
     return density.basis.features(frame.positions, frame.cell.array, frame.pbc.tolist(), species)
+
+
+def energy_ranges(
+    density: DensityLayout, frame: ase.Atoms, species: Sequence[int], coefficients: Array
+) -> Array:
+    """Return (blocks, 2): lowest and highest energy of an atom of each centre (eV); infinite without any."""
+    energies = density.basis.site_energies(
+        frame.positions, frame.cell.array, frame.pbc.tolist(), species, coefficients
+    )
+    centers = np.array([density.elements.index(block.center) for block in density.blocks])
+    own = np.array(species)[:, None] == centers
+    low = np.where(own, energies, np.inf).min(axis=0)
+    return np.stack([low, np.where(own, energies, -np.inf).max(axis=0)], axis=1)

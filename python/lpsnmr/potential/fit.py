@@ -1,7 +1,7 @@
 """Fit a UFP: pass over the frames, add up normal equations, choose the prior by blocks, solve."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.certainty import Posterior
 from lpsnmr.potential.choose import Solver, choose_prior, learning_solutions
 from lpsnmr.potential.core_repulsion import CoreReport, core_constraints, core_report, shortest_distances
+from lpsnmr.potential.density import energy_ranges
 from lpsnmr.potential.errors_table import ErrorRow
 from lpsnmr.potential.fit_settings import FitSettings
 from lpsnmr.potential.normal import DataSet, FirstLook, look_at
@@ -92,6 +93,24 @@ def _first_look(walk: Walk, layout: Layout) -> tuple[NDArray[np.intp], Array, La
     return columns, least[:n_pairs].copy(), layout
 
 
+def _with_bounds(walk: Walk, layout: Layout, coefficients: Array) -> Layout:
+    """Return the layout with the energies that density terms give the atoms of all frames."""
+    density = layout.density
+    if density is None:
+        return layout
+    own = coefficients[layout.basis.columns :]
+    least = np.full((2, len(density.blocks)), np.inf)  # lowest, negative of the highest
+
+    def look(item: Item) -> Array:
+        species = layout.species(item.frame.get_chemical_symbols())
+        return energy_ranges(density, item.frame, species, own)
+
+    for _, found in walk.evaluate(look, walk.mine(), "energies of atoms"):
+        np.minimum(least, [found[:, 0], -found[:, 1]], out=least)
+    walk.ranks.least(least)
+    return replace(layout, density=density.bounded(np.stack([least[0], -least[1]], axis=1)))
+
+
 def fit_ufp(
     data: Sequence[DataSet],
     settings: FitSettings,
@@ -159,6 +178,7 @@ def fit_ufp(
         return full
 
     coefficients = spread_out(final)
+    layout = _with_bounds(walk, layout, coefficients)
     return FitResult(
         layout=layout,
         coefficients=coefficients,

@@ -24,12 +24,13 @@ BELONGS = "lpsnmr-ufd:"
 
 @dataclass(frozen=True, eq=False)
 class UfdBlock:
-    """Terms around one element: channels as the core has them, coefficients (n,) in eV."""
+    """Terms around one element: channels as the core has them, coefficients (n,) in eV, bound of the energy."""
 
     center: str
     orders: int
     channels: list[tuple[str, int, float, float, int, list[tuple[float, float, list[float]]]]]
     coefficients: Array
+    bound: tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +134,7 @@ def write_ufd(
         center, orders, channels = core_block(block, largest)
         first, count = density.basis.block_columns(number)
         lines.append(f"CENTER {center} {orders} {len(channels)} {count}")
+        lines.append("BOUND " + _words(density.bound(number)))
         for element, highest_l, start, cutoff, intervals, functions in channels:
             lines.append(f"CHANNEL {element} {len(functions)} {highest_l} {start!r} {cutoff!r} {intervals}")  # type: ignore[arg-type]
             lines += [f"FUNCTION {full!r} {gone!r} {_words(c)}" for full, gone, c in functions]  # type: ignore[attr-defined]
