@@ -196,7 +196,7 @@ def test_restart_knows_the_density_terms(atoms, tmp_path):
         (("", ""), "other.uf3 t.ufd", "its density terms belong to a .uf3 file with SHA-256"),
         (("#lpsnmr-ufd 1", "#lpsnmr-ufd 9"), "t.uf3 t.ufd", "t.ufd:1: first line: expected '#lpsnmr-ufd 1'"),
         (("CENTER S", "CENTRE S"), "t.uf3 t.ufd", "t.ufd:5: expected CENTER or END, got 'CENTRE'"),
-        (("1000", "1e999"), "t.uf3 t.ufd", "expected a finite number, got '1e999"),
+        (("FUNCTION 1000", "FUNCTION 1e999"), "t.uf3 t.ufd", "expected a finite number, got '1e999"),
     ],
 )
 def test_bad_files_stop_both_ranks(change, files, words, atoms, tmp_path):

@@ -122,7 +122,8 @@ def parse_settings(o: dict[str, Any]) -> FitSettings:
         **_parse_triples(o["triple"]),
         density=tuple(_parse_density(text) for text in o["density"]),
     )
-    names = ("prior_2b_ridge", "prior_2b_curvature", "prior_3b_ridge", "prior_3b_curvature", "prior_density")
+    names = [f"prior_{name}" for name in ("2b_ridge", "2b_curvature", "3b_ridge", "3b_curvature", "density")]
+    names.append("prior_anchor")
     widths = [o[name] for name in names]
     return FitSettings(
         basis=basis,
@@ -237,6 +238,14 @@ OPTIONS = (
         default="0.03",
         show_default=True,
         help="Width of density coefficients scaled to forces of 1 eV/Å, eV/Å; several: as above.",
+    ),
+    click.option(
+        "--prior-anchor",
+        callback=_floats,
+        default="10",
+        show_default=True,
+        help="With density terms: how tightly V2 and V3 are held to their own fit without them; several: as "
+        "above.",
     ),
     click.option(
         "--monotone-core/--free-core",

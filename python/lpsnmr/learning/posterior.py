@@ -53,7 +53,8 @@ def settings_of_potential(
             for k in (f.name for f in dataclasses.fields(WeightSettings))
         }
         # sidecars from before there were density terms have no width for them
-        names = [f.name for f in dataclasses.fields(PriorSettings) if f.name != "density" or basis.density]
+        newer = () if basis.density else ("density", "anchor")
+        names = [f.name for f in dataclasses.fields(PriorSettings) if f.name not in newer]
         return basis, WeightSettings(**weights), PriorSettings(**{k: prior[k] for k in names})
     except OSError as error:
         raise FileFormatError(f"{path}: no sidecar of {Path(potential).name}: {error.strerror}") from error

@@ -226,6 +226,14 @@ class NormalEquations:
         self.square += times * other.square
         self.rows += times * other.rows
 
+    def part(self, chosen: NDArray[np.intp]) -> "NormalEquations":
+        """Return the sums over the same rows for some of the unknowns, ascending; the others are zero."""
+        self.flush()
+        out = NormalEquations(len(chosen))
+        out.gram = np.asfortranarray(self.gram[np.ix_(chosen, chosen)])
+        out.moment, out.square, out.rows = self.moment[chosen], self.square, self.rows
+        return out
+
     def add_over(self, ranks: Ranks) -> None:
         """Replace the sums by those over all ranks."""
         self.flush()
