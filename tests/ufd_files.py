@@ -19,7 +19,8 @@ def count_terms(channels, orders):
     return (sum(pairs) if orders != 4 else 0) + (cubes if orders != 3 else 0)
 
 
-def random_density(seed=0, orders=("34", "3", "4"), full=1e3, scale=0.3, base="-", centers=("S", "P", "Li"), bound=1e9
+def random_density(
+    seed=0, orders=("34", "3", "4"), full=1e3, scale=0.3, base="-", centers=("S", "P", "Li"), bound=1e9
 ):
     """Return the text of random terms around three elements.
 

@@ -213,4 +213,6 @@ def test_warning_where_the_density_terms_are_missing(atoms, tmp_path):
     (tmp_path / "t.uf3").write_text(text)
     done = run_static(tmp_path, atoms, PAIR.replace(" t.ufd", ""))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "WARNING: Pair style ufp: t.uf3 was fitted together with density terms" in done.stdout + done.stderr
+    assert (
+        "WARNING: Pair style ufp: t.uf3 was fitted together with density terms" in done.stdout + done.stderr
+    )

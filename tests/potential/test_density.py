@@ -5,7 +5,6 @@ import pytest
 from scipy.interpolate import BSpline
 from scipy.spatial.transform import Rotation
 
-from reference.density_terms import atom_energies
 from lpsnmr._core import DensityBasis, DensityPotential, read_ufd_blocks
 from lpsnmr.errors import InputError
 from lpsnmr.potential import (
@@ -22,6 +21,7 @@ from lpsnmr.potential import (
 from lpsnmr.potential.density import radial_coefficients
 from lpsnmr.potential.normal import calibrate
 from lpsnmr.potential.provenance import file_hash
+from reference.density_terms import atom_energies
 from ufd_files import random_density
 from ufp_cases import SMALL, random_structure
 
@@ -160,8 +160,16 @@ def test_bounded_however_close_the_atoms_are(tmp_path):
     assert largest < 100 < np.abs(out["atom_energy"]).max()
 
 
-CHANNELS = (DensityChannel("Li", 4.5, 2, 1), DensityChannel("P", 4.0, 1, 0), DensityChannel("S", 5.0, 2, 2, 1.4))
-BLOCKS = (DensityBlock("S", 34, CHANNELS), DensityBlock("P", 3, CHANNELS[1:]), DensityBlock("Li", 4, CHANNELS[:1]))
+CHANNELS = (
+    DensityChannel("Li", 4.5, 2, 1),
+    DensityChannel("P", 4.0, 1, 0),
+    DensityChannel("S", 5.0, 2, 2, 1.4),
+)
+BLOCKS = (
+    DensityBlock("S", 34, CHANNELS),
+    DensityBlock("P", 3, CHANNELS[1:]),
+    DensityBlock("Li", 4, CHANNELS[:1]),
+)
 
 
 @pytest.mark.parametrize("channel", [*CHANNELS, DensityChannel("S", 6.0, 4, 2)])
@@ -203,9 +211,7 @@ def test_written_files_are_the_features(tmp_path):
     # one frame of training, and a denser one, where terms fade
     for atoms in (frames[0], random_structure(11, np.eye(3) * 6.0, n=20)):
         species = layout.species(atoms.get_chemical_symbols())
-        rows = coefficients @ layout.features(
-            atoms.positions, atoms.cell.array, atoms.pbc.tolist(), species
-        )
+        rows = coefficients @ layout.features(atoms.positions, atoms.cell.array, atoms.pbc.tolist(), species)
         found = Ufp(uf3).predict(atoms)
         scale = np.abs(found.forces).max()
         assert rows[0] == pytest.approx(found.energy, rel=1e-11)
@@ -226,7 +232,7 @@ def test_written_files_are_the_features(tmp_path):
     # body order 2 is V2 alone
     assert Ufp(uf3, 2).predict(frames[0]).energy != pytest.approx(Ufp(uf3).predict(frames[0]).energy)
     uf3.write_text(uf3.read_text() + "# changed\n")
-    with pytest.raises(InputError, match="belong to a .uf3 file with SHA-256"):
+    with pytest.raises(InputError, match=r"belong to a \.uf3 file with SHA-256"):
         Ufp(uf3)
 
 
@@ -238,7 +244,10 @@ def test_written_files_are_the_features(tmp_path):
         (("BASE -", "BASE abc"), ":4: BASE: expected 64 hexadecimal digits or -, got 'abc'"),
         (("CENTER S 34", "CENTER S 5"), ":5: body orders: expected 3, 4 or 34, got '5'"),
         (("CENTER S 34 3", "CENTER S 34 2"), r"its channels have 158 terms, but the line at .*:5 has 416"),
-        (("CHANNEL P 2 2", "CHANNEL P 2 3"), ":7: highest l: expected an integer of at least 0 and at most 2"),
+        (
+            ("CHANNEL P 2 2", "CHANNEL P 2 3"),
+            ":7: highest l: expected an integer of at least 0 and at most 2",
+        ),
         (("CHANNEL P 2 2", "CHANNEL P 1 2"), "expected CHANNEL, got 'FUNCTION'"),
         (("CHANNEL Li 3 1", "CHANNEL P 3 1"), "CHANNEL P is given twice"),
         (("BOUND -", "BOUND 9"), ":6: BOUND: expected low < high and room > 0"),

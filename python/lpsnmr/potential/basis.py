@@ -52,7 +52,7 @@ class BasisSettings:
     with those of j and k: ``three_body_cutoff``, or the entry (centre, neighbour, cutoff) of
     ``three_body_cutoffs``, or the entry (centre, j, k, cutoff of j, cutoff of k) of ``triple_cutoffs``. A
     cutoff of zero leaves out the triplets it is given for. ``triple_spacings`` gives triples (centre, j, k)
-    knots of their own spacing. ``density`` holds products of neighbour densities that are fitted beside V2 and V3.
+    knots of their own spacing. ``density`` holds products of neighbour densities, fitted beside V2 and V3.
     """
 
     elements: tuple[str, ...] = ("Li", "P", "S")

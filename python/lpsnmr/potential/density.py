@@ -17,7 +17,7 @@ from typing import Any
 import ase
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import BSpline, make_interp_spline
+from scipy.interpolate import BSpline
 
 from lpsnmr._core import DensityBasis
 from lpsnmr.errors import InputError
@@ -156,7 +156,7 @@ class DensityLayout:
     def from_blocks(
         cls, elements: tuple[str, ...], blocks: tuple[DensityBlock, ...], largest: Array | None = None
     ) -> "DensityLayout":
-        """Number the columns; with ``largest`` the terms fade above those moments."""
+        """Return the layout of blocks; with ``largest`` the terms fade above those moments."""
         known = set(elements)
         for block in blocks:
             unknown = {block.center, *(c.element for c in block.channels)} - known
@@ -220,9 +220,7 @@ def core_block(block: DensityBlock, largest: Array | None) -> tuple[str, int, li
     return block.center, block.orders, channels
 
 
-def frame_features(
-    density: DensityLayout, frame: ase.Atoms, species: Sequence[int]
-) -> tuple[Array, Array]:
+def frame_features(density: DensityLayout, frame: ase.Atoms, species: Sequence[int]) -> tuple[Array, Array]:
     """Return the features (columns, 7 + 3 n) of a frame and its largest scalar moments (functions,)."""
     return density.basis.features(frame.positions, frame.cell.array, frame.pbc.tolist(), species)
 

@@ -151,13 +151,17 @@ def save_fit(
         "prior": asdict(result.prior),
         "candidates": [{"prior": asdict(p), "held_out_loss": loss} for p, loss in result.candidates],
         "columns": {"total": result.layout.columns, "fitted": result.fitted_columns},
-        **({
-            "density": {
-                "columns": density.columns,
-                "largest_moments": density.largest.tolist(),
-                "atom_energy_ranges_eV": density.ranges.tolist(),
+        **(
+            {
+                "density": {
+                    "columns": density.columns,
+                    "largest_moments": density.largest.tolist(),
+                    "atom_energy_ranges_eV": density.ranges.tolist(),
+                }
             }
-        } if density else {}),
+            if density
+            else {}
+        ),
         "reference_energies_eV": result.reference_energies,
         "held_out_errors": [row.as_dict() for row in result.held_out],
         "learning_curve": [

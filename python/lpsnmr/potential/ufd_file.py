@@ -14,7 +14,17 @@ from lpsnmr.errors import InputError
 from lpsnmr.io.atomic import written_aside
 from lpsnmr.potential.density import DensityLayout, core_block, zip_largest
 
-__all__ = ["BELONGS", "UfdBlock", "UfdFile", "check_companion", "companion", "density_path", "potential_hash", "read_ufd", "write_ufd"]
+__all__ = [
+    "BELONGS",
+    "UfdBlock",
+    "UfdFile",
+    "check_companion",
+    "companion",
+    "density_path",
+    "potential_hash",
+    "read_ufd",
+    "write_ufd",
+]
 
 Array = NDArray[np.float64]
 SIGNATURE = "#lpsnmr-ufd 1"
@@ -24,7 +34,7 @@ BELONGS = "lpsnmr-ufd:"
 
 @dataclass(frozen=True, eq=False)
 class UfdBlock:
-    """Terms around one element: channels as the core has them, coefficients (n,) in eV, bound of the energy."""
+    """Terms around one element: channels as the core has them, coefficients (n,) and bound in eV."""
 
     center: str
     orders: int
@@ -77,7 +87,7 @@ def check_companion(potential: str | os.PathLike[str], density: str | os.PathLik
     found = hashlib.sha256(Path(potential).read_bytes()).hexdigest()
     if base and base != found:
         raise InputError(
-            f"{density}: its density terms belong to a .uf3 file with SHA-256 {base[:12]}..., but {potential} "
+            f"{density}: its terms belong to a .uf3 file with SHA-256 {base[:12]}..., but {potential} "
             f"has {found[:12]}...; fit and copy both files together"
         )
 
