@@ -1,17 +1,19 @@
 # Two commands set everything up on a machine with Python >= 3.10, g++ and make:
 #   make run     beta-Li3PS4 with the shipped models, from crystal to NMR decay, on 2 cores
 #   make test    linters, type checks, C++ tests under sanitizers, Python and LAMMPS tests
-# `make gpaw` before `make test` installs GPAW (Debian and its like, as root), so that labels are tested for real.
+# `make gpaw simde` before `make test` installs (Debian and its like, as root) GPAW, so that labels are tested for
+# real, and SIMDe, so that the loops for AVX-512 are tested on processors without it.
 PYTHON ?= python3
 VENV ?= .venv
 RANKS ?= 2
+TRIALS ?= 3000
 CONFIG ?= examples/inputs/beta.toml
 
 BIN = $(CURDIR)/$(VENV)/bin
 sources = pyproject.toml CMakeLists.txt README.md \
   $(shell find cpp cmake python -type f -not -name '*.pyc' -not -path '*/tests/*')
 
-.PHONY: run test gpaw lint core-tests python-tests clean
+.PHONY: run test gpaw simde lint core-tests fuzz python-tests clean
 export OMP_NUM_THREADS ?= 1
 
 run: $(VENV)/installed
@@ -30,6 +32,13 @@ gpaw:
 	  || echo "WARNING: GPAW could not be installed: its tests will be skipped"; \
 	else echo "WARNING: no GPAW and no way to install it (needs apt-get and root): its tests will be skipped"; fi
 
+simde:
+	@if [ -e /usr/include/simde/x86/avx512.h ]; then echo "SIMDe is there"; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libsimde-dev; } \
+	  || echo "WARNING: SIMDe could not be installed: loops this processor lacks will not be tested"; \
+	else echo "WARNING: no SIMDe and no way to install it (needs apt-get and root): loops this processor lacks will not be tested"; fi
+
 lint: $(VENV)/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -40,6 +49,14 @@ core-tests: $(VENV)/tested
 	  -DLPSNMR_TESTS=ON -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=OFF
 	$(BIN)/cmake --build build/sanitized -j 2
 	$(BIN)/ctest --test-dir build/sanitized --output-on-failure
+
+# thousands of damaged files inside LAMMPS, 1 and 2 ranks, the plugin under sanitizers
+fuzz: $(VENV)/tested
+	$(BIN)/cmake -S . -B build/fuzz -DCMAKE_BUILD_TYPE=Release -DLPSNMR_SANITIZE=ON -DLPSNMR_PYTHON=OFF \
+	  -DPython_EXECUTABLE=$(BIN)/python
+	$(BIN)/cmake --build build/fuzz -j 2 --target ufpplugin
+	LPSNMR_SANITIZED_PLUGIN=$(CURDIR)/build/fuzz/cpp/pair_ufp LPSNMR_FUZZ_TRIALS=$(TRIALS) \
+	  $(BIN)/python -m pytest tests/pair_ufp/test_fuzz_in_lammps.py
 
 python-tests: $(VENV)/tested
 	$(BIN)/python -m pytest

@@ -1,6 +1,7 @@
 """Time pair_style ufp against LAMMPS' own uf3, and against sw as a hand-written three-body style.
 
     python benchmarks/bench_pair_ufp.py [--out pair_ufp.json] [--markdown docs/benchmarks.md] [--rounds 5]
+                                        [--simd avx2]
 
 Three parts, each with NVE in the same lmp, styles in turns on the same files and configurations:
 
@@ -28,6 +29,7 @@ from typing import Any
 import ase.build
 import numpy as np
 
+from lpsnmr._core import available_simd
 from lpsnmr.io.atomic import written_aside
 from lpsnmr.io.data_file import write_data_file
 from lpsnmr.potential import Ufp
@@ -64,7 +66,7 @@ def loop_time(deck: str, folder: Path, ranks: int) -> tuple[float, int]:
     """Run a deck and return the seconds per step of its last loop and the atoms."""
     (folder / "in.bench").write_text(deck)
     command = [BIN / "mpirun", "-np", str(ranks), BIN / "lmp", "-in", "in.bench", "-log", "none", "-nocite"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # LPSNMR_SIMD goes along
     done = subprocess.run(
         [str(c) for c in command], cwd=folder, capture_output=True, text=True, timeout=1200, env=environment
     )
@@ -231,7 +233,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--part", choices=("uf3", "sizes", "skin"), action="append", help="default: all")
     parser.add_argument("--potential", type=Path, default=SHIPPED, help="default: the shipped one")
+    parser.add_argument("--simd", choices=available_simd(), help="loops of ufp; default: the best")
     args = parser.parse_args()
+    if args.simd:
+        os.environ["LPSNMR_SIMD"] = args.simd
     parts = {"uf3": against_uf3, "sizes": over_sizes, "skin": over_skins}
     results = {}
     with tempfile.TemporaryDirectory() as name:

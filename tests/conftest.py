@@ -22,3 +22,10 @@ def three_element_uf3(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("uf3") / "random.uf3"
     path.write_text(uf3_files.random_potential(("Li", "P", "S"), seed=11))
     return path
+
+
+@pytest.fixture
+def each_simd(request, monkeypatch) -> str:
+    """Set LPSNMR_SIMD; parametrise indirectly with `SIMD`, the sets that this processor has."""
+    monkeypatch.setenv("LPSNMR_SIMD", request.param)
+    return request.param

@@ -3,7 +3,10 @@
 import numpy as np
 from ase import Atoms
 
+from lpsnmr._core import available_simd
+
 ELEMENTS = ["Li", "P", "S"]
+SIMD = available_simd()
 
 
 def jittered_grid(rng, cell, counts, amplitude):

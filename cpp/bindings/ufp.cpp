@@ -39,6 +39,15 @@ py::dict compute(const UfpPotential &potential, const DoubleArray &positions,
 } // namespace
 
 void export_ufp(py::module_ &module) {
+  module.def(
+      "available_simd",
+      [] {
+        std::vector<std::string> names;
+        for (lpsnmr::Instructions version : lpsnmr::available_instructions())
+          names.push_back(lpsnmr::name(version));
+        return names;
+      },
+      "Names that LPSNMR_SIMD may have on this processor, the best first.");
   py::class_<UfpPotential>(module, "UfpPotential",
                            "A UF2 or UF2+3 potential read from a .uf3 file.")
       .def(py::init(&load), py::arg("path"), py::arg("elements"), py::arg("body_order") = 3,
@@ -73,5 +82,10 @@ CoreError for a file that is not a complete potential of these elements
           "compute", &compute, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
           py::arg("species"),
           R"(Return energy (eV), atom_energy (n,), forces (n, 3; eV/Å), virial (6: xx yy zz xy xz yz; eV)
-and the number of ordered pairs below the first knot, as a dict.)");
+and the number of ordered pairs below the first knot, as a dict.
+
+Raises
+------
+CoreError for an LPSNMR_SIMD that this processor lacks
+)");
 }

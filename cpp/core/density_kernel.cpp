@@ -7,7 +7,10 @@
 #include <cstddef>
 
 // compiled once per instruction set, as ufp_kernel.cpp is
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(LPSNMR_EMULATE_SIMD)
+#define LPSNMR_X86_VERSIONS 1
+#include "tests/emulated_simd.h"
+#elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define LPSNMR_X86_VERSIONS 1
 // GCC 12's own headers of intrinsics begin from "undefined" vectors
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -32,7 +35,9 @@ LPSNMR_INLINE void sum_four(Pack a, Pack b, Pack c, Pack d, double *out) {
 
 #if defined(LPSNMR_X86_VERSIONS)
 #pragma GCC push_options
+#if !defined(LPSNMR_EMULATE_SIMD)
 #pragma GCC target("avx2,fma,popcnt")
+#endif
 namespace avx2 {
 #include "simd_avx2.h"
 
@@ -48,7 +53,9 @@ LPSNMR_INLINE void sum_four(Pack a, Pack b, Pack c, Pack d, double *out) {
 #pragma GCC pop_options
 
 #pragma GCC push_options
+#if !defined(LPSNMR_EMULATE_SIMD)
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,popcnt,prefer-vector-width=512")
+#endif
 namespace avx512 {
 #include "simd_avx512.h"
 

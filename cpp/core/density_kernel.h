@@ -40,7 +40,7 @@ struct DensityCenter {
 class DensityKernel {
 public:
   explicit DensityKernel(const DensityPotential &potential,
-                         Instructions instructions = available_instructions().front());
+                         Instructions instructions = chosen_instructions());
 
   /// Whether there are terms around atoms of a species.
   bool has_center(int species) const { return !potential_.blocks(species).empty(); }

@@ -13,6 +13,6 @@ namespace lpsnmr {
 /// @throws Error for a species out of range or two atoms on one place
 void add_density(const DensityPotential &potential, const System &system,
                  const std::vector<int> &species, UfpResult &result,
-                 Instructions instructions = available_instructions().front());
+                 Instructions instructions = chosen_instructions());
 
 } // namespace lpsnmr

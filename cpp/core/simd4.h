@@ -93,4 +93,13 @@ LPSNMR_INLINE void subtract(const Narrow &a, Narrow &out) {
   out.w -= a.w;
 }
 
+// a = a * u + next
+LPSNMR_INLINE void horner(double u, const Wide &next, Wide &a) {
+  a.v = a.v * u + next.v;
+}
+LPSNMR_INLINE void horner(double u, const Narrow &next, Narrow &a) {
+  a.v = a.v * u + next.v;
+  a.w = a.w * u + next.w;
+}
+
 } // namespace lpsnmr

@@ -123,3 +123,11 @@ LPSNMR_INLINE void rows_to_packs(const Wide *rows, Pack &a, Pack &b, Pack &c, Pa
   d = Pack(rows[3].v);
   transpose(a, b, c, d);
 }
+LPSNMR_INLINE void packs_to_rows(Pack x, Pack y, Pack z, Wide *rows) {
+  Pack w = splat(0.0);
+  transpose(x, y, z, w);
+  rows[0].v = x;
+  rows[1].v = y;
+  rows[2].v = z;
+  rows[3].v = w;
+}

@@ -106,16 +106,12 @@ LPSNMR_INLINE Pack truncated(Pack a) {
   return _mm512_roundscale_pd(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
 }
 
-/// Two records of four doubles, in the low and in the high half.
-LPSNMR_INLINE Pack load_two(const double *base, int low, int high) {
-  return _mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(base + 4 * std::ptrdiff_t(low))),
-                            _mm256_loadu_pd(base + 4 * std::ptrdiff_t(high)), 1);
+/// Two vectors of four, in the low and in the high half.
+LPSNMR_INLINE Pack join(__m256d low, __m256d high) {
+  return _mm512_insertf64x4(_mm512_castpd256_pd512(low), high, 1);
 }
-/// Records of four doubles at the given indices, turned into four packs.
-LPSNMR_INLINE void load_records(const double *base, const int *index, Pack &x, Pack &y, Pack &z,
-                                Pack &w) {
-  const Pack a = load_two(base, index[0], index[4]), b = load_two(base, index[1], index[5]);
-  const Pack c = load_two(base, index[2], index[6]), d = load_two(base, index[3], index[7]);
+/// Eight records of four doubles, a holding the first and the fifth, turned into four packs.
+LPSNMR_INLINE void transpose(Pack a, Pack b, Pack c, Pack d, Pack &x, Pack &y, Pack &z, Pack &w) {
   const Pack xz = _mm512_unpacklo_pd(a, b), yw = _mm512_unpackhi_pd(a, b);
   const Pack xz2 = _mm512_unpacklo_pd(c, d), yw2 = _mm512_unpackhi_pd(c, d);
   const __m512i front = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
@@ -125,8 +121,29 @@ LPSNMR_INLINE void load_records(const double *base, const int *index, Pack &x, P
   y = _mm512_permutex2var_pd(yw, front, yw2);
   w = _mm512_permutex2var_pd(yw, back, yw2);
 }
+/// Records of four doubles at the given indices, turned into four packs.
+LPSNMR_INLINE void load_records(const double *base, const int *index, Pack &x, Pack &y, Pack &z,
+                                Pack &w) {
+  Pack two[4];
+  for (int k = 0; k < 4; ++k)
+    two[k] = join(_mm256_loadu_pd(base + 4 * std::ptrdiff_t(index[k])),
+                  _mm256_loadu_pd(base + 4 * std::ptrdiff_t(index[k + 4])));
+  transpose(two[0], two[1], two[2], two[3], x, y, z, w);
+}
 
-/// The same with the indices in a pack.
+/// Add vectors to the first three of four doubles at the given indices, at most `count`.
+LPSNMR_INLINE void add_vectors(double *base, const int *index, int count, Pack x, Pack y, Pack z) {
+  Pack two[4];
+  transpose(x, y, z, splat(0.0), two[0], two[1], two[2], two[3]);
+  for (int lane = 0; lane < width && lane < count; ++lane) {
+    double *const to = base + 4 * std::ptrdiff_t(index[lane]);
+    const __m256d row =
+        lane < 4 ? _mm512_castpd512_pd256(two[lane]) : _mm512_extractf64x4_pd(two[lane - 4], 1);
+    _mm256_storeu_pd(to, _mm256_loadu_pd(to) + row);
+  }
+}
+
+/// Records of four doubles with the indices in a pack, turned into four packs.
 LPSNMR_INLINE void look_up_records(const double *base, Pack index, Pack &x, Pack &y, Pack &z,
                                    Pack &w) {
   const __m256i first = _mm256_slli_epi32(_mm512_cvttpd_epi32(index), 2);
@@ -145,68 +162,66 @@ LPSNMR_INLINE void compress(int *p, Mask m, const int *from) {
   _mm256_storeu_si256(reinterpret_cast<__m256i *>(p), _mm256_maskz_compress_epi32(m, a));
 }
 
-/// Four values and four slopes of the basis functions at u of an entry.
-LPSNMR_INLINE Pack evaluate_basis(const double *p, double u) {
-  const Pack x = splat(u);
-  return fma(fma(fma(load(p + 24), x, load(p + 16)), x, load(p + 8)), x, load(p));
+/// The four packs in the low and in the high halves of eight records of two times four.
+LPSNMR_INLINE void transpose_halves(const Pack *p, Pack *low, Pack *high) {
+  for (int odd = 0; odd < 2; ++odd) {
+    Pack pairs[4];
+    for (int k = 0; k < 4; ++k)
+      pairs[k] = odd ? _mm512_unpackhi_pd(p[2 * k], p[2 * k + 1])
+                     : _mm512_unpacklo_pd(p[2 * k], p[2 * k + 1]);
+    const Pack first = _mm512_shuffle_f64x2(pairs[0], pairs[1], 0x88);
+    const Pack second = _mm512_shuffle_f64x2(pairs[2], pairs[3], 0x88);
+    const Pack third = _mm512_shuffle_f64x2(pairs[0], pairs[1], 0xdd);
+    const Pack fourth = _mm512_shuffle_f64x2(pairs[2], pairs[3], 0xdd);
+    low[odd] = _mm512_shuffle_f64x2(first, second, 0x88);
+    high[odd] = _mm512_shuffle_f64x2(first, second, 0xdd);
+    low[odd + 2] = _mm512_shuffle_f64x2(third, fourth, 0x88);
+    high[odd + 2] = _mm512_shuffle_f64x2(third, fourth, 0xdd);
+  }
 }
 
-/// Basis of one neighbour, and each value and slope spread over four lanes for the contraction.
-LPSNMR_INLINE void expand_basis(const double *p, double u, double *basis) {
-  const Pack b = evaluate_basis(p, u);
-  store(basis, b);
-  for (int k = 0; k < 4; ++k)
-    store(basis + 8 + 8 * k,
-          _mm512_permutexvar_pd(_mm512_setr_epi64(k, k, k, k, k + 4, k + 4, k + 4, k + 4), b));
-}
-
-/// Sums of the four low and of the four high lanes of eight packs.
-LPSNMR_INLINE void reduce_halves(const Pack *p, Pack &low, Pack &high) {
-  Pack pairs[4], quads[2];
-  for (int k = 0; k < 4; ++k)
-    pairs[k] =
-        _mm512_unpacklo_pd(p[2 * k], p[2 * k + 1]) + _mm512_unpackhi_pd(p[2 * k], p[2 * k + 1]);
-  for (int k = 0; k < 2; ++k)
-    quads[k] = _mm512_shuffle_f64x2(pairs[2 * k], pairs[2 * k + 1], 0x88) +
-               _mm512_shuffle_f64x2(pairs[2 * k], pairs[2 * k + 1], 0xdd);
-  low = _mm512_shuffle_f64x2(quads[0], quads[1], 0x88);
-  high = _mm512_shuffle_f64x2(quads[0], quads[1], 0xdd);
-}
-
-/// The same four doubles in the low and in the high half.
-LPSNMR_INLINE Pack both_halves(const double *p) {
-  return _mm512_broadcast_f64x4(_mm256_loadu_pd(p));
+/// Polynomials with four packs of coefficients.
+LPSNMR_INLINE Pack evaluate(const Pack *p, Pack u) {
+  return fma(fma(fma(p[3], u, p[2]), u, p[1]), u, p[0]);
 }
 
 /// Collects the triplets of one batch; energy and slopes come out as packs over the lanes.
-///
-/// A triplet holds values in its low and slopes in its high half, so that 24 fused
-/// multiply-adds contract the 4 x 4 x 4 coefficients with all their derivatives.
 struct Contraction {
-  Pack p[width], q[width];
+  Pack value_ij[width]; // coefficients of the powers of r_jk: value low, slope along r_ij high
+  __m256d ik[width];
 
   LPSNMR_INLINE void clear() {
-    for (int lane = 0; lane < width; ++lane) p[lane] = q[lane] = splat(0.0);
-  }
-  LPSNMR_INLINE void add(int lane, const double *c, std::size_t row_a, std::size_t row_b,
-                         const double *ij, const double *ik, const double *polynomials_jk,
-                         double u) {
-    const Pack w0 = load(ik + 8), w1 = load(ik + 16), w2 = load(ik + 24), w3 = load(ik + 32);
-    Pack t = splat(0.0), t_ij = splat(0.0); // over jk: (t | t_ik) and (t_ij | not needed)
-    for (int a = 0; a < 4; ++a, c += row_a) {
-      Pack s = w0 * both_halves(c);
-      s = fma(w1, both_halves(c + row_b), s);
-      s = fma(w2, both_halves(c + 2 * row_b), s);
-      s = fma(w3, both_halves(c + 3 * row_b), s);
-      t = fma(splat(ij[a]), s, t);
-      t_ij = fma(splat(ij[a + 4]), s, t_ij);
+    for (int lane = 0; lane < width; ++lane) {
+      value_ij[lane] = splat(0.0);
+      ik[lane] = _mm256_setzero_pd();
     }
-    const Pack b = evaluate_basis(polynomials_jk, u);
-    p[lane] = t * _mm512_shuffle_f64x2(b, b, 0x44);
-    q[lane] = _mm512_shuffle_f64x2(t_ij, t, 0x44) * b;
   }
-  LPSNMR_INLINE void finish(Pack &energy, Pack &ij, Pack &ik, Pack &jk) const {
-    reduce_halves(p, energy, ik);
-    reduce_halves(q, ij, jk);
+  LPSNMR_INLINE void add(int lane, const double *block, double u_ij, double u_ik) {
+    const Pack u = splat(u_ij), v = splat(u_ik);
+    Pack value[2], slope[2]; // powers 0 and 1, 2 and 3 of r_ik
+    for (int k = 0; k < 2; ++k) {
+      const double *const row = block + 8 * k;
+      const Pack c3 = load(row + 48);
+      const Pack two = fma(c3, u, load(row + 32)), one = fma(two, u, load(row + 16));
+      value[k] = fma(one, u, load(row));
+      slope[k] = fma(fma(c3, u, two), u, one);
+    }
+    const Pack p3 = _mm512_shuffle_f64x2(value[1], slope[1], 0xee);
+    const Pack two = fma(p3, v, _mm512_shuffle_f64x2(value[1], slope[1], 0x44));
+    const Pack one = fma(two, v, _mm512_shuffle_f64x2(value[0], slope[0], 0xee));
+    value_ij[lane] = fma(one, v, _mm512_shuffle_f64x2(value[0], slope[0], 0x44));
+    ik[lane] = _mm512_castpd512_pd256(fma(fma(p3, v, two), v, one));
+  }
+  LPSNMR_INLINE void finish(Pack u, Pack &energy, Pack &slope_ij, Pack &slope_ik,
+                            Pack &slope_jk) const {
+    Pack p[4], q[4];
+    transpose_halves(value_ij, p, q);
+    const Pack two = fma(p[3], u, p[2]), one = fma(two, u, p[1]);
+    energy = fma(one, u, p[0]);
+    slope_jk = fma(fma(p[3], u, two), u, one);
+    slope_ij = evaluate(q, u);
+    transpose(join(ik[0], ik[4]), join(ik[1], ik[5]), join(ik[2], ik[6]), join(ik[3], ik[7]), p[0],
+              p[1], p[2], p[3]);
+    slope_ik = evaluate(p, u);
   }
 };

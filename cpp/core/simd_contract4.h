@@ -41,64 +41,68 @@ LPSNMR_INLINE void look_up_records(const double *base, Pack index, Pack &x, Pack
   load_records(base, k, x, y, z, w);
 }
 
-LPSNMR_INLINE void evaluate_four(const double *p, double u, Four &out) {
-  Four b, c, d;
-  out.load(p);
-  b.load(p + 8);
-  c.load(p + 16);
-  d.load(p + 24);
-  add_product(u, d, c);
-  add_product(u, c, b);
-  add_product(u, b, out);
-}
-
-/// Basis of one neighbour: four values, four slopes.
-LPSNMR_INLINE void expand_basis(const double *p, double u, double *basis) {
-  Four value, slope;
-  evaluate_four(p, u, value);
-  evaluate_four(p + 4, u, slope);
-  value.store(basis);
-  slope.store(basis + 4);
+/// Add vectors to the first three of four doubles at the given indices, at most `count`.
+LPSNMR_INLINE void add_vectors(double *base, const int *index, int count, Pack x, Pack y, Pack z) {
+  Four rows[width];
+  packs_to_rows(x, y, z, rows);
+  for (int lane = 0; lane < width && lane < count; ++lane) {
+    double *const to = base + 4 * std::ptrdiff_t(index[lane]);
+    Four sum;
+    sum.load(to);
+    add(rows[lane], sum);
+    sum.store(to);
+  }
 }
 
 /// Collects the triplets of one batch; energy and slopes come out as packs over the lanes.
 struct Contraction {
-  Four sums[width];
+  Four value[width], ij[width], ik[width]; // coefficients of the powers of r_jk
 
   LPSNMR_INLINE void clear() {
-    for (int lane = 0; lane < width; ++lane) sums[lane].set(0.0);
+    for (int lane = 0; lane < width; ++lane)
+      for (Four *part : {value, ij, ik}) part[lane].set(0.0);
   }
-  LPSNMR_INLINE void add(int lane, const double *c, std::size_t row_a, std::size_t row_b,
-                         const double *ij, const double *ik, const double *polynomials_jk,
-                         double u) {
+  LPSNMR_INLINE void add(int lane, const double *block, double u_ij, double u_ik) {
     Four t, t_ij, t_ik;
-    t.set(0.0);
-    t_ij.set(0.0);
-    t_ik.set(0.0);
-    for (int a = 0; a < 4; ++a, c += row_a) {
-      Four row, s, s_ik;
-      row.load(c);
-      multiply(ik[0], row, s);
-      multiply(ik[4], row, s_ik);
-      for (std::size_t b = 1; b < 4; ++b) {
-        row.load(c + b * row_b);
-        add_product(ik[b], row, s);
-        add_product(ik[b + 4], row, s_ik);
+    for (int q = 3; q >= 0; --q) {
+      Four h, slope, next;
+      h.load(block + 48 + 4 * q);
+      slope = h;
+      next.load(block + 32 + 4 * q);
+      horner(u_ij, next, h);
+      horner(u_ij, h, slope);
+      next.load(block + 16 + 4 * q);
+      horner(u_ij, next, h);
+      horner(u_ij, h, slope);
+      next.load(block + 4 * q);
+      horner(u_ij, next, h);
+      if (q == 3) {
+        t = t_ik = h;
+        t_ij = slope;
+        continue;
       }
-      add_product(ij[a], s, t);
-      add_product(ij[a + 4], s, t_ij);
-      add_product(ij[a], s_ik, t_ik);
+      horner(u_ik, h, t);
+      horner(u_ik, slope, t_ij);
+      if (q > 0) horner(u_ik, t, t_ik);
     }
-    Four value, slope, products[4];
-    evaluate_four(polynomials_jk, u, value);
-    evaluate_four(polynomials_jk + 4, u, slope);
-    multiply(t, value, products[0]);
-    multiply(t_ij, value, products[1]);
-    multiply(t_ik, value, products[2]);
-    multiply(t, slope, products[3]);
-    sums[lane].row_sums(products[0], products[1], products[2], products[3]);
+    value[lane] = t;
+    ij[lane] = t_ij;
+    ik[lane] = t_ik;
   }
-  LPSNMR_INLINE void finish(Pack &energy, Pack &ij, Pack &ik, Pack &jk) const {
-    rows_to_packs(sums, energy, ij, ik, jk);
+  /// One of the packs of coefficients at u.
+  static LPSNMR_INLINE Pack evaluate(const Four *part, Pack u) {
+    Pack a, b, c, d;
+    rows_to_packs(part, a, b, c, d);
+    return fma(fma(fma(d, u, c), u, b), u, a);
+  }
+  LPSNMR_INLINE void finish(Pack u, Pack &energy, Pack &slope_ij, Pack &slope_ik,
+                            Pack &slope_jk) const {
+    Pack a, b, c, d;
+    rows_to_packs(value, a, b, c, d);
+    const Pack dc = fma(d, u, c), dcb = fma(dc, u, b);
+    energy = fma(dcb, u, a);
+    slope_jk = fma(fma(d, u, dc), u, dcb);
+    slope_ij = evaluate(ij, u);
+    slope_ik = evaluate(ik, u);
   }
 };

@@ -85,3 +85,9 @@ LPSNMR_INLINE void rows_to_packs(const Narrow *rows, Pack &a, Pack &b, Pack &c, 
   c = Pack{rows[0].w[0], rows[1].w[0]};
   d = Pack{rows[0].w[1], rows[1].w[1]};
 }
+LPSNMR_INLINE void packs_to_rows(Pack x, Pack y, Pack z, Narrow *rows) {
+  for (int lane = 0; lane < width; ++lane) {
+    rows[lane].v = Pack{x[lane], y[lane]};
+    rows[lane].w = Pack{z[lane], 0.0};
+  }
+}

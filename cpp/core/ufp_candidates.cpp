@@ -4,14 +4,16 @@ namespace lpsnmr {
 
 void UfpCandidateLists::clear() {
   index_.clear();
+  weight_.clear();
   bounds_.clear();
 }
 
 void UfpCandidateLists::add(const UfpPotential &potential, const UfpAtom *atoms,
-                            const UfpAtom &center, const int *neighbors, int count, double skin) {
+                            const UfpAtom &center, const int *neighbors, const char *here,
+                            int count, double skin) {
   const std::size_t species = std::size_t(potential.species());
   groups_.resize(species + 1);
-  for (std::vector<int> &group : groups_) group.clear();
+  for (std::vector<Member> &group : groups_) group.clear();
   const int a = static_cast<int>(center.species);
   for (int n = 0; n < count; ++n) {
     const UfpAtom &atom = atoms[neighbors[n]];
@@ -21,19 +23,27 @@ void UfpCandidateLists::add(const UfpPotential &potential, const UfpAtom *atoms,
     const double cutoff = potential.three_body() ? potential.three_body_cutoff(a, b) : 0.0;
     // written so that a distance that is not a number stays in
     const bool far = cutoff == 0.0 || r2 >= (cutoff + skin) * (cutoff + skin);
-    groups_[far ? species : std::size_t(b)].push_back(neighbors[n]);
+    const double weight = !here ? 1.0 : here[n] ? 2.0 : 0.0;
+    if (far && weight == 0.0) continue;
+    groups_[far ? species : std::size_t(b)].push_back({neighbors[n], weight});
   }
-  Bounds bounds{index_.size(), 0, count};
+  Bounds bounds{index_.size(), weight_.size(), here ? 2.0 : 1.0, 0, 0};
   for (std::size_t s = 0; s <= species; ++s) {
-    index_.insert(index_.end(), groups_[s].begin(), groups_[s].end());
-    if (s < species) bounds.near += static_cast<int>(groups_[s].size());
+    for (const Member &member : groups_[s]) {
+      index_.push_back(member.index);
+      if (s < species) weight_.push_back(member.weight);
+    }
+    bounds.total += static_cast<int>(groups_[s].size());
+    if (s < species) bounds.near = bounds.total;
   }
-  while ((index_.size() - bounds.begin) % 8 != 0) index_.push_back(index_.back());
+  index_.insert(index_.end(), 8, bounds.total > 0 ? index_.back() : 0);
+  weight_.insert(weight_.end(), 8, 0.0);
   bounds_.push_back(bounds);
 }
 
 double UfpCandidateLists::memory_usage() const {
-  return double(index_.capacity()) * sizeof(int) + double(bounds_.capacity()) * sizeof(Bounds);
+  return double(index_.capacity()) * sizeof(int) + double(bounds_.capacity()) * sizeof(Bounds) +
+         double(weight_.capacity()) * sizeof(double);
 }
 
 } // namespace lpsnmr

@@ -16,24 +16,33 @@ public:
   /// Append a centre: sorts its neighbours into three-body candidates, by species, and the others.
   ///
   /// @param neighbors indices into atoms, each with a species of the potential
+  /// @param here      (count) whether both orders of a pair are summed here, or neither; null: one
   /// @param skin      how much nearer an atom may come before the lists are made anew, Å
   void add(const UfpPotential &potential, const UfpAtom *atoms, const UfpAtom &center,
-           const int *neighbors, int count, double skin);
+           const int *neighbors, const char *here, int count, double skin);
 
   std::size_t size() const { return bounds_.size(); }
   UfpCandidates operator[](std::size_t k) const {
-    return {index_.data() + bounds_[k].begin, bounds_[k].near, bounds_[k].total};
+    const Bounds &at = bounds_[k];
+    return {index_.data() + at.begin, weight_.data() + at.weights, at.far_weight, at.near,
+            at.total};
   }
   double memory_usage() const;
 
 private:
   struct Bounds {
-    std::size_t begin;
+    std::size_t begin, weights;
+    double far_weight;
     int near, total;
   };
   std::vector<int> index_;
+  std::vector<double> weight_; // of the three-body candidates
   std::vector<Bounds> bounds_;
-  std::vector<std::vector<int>> groups_; // (species + 1), work space
+  struct Member {
+    int index;
+    double weight;
+  };
+  std::vector<std::vector<Member>> groups_; // (species + 1), work space
 };
 
 } // namespace lpsnmr

@@ -2,17 +2,14 @@
 // namespace and target region of ufp_kernel.cpp. Pack, Contraction and their functions come from
 // the simd_*.h included before.
 
-/// Entries of a pack of distances, the first of their functions, and the distances from where the
-/// entries begin.
-LPSNMR_INLINE void find_entries(const SpanTable &table, Pack r, Pack &entry, Pack &function,
-                                Pack &u) {
+/// Entries of a pack of distances, and the distances from where the entries begin.
+LPSNMR_INLINE void find_entries(const SpanTable &table, Pack r, Pack &entry, Pack &u) {
   const Pack zero = splat(0.0);
   const Pack raw = fma(r - splat(table.low), splat(table.cells_per_length), splat(1.0));
   const Pack cell = truncated(maximum(minimum(raw, splat(table.last_cell)), zero));
   if (table.uniform) {
     entry = cell;
-    function = maximum(cell - splat(1.0), zero);
-    u = r - fma(function, splat(table.width), splat(table.low));
+    u = r - fma(maximum(cell - splat(1.0), zero), splat(table.width), splat(table.low));
     return;
   }
   entry = look_up(table.lookup.data(), cell);
@@ -20,13 +17,13 @@ LPSNMR_INLINE void find_entries(const SpanTable &table, Pack r, Pack &entry, Pac
     const Mask before = less(r, look_up(table.next.data(), entry));
     entry = entry + (splat(1.0) - keep(before, splat(1.0)));
   }
-  function = look_up(table.offset.data(), entry);
   u = r - look_up(table.origin.data(), entry);
 }
 
-/// Value and slope of V2 for a pack of partners; zero beyond the cutoff.
+/// Value and slope of V2 for a pack of partners, zero beyond the cutoff, and which are below the
+/// first knot.
 LPSNMR_INLINE void evaluate_pairs(const PairRow &row, Pack species, Pack r, Mask wanted,
-                                  Pack &value, Pack &slope, int &short_range) {
+                                  Pack &value, Pack &slope, Mask &short_range) {
   Pack u, low, cutoff, record;
   if (row.common) {
     low = splat(row.low[0]);
@@ -69,25 +66,22 @@ LPSNMR_INLINE void evaluate_pairs(const PairRow &row, Pack species, Pack r, Mask
   look_up_records(row.cubic.data(), record, c0, c1, c2, c3);
   value = keep(inside, fma(fma(fma(c3, u, c2), u, c1), u, c0));
   slope = keep(inside, fma(fma(splat(3.0) * c3, u, splat(2.0) * c2), u, c1));
-  short_range += __builtin_popcount(bits(both(inside, less(r, low))));
+  short_range = both(inside, less(r, low));
 }
 
-/// Collect the candidates within reach of anything; returns false where one lies on the centre or
-/// has no position.
-LPSNMR_INLINE bool collect_neighbors(const UfpKernel::Input &in, const PairRow &row,
-                                     UfpCenter &center, int &near, int &all) {
+/// Collect the candidates [begin, end) within reach of anything; returns how many there are then.
+LPSNMR_INLINE int collect_some(const UfpKernel::Input &in, const PairRow &row, int begin, int end,
+                               bool near, UfpCenter &center, int found, unsigned &bad) {
   const UfpCandidates &candidates = *in.candidates;
   const Pack xi = splat(in.center->x), yi = splat(in.center->y), zi = splat(in.center->z);
   const Pack tiny = splat(1e-16), reach2 = splat(row.reach * row.reach);
-  unsigned bad = 0;
-  int found = 0;
-  near = 0;
-  for (int b = 0; b < candidates.total; b += width) {
+  const Pack far_weight = splat(candidates.far_weight);
+  for (int b = begin; b < end; b += width) {
     Pack x, y, z, species;
     load_records(&in.atoms->x, candidates.index + b, x, y, z, species);
     const Pack dx = x - xi, dy = y - yi, dz = z - zi;
     const Pack r2 = fma(dx, dx, fma(dy, dy, dz * dz));
-    const Mask real = first_lanes(candidates.total - b);
+    const Mask real = first_lanes(end - b);
     bad |= bits(real) & ~bits(less(tiny, r2)); // together, or not a number
     const Mask inside = both(real, less(r2, reach2));
     compress(&center.x[found], inside, dx);
@@ -96,11 +90,36 @@ LPSNMR_INLINE bool collect_neighbors(const UfpKernel::Input &in, const PairRow &
     compress(&center.distance[found], inside, r2);
     compress(&center.species[found], inside, species);
     compress(&center.index[found], inside, candidates.index + b);
-    near += __builtin_popcount(bits(both(inside, first_lanes(candidates.near - b))));
+    if (near)
+      compress(&center.weight[found], inside, load(candidates.weight + b));
+    else
+      store(&center.weight[found], far_weight);
     found += __builtin_popcount(bits(inside));
   }
-  all = found;
+  return found;
+}
+
+/// Collect the candidates within reach of anything; returns false where one lies on the centre or
+/// has no position.
+LPSNMR_INLINE bool collect_neighbors(const UfpKernel::Input &in, const PairRow &row,
+                                     UfpCenter &center, int &near, int &all) {
+  const int bound = in.candidates->near;
+  unsigned bad = 0;
+  near = collect_some(in, row, 0, bound, true, center, 0, bad);
+  all = collect_some(in, row, bound, in.candidates->total, false, center, near, bad);
   return bad == 0;
+}
+
+/// Keep what a tally per atom needs of a pack of pairs.
+inline void record_pairs(const UfpCenter &center, int b, unsigned lanes, Pack value, Pack pull,
+                         std::vector<PairRecord> &records) {
+  for (; lanes != 0; lanes &= lanes - 1) {
+    const int lane = __builtin_ctz(lanes);
+    const std::size_t t = std::size_t(b + lane);
+    if (center.weight[t] == 2.0)
+      records.push_back(
+          {center.index[t], value[lane], pull[lane], {center.x[t], center.y[t], center.z[t]}});
+  }
 }
 
 /// Two-body sums over the collected neighbours; keeps the three-body ones among the first `near`.
@@ -110,17 +129,21 @@ LPSNMR_INLINE void sum_pairs(const UfpKernel::Input &in, const PairRow &row, Ufp
   Pack energy = zero, fx = zero, fy = zero, fz = zero, virial[6];
   for (Pack &v : virial) v = zero;
   int kept = 0;
-  center.short_range_pairs = 0;
+  Pack short_range = zero;
   for (int b = 0; b < all; b += width) {
     const Pack dx = load(&center.x[b]), dy = load(&center.y[b]), dz = load(&center.z[b]);
     const Pack species = load(&center.species[b]);
     const Mask real = first_lanes(all - b);
+    const Pack weight = load(&center.weight[b]);
     Pack r, inverse, value, slope;
+    Mask short_ones;
     inverse_root(maximum(load(&center.distance[b]), tiny), r, inverse);
-    evaluate_pairs(row, species, r, real, value, slope, center.short_range_pairs);
-    const Pack pull = slope * inverse;
+    evaluate_pairs(row, species, r, real, value, slope, short_ones);
+    const Pack pull = keep(real, slope * inverse * weight);
     const Pack px = pull * dx, py = pull * dy, pz = pull * dz;
-    energy = energy + value;
+    if (in.needs->pairs) record_pairs(center, b, bits(real), value, pull, *in.needs->pairs);
+    energy = energy + keep(real, value * weight);
+    short_range = short_range + keep(short_ones, weight);
     fx = fx + px;
     fy = fy + py;
     fz = fz + pz;
@@ -132,6 +155,7 @@ LPSNMR_INLINE void sum_pairs(const UfpKernel::Input &in, const PairRow &row, Ufp
       virial[4] = fma(px, dz, virial[4]);
       virial[5] = fma(py, dz, virial[5]);
     }
+    add_vectors(in.forces, &center.index[b], all - b, zero - px, zero - py, zero - pz);
     if (b >= near) continue;
     const Pack near_cutoffs =
         row.few ? look_up_short(row.near.data(), species) : look_up(row.near.data(), species);
@@ -147,14 +171,15 @@ LPSNMR_INLINE void sum_pairs(const UfpKernel::Input &in, const PairRow &row, Ufp
   }
   center.neighbors = kept;
   center.pair_energy = sum(energy);
-  center.force[0] = 2.0 * sum(fx);
-  center.force[1] = 2.0 * sum(fy);
-  center.force[2] = 2.0 * sum(fz);
+  center.short_range_pairs = sum(short_range);
+  center.force[0] = sum(fx);
+  center.force[1] = sum(fy);
+  center.force[2] = sum(fz);
   if (in.needs->virial)
     for (int c = 0; c < 6; ++c) center.pair_virial[c] = -sum(virial[c]);
 }
 
-/// Bounds of the species among the neighbours, zeroed sums, and the basis functions of r_ij.
+/// Bounds of the species among the neighbours, zeroed sums, and where r_ij lies on its knots.
 LPSNMR_INLINE void prepare_triplets(const UfpTables &tables, int species, UfpCenter &center) {
   const int n = center.neighbors;
   for (int &bound : center.first) bound = 0;
@@ -169,38 +194,35 @@ LPSNMR_INLINE void prepare_triplets(const UfpTables &tables, int species, UfpCen
       center.first[s] += __builtin_popcount(bits(both(real, less(kinds, splat(s)))));
   }
   const CenterTables &own = tables.center(species);
-  if (own.common)
+  if (own.common) {
     for (int t = 0; t < n; t += width) {
-      Pack entry, function, u;
-      find_entries(own.radial, load(&center.distance[t]), entry, function, u);
+      Pack entry, u;
+      find_entries(own.radial, load(&center.distance[t]), entry, u);
       store_truncated(&center.entry[t], entry);
-      store_truncated(&center.function[t], function);
       store(&center.u[t], u);
     }
+    return;
+  }
   for (int t = 0; t < n; ++t)
     for (int g : tables.grids_needed(species, static_cast<int>(center.species[t]))) {
-      const BasisTable &grid = tables.grid(g);
-      if (!own.common) {
-        const double r = center.distance[t];
-        const int entry = grid.find(r);
-        center.entry[t] = entry;
-        center.function[t] = grid.offset[std::size_t(entry)];
-        center.u[t] = r - grid.origin[std::size_t(entry)];
-      }
+      const SpanTable &grid = tables.grid(g);
       const std::size_t at = std::size_t(g) * center.room + std::size_t(t);
-      expand_basis(tables.polynomials() + 32 * std::size_t(grid.first_entry + center.entry[t]),
-                   center.u[t], &center.basis[basis_size * at]);
-      center.basis_offset[at] = center.function[t];
+      const double r = center.distance[t];
+      center.entry[at] = grid.find(r);
+      center.u[at] = r - grid.origin[std::size_t(center.entry[at])];
     }
 }
 
 /// Append the triplets of j with the neighbours k in [begin, end) to the list.
-LPSNMR_INLINE void append_row(const CenterTables &own, const TripletTable &table, int first_entry,
-                              UfpCenter &center, int j, int begin, int end) {
+LPSNMR_INLINE void append_row(const CenterTables &own, const TripletTable &table, UfpCenter &center,
+                              int j, int begin, int end) {
   UfpTripletList &list = center.triplets;
-  const int at_j = table.grid_ij * int(center.room) + j, at_k = table.grid_ik * int(center.room);
-  const int corner = int(table.first) + center.basis_offset[std::size_t(at_j)] * own.stride_ij;
-  const int *const offset_k = &center.basis_offset[std::size_t(at_k)];
+  const std::size_t grid_ij = own.common ? 0 : std::size_t(table.grid_ij) * center.room;
+  const std::size_t grid_ik = own.common ? 0 : std::size_t(table.grid_ik) * center.room;
+  const int *const entry_k = &center.entry[grid_ik];
+  const double *const u_k = &center.u[grid_ik];
+  const int first = table.first_cell + center.entry[grid_ij + std::size_t(j)] * own.stride_ij;
+  const Pack u_j = splat(center.u[grid_ij + std::size_t(j)]);
   const Pack xj = splat(center.x[j]), yj = splat(center.y[j]), zj = splat(center.z[j]);
   const Pack cutoff_ik = splat(table.cutoff_ik), cutoff_jk = splat(table.cutoff_jk);
   for (int k = begin, at = list.count; k < end; k += width, at += width) {
@@ -208,10 +230,9 @@ LPSNMR_INLINE void append_row(const CenterTables &own, const TripletTable &table
     store(&list.y[at], load(&center.y[k]) - yj);
     store(&list.z[at], load(&center.z[k]) - zj);
     store(&list.limit[at], keep(less(load(&center.distance[k]), cutoff_ik), cutoff_jk));
-    fill(&list.at_j[at], at_j);
-    fill(&list.entry[at], first_entry);
-    count_up(&list.at_k[at], at_k + k);
-    multiply_add(&list.corner[at], offset_k + k, own.stride_ik, corner);
+    store(&list.u_ij[at], u_j);
+    store(&list.u_ik[at], load(u_k + k));
+    multiply_add(&list.cell[at], entry_k + k, own.stride_ik, first);
   }
   list.rows[list.row_count++] = {j, begin, list.count};
   list.count += end - begin;
@@ -221,17 +242,15 @@ LPSNMR_INLINE void append_row(const CenterTables &own, const TripletTable &table
 LPSNMR_INLINE void measure_list(const SpanTable &knots, UfpTripletList &list) {
   const Pack tiny = splat(1e-24);
   list.wanted_count = 0;
-  fill(&list.entry[list.count], 0); // the last vector may reach beyond the rows
-  fill(&list.corner[list.count], 0);
+  fill(&list.cell[list.count], 0); // the last vector may reach beyond the rows
   for (int t = 0; t < list.count; t += width) {
     const Pack dx = load(&list.x[t]), dy = load(&list.y[t]), dz = load(&list.z[t]);
-    Pack r, inverse, entry, function, u;
+    Pack r, inverse, entry, u;
     inverse_root(maximum(fma(dx, dx, fma(dy, dy, dz * dz)), tiny), r, inverse);
     const Mask inside = both(first_lanes(list.count - t), less(r, load(&list.limit[t])));
-    find_entries(knots, r, entry, function, u);
-    add_truncated(&list.entry[t], entry);
-    add_truncated(&list.corner[t], function);
-    store(&list.u[t], u);
+    find_entries(knots, r, entry, u);
+    add_truncated(&list.cell[t], entry);
+    compress(&list.u_jk[list.wanted_count], inside, u);
     store(&list.inverse[t], inverse);
     int numbers[width];
     count_up(numbers, t);
@@ -241,11 +260,8 @@ LPSNMR_INLINE void measure_list(const SpanTable &knots, UfpTripletList &list) {
 }
 
 /// Energy and slopes of every triplet of the list; zero beyond the cutoffs.
-LPSNMR_INLINE void contract_list(const CenterTables &own, const double *polynomials,
-                                 UfpCenter &center) {
-  UfpTripletList &list = center.triplets;
-  const std::size_t row_a = std::size_t(own.stride_ij), row_b = std::size_t(own.stride_ik);
-  const double *const coefficients = own.coefficients.data(), *const basis = center.basis.data();
+LPSNMR_INLINE void contract_list(const UfpTables &tables, UfpBlocks &blocks, int species,
+                                 UfpTripletList &list) {
   const bool dense = list.wanted_count == list.count;
   if (!dense)
     for (int t = 0; t < list.count; t += width)
@@ -256,13 +272,10 @@ LPSNMR_INLINE void contract_list(const CenterTables &own, const double *polynomi
     if (lanes < width) sums.clear();
     for (int lane = 0; lane < lanes; ++lane) {
       const int t = list.wanted[w + lane];
-      sums.add(lane, coefficients + list.corner[t], row_a, row_b,
-               basis + basis_size * std::size_t(list.at_j[t]),
-               basis + basis_size * std::size_t(list.at_k[t]),
-               polynomials + 32 * std::size_t(list.entry[t]), list.u[t]);
+      sums.add(lane, blocks.find(tables, species, list.cell[t]), list.u_ij[t], list.u_ik[t]);
     }
     Pack value, ij, ik, jk;
-    sums.finish(value, ij, ik, jk);
+    sums.finish(load(&list.u_jk[w]), value, ij, ik, jk);
     if (dense) {
       store(&list.value[w], value);
       store(&list.ij[w], ij);
@@ -315,28 +328,33 @@ LPSNMR_INLINE Pack scatter_list(UfpCenter &center) {
   return energy;
 }
 
+/// The triplets of the list within the cutoffs, one by one.
+inline void record_list(const UfpTripletList &list, std::vector<TripletRecord> &records) {
+  for (int w = 0, row = 0; w < list.wanted_count; ++w) {
+    const int t = list.wanted[w];
+    while (row + 1 < list.row_count && list.rows[row + 1].at <= t) ++row;
+    const UfpTripletList::Row &from = list.rows[row];
+    records.push_back(
+        {from.j, from.begin + t - from.at, list.value[t], list.ij[t], list.ik[t], list.jk[t]});
+  }
+}
+
 /// Evaluate the list, whose r_jk lie on `knots`, and empty it.
-LPSNMR_INLINE Pack evaluate_list(const UfpTables &tables, const CenterTables &own,
-                                 const SpanTable &knots, UfpCenter &center,
-                                 std::vector<TripletRecord> *records) {
+LPSNMR_INLINE Pack evaluate_list(const UfpKernel::Input &in, int species, const SpanTable &knots,
+                                 UfpCenter &center) {
   UfpTripletList &list = center.triplets;
   measure_list(knots, list);
   center.triplet_count += list.wanted_count;
-  contract_list(own, tables.polynomials(), center);
+  contract_list(*in.tables, *in.blocks, species, list);
   const Pack energy = scatter_list(center);
-  if (records)
-    for (int w = 0; w < list.wanted_count; ++w) {
-      const int t = list.wanted[w], room = int(center.room);
-      records->push_back({list.at_j[t] % room, list.at_k[t] % room, list.value[t], list.ij[t],
-                          list.ik[t], list.jk[t]});
-    }
+  if (in.needs->triplets) record_list(list, *in.needs->triplets);
   list.count = list.row_count = 0;
   return energy;
 }
 
 /// All pairs of neighbours; a row runs over the larger of two groups of species.
-LPSNMR_INLINE void sum_triplets(const UfpTables &tables, int species, UfpCenter &center,
-                                std::vector<TripletRecord> *records) {
+LPSNMR_INLINE void sum_triplets(const UfpKernel::Input &in, int species, UfpCenter &center) {
+  const UfpTables &tables = *in.tables;
   const CenterTables &own = tables.center(species);
   const std::vector<int> &first = center.first;
   UfpTripletList &list = center.triplets;
@@ -348,26 +366,25 @@ LPSNMR_INLINE void sum_triplets(const UfpTables &tables, int species, UfpCenter 
       const int b = swap ? q : p, c = swap ? p : q, end = first[c + 1];
       const TripletTable &table = tables.triplet(species, b, c);
       if (!table.present) continue;
-      const BasisTable &grid = tables.grid(table.grid_jk);
-      const SpanTable &knots = own.common ? own.jk : grid;
+      const SpanTable &knots = own.common ? own.jk : tables.grid(table.grid_jk);
       for (int j = first[b]; j < first[b + 1]; ++j) {
         if (!(center.distance[j] < table.cutoff_ij)) continue;
         for (int k = b == c ? j + 1 : first[c], next; k < end; k = next) {
           next = std::min(end, k + UfpTripletList::size - list.count);
-          append_row(own, table, grid.first_entry, center, j, k, next);
+          append_row(own, table, center, j, k, next);
           if (list.count == UfpTripletList::size)
-            energy = energy + evaluate_list(tables, own, knots, center, records);
+            energy = energy + evaluate_list(in, species, knots, center);
         }
       }
       if (!own.common && list.count > 0)
-        energy = energy + evaluate_list(tables, own, grid, center, records);
+        energy = energy + evaluate_list(in, species, knots, center);
     }
-  if (list.count > 0) energy = energy + evaluate_list(tables, own, own.jk, center, records);
+  if (list.count > 0) energy = energy + evaluate_list(in, species, own.jk, center);
   center.triplet_energy = sum(energy);
 }
 
 /// Turn slopes along the neighbours into forces; the centre takes the opposite of them all.
-LPSNMR_INLINE void finish_triplets(UfpCenter &center, bool virial_wanted) {
+LPSNMR_INLINE void finish_triplets(UfpCenter &center, bool virial_wanted, double *forces) {
   const Pack zero = splat(0.0);
   Pack fx = zero, fy = zero, fz = zero, virial[6];
   for (Pack &v : virial) v = zero;
@@ -379,9 +396,7 @@ LPSNMR_INLINE void finish_triplets(UfpCenter &center, bool virial_wanted) {
     const Pack px = keep(real, load(&center.force_x[t])) - pull * x;
     const Pack py = keep(real, load(&center.force_y[t])) - pull * y;
     const Pack pz = keep(real, load(&center.force_z[t])) - pull * z;
-    store(&center.force_x[t], px);
-    store(&center.force_y[t], py);
-    store(&center.force_z[t], pz);
+    add_vectors(forces, &center.index[t], center.neighbors - t, px, py, pz);
     fx = fx + px;
     fy = fy + py;
     fz = fz + pz;
@@ -403,7 +418,8 @@ LPSNMR_INLINE void finish_triplets(UfpCenter &center, bool virial_wanted) {
 void evaluate_center(const UfpKernel::Input &in, UfpCenter &center) {
   const int species = static_cast<int>(in.center->species);
   const PairRow &row = in.tables->pairs(species);
-  if (in.needs->records) in.needs->records->clear();
+  if (in.needs->pairs) in.needs->pairs->clear();
+  if (in.needs->triplets) in.needs->triplets->clear();
   int near, all;
   center.valid = collect_neighbors(in, row, center, near, all);
   sum_pairs(in, row, center, near, all);
@@ -412,6 +428,6 @@ void evaluate_center(const UfpKernel::Input &in, UfpCenter &center) {
   for (double &v : center.triplet_virial) v = 0.0;
   if (center.neighbors == 0) return;
   prepare_triplets(*in.tables, species, center);
-  sum_triplets(*in.tables, species, center, in.needs->records);
-  finish_triplets(center, in.needs->virial);
+  sum_triplets(in, species, center);
+  finish_triplets(center, in.needs->virial, in.forces);
 }

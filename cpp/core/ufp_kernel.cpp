@@ -7,9 +7,15 @@
 #include <cstddef>
 
 // One binary holds every version; the processor it runs on decides. The loops are compiled once per
-// instruction set, in a namespace of their own.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// instruction set, in a namespace of their own. With LPSNMR_EMULATE_SIMD, which the tests use, the
+// intrinsics are SIMDe's, and every version runs on every processor.
+#if defined(LPSNMR_EMULATE_SIMD)
 #define LPSNMR_X86_VERSIONS 1
+#define LPSNMR_SUPPORTS(feature) true
+#include "tests/emulated_simd.h"
+#elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define LPSNMR_X86_VERSIONS 1
+#define LPSNMR_SUPPORTS(feature) __builtin_cpu_supports(feature)
 // GCC 12's own headers of intrinsics begin from "undefined" vectors
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
@@ -18,8 +24,6 @@
 
 namespace lpsnmr {
 namespace {
-
-constexpr std::size_t basis_size = 40; // doubles per neighbour and grid in UfpCenter::basis
 
 namespace portable {
 #include "simd_portable.h"
@@ -31,7 +35,9 @@ namespace portable {
 
 #if defined(LPSNMR_X86_VERSIONS)
 #pragma GCC push_options
+#if !defined(LPSNMR_EMULATE_SIMD)
 #pragma GCC target("avx2,fma,popcnt")
+#endif
 namespace avx2 {
 #include "simd_avx2.h"
 
@@ -42,7 +48,9 @@ namespace avx2 {
 #pragma GCC pop_options
 
 #pragma GCC push_options
+#if !defined(LPSNMR_EMULATE_SIMD)
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,popcnt,prefer-vector-width=512")
+#endif
 namespace avx512 {
 #include "simd_avx512.h"
 
@@ -65,19 +73,18 @@ UfpKernel::Function function_for(Instructions instructions) {
 std::vector<Instructions> available_instructions() {
   std::vector<Instructions> out;
 #if defined(LPSNMR_X86_VERSIONS)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("fma"))
+  if (LPSNMR_SUPPORTS("avx512f") && LPSNMR_SUPPORTS("avx512vl") && LPSNMR_SUPPORTS("avx512dq") &&
+      LPSNMR_SUPPORTS("avx512bw") && LPSNMR_SUPPORTS("fma"))
     out.push_back(Instructions::avx512);
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    out.push_back(Instructions::avx2);
+  if (LPSNMR_SUPPORTS("avx2") && LPSNMR_SUPPORTS("fma")) out.push_back(Instructions::avx2);
 #endif
   out.push_back(Instructions::portable);
   return out;
 }
 
 UfpKernel::UfpKernel(const UfpPotential &potential, Instructions instructions)
-    : tables_(potential), function_(function_for(instructions)) {
+    : tables_(potential), blocks_(tables_), instructions_(instructions),
+      function_(function_for(instructions)) {
   center_.first.resize(std::size_t(tables_.species()) + 1);
   make_room(32);
 }
@@ -87,19 +94,19 @@ void UfpKernel::make_room(std::size_t neighbors) {
   const std::size_t room = std::max(neighbors, 2 * center_.room), n = room + padding;
   for (AlignedVector<double> *array :
        {&center_.x, &center_.y, &center_.z, &center_.distance, &center_.inverse, &center_.force_x,
-        &center_.force_y, &center_.force_z, &center_.species, &center_.radial, &center_.u})
+        &center_.force_y, &center_.force_z, &center_.species, &center_.weight, &center_.radial})
     array->resize(n, 0.0);
-  for (std::vector<int> *array : {&center_.index, &center_.entry, &center_.function})
-    array->resize(n, 0);
-  const std::size_t grids = std::size_t(tables_.grids());
-  center_.basis.resize(basis_size * grids * room);
-  center_.basis_offset.resize(grids * room + padding);
+  center_.index.resize(n, 0);
+  const std::size_t grids = std::size_t(std::max(tables_.grids(), 1));
+  center_.entry.resize(grids * room + padding, 0);
+  center_.u.resize(grids * room + padding, 0.0);
   center_.room = room;
 }
 
 double UfpKernel::memory_usage() const {
   const std::size_t grids = std::size_t(tables_.grids());
-  return double(center_.room) * (10.0 + double(grids) * 40.5) * sizeof(double);
+  return blocks_.memory_usage() +
+         double(center_.room) * (12.0 + double(grids) * 1.5) * sizeof(double);
 }
 
 } // namespace lpsnmr

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "aligned.h"
+#include "instructions.h"
+#include "ufp_blocks.h"
 #include "ufp_tables.h"
 
 #include <cstddef>
@@ -22,11 +24,22 @@ struct TripletRecord {
   double slope_ij, slope_ik, slope_jk; ///< dV3/dr, eV/Å
 };
 
+/// One two-body term, kept only when the caller tallies per atom.
+struct PairRecord {
+  int j;            ///< as in UfpCandidates
+  double energy;    ///< V2 of one of the two orders, eV
+  double pull;      ///< force on j is -pull * vector, eV/Å^2
+  double vector[3]; ///< from the centre to j, Å
+};
+
 /// Atoms that may interact with one centre, as indices into an array of UfpAtom.
 struct UfpCandidates {
-  const int *index; ///< three-body candidates by ascending species, then the others; readable up
-                    ///< to the next multiple of eight, where any valid index may stand
-  int near;         ///< how many are three-body candidates
+  const int *index;     ///< three-body candidates by ascending species, then the others; eight more
+                        ///< are readable, where any valid index may stand
+  const double *weight; ///< (near) how many of the two orders of a pair are summed here: 0, 1, 2;
+                        ///< eight more are readable
+  double far_weight;    ///< the same of all others
+  int near;             ///< how many are three-body candidates
   int total;
 };
 
@@ -38,22 +51,21 @@ struct UfpTripletList {
   };
   int count, row_count, wanted_count;
   Row rows[size];
-  int at_j[room], at_k[room]; ///< of r_ij and r_ik in UfpCenter::basis
-  int corner[room];           ///< first coefficient; until it is measured but for r_jk
-  int entry[room];            ///< of r_jk in the polynomials; first that of its table
-  int wanted[room];           ///< those within the cutoffs
-  alignas(64) double x[room], y[room], z[room];           ///< r_k - r_j, Å
-  alignas(64) double limit[room], inverse[room], u[room]; ///< on r_jk; 1/r_jk, place on its span
+  int cell[room];   ///< in CenterTables; until it is measured but for r_jk
+  int wanted[room]; ///< those within the cutoffs
+  alignas(64) double x[room], y[room], z[room];                 ///< r_k - r_j, Å
+  alignas(64) double limit[room], inverse[room];                ///< on r_jk; 1/r_jk
+  alignas(64) double u_ij[room], u_ik[room], u_jk[room];        ///< places on their spans, Å
   alignas(64) double value[room], ij[room], ik[room], jk[room]; ///< V3 and its three slopes
 };
 
 /// Work space and results of one centre; arrays are padded to whole vectors.
 struct UfpCenter {
   // results of pairs and triplets
-  double pair_energy, triplet_energy;       ///< eV: sum_j V2(r_ij), sum_{j<k} V3
-  double force[3];                          ///< on the centre, of BOTH ordered pairs, eV/Å
-  double pair_virial[6], triplet_virial[6]; ///< xx yy zz xy xz yz, eV; pairs: half of both orders
-  int short_range_pairs;                    ///< neighbours below the first knot of V2
+  double pair_energy, triplet_energy;       ///< eV: sum_j weight V2(r_ij), sum_{j<k} V3
+  double force[3];                          ///< on the centre, of pairs and triplets, eV/Å
+  double pair_virial[6], triplet_virial[6]; ///< xx yy zz xy xz yz, eV
+  double short_range_pairs;                 ///< summed weights of those below the first knot of V2
   int triplet_count;                        ///< within the cutoffs
   bool valid; ///< false: a candidate lies on the centre, or a position is not a number
 
@@ -63,15 +75,12 @@ struct UfpCenter {
   std::vector<int> index;        ///< (neighbors) as in UfpCandidates
   AlignedVector<double> x, y, z; ///< from the centre, Å
   AlignedVector<double> distance, inverse;
-  AlignedVector<double> force_x, force_y, force_z; ///< on the neighbour, from the triplets, eV/Å
+  AlignedVector<double> force_x, force_y, force_z; ///< work space: on the neighbour along r_jk
 
   // work space
-  AlignedVector<double> species, radial;
-  /// (grid, neighbour, 40): four values, four slopes; then each value and slope four times
-  AlignedVector<double> basis;
-  std::vector<int> entry, function; ///< (neighbour) of r_ij on its knots
-  AlignedVector<double> u;
-  std::vector<int> basis_offset; ///< (grid, neighbour)
+  AlignedVector<double> species, weight, radial;
+  std::vector<int> entry;  ///< (grid, neighbour) of r_ij on the knots; only grid 0 when common
+  AlignedVector<double> u; ///< (grid, neighbour) from where the entry begins, Å
   UfpTripletList triplets = {};
   std::size_t room = 0; ///< neighbours there is room for
 };
@@ -79,14 +88,9 @@ struct UfpCenter {
 /// What an evaluation needs besides the energy and the forces.
 struct UfpNeeds {
   bool virial = false;
-  std::vector<TripletRecord> *records = nullptr; ///< filled with one entry per triplet
+  std::vector<PairRecord> *pairs = nullptr;       ///< filled with one entry per pair of weight 2
+  std::vector<TripletRecord> *triplets = nullptr; ///< filled with one entry per triplet
 };
-
-/// Versions of the inner loops; the same numbers but for rounding.
-enum class Instructions { portable, avx2, avx512 };
-
-/// Those this processor and this build offer, best first.
-std::vector<Instructions> available_instructions();
 
 /// Evaluates one centre at a time; holds the work space, so use one per thread.
 ///
@@ -95,25 +99,31 @@ std::vector<Instructions> available_instructions();
 class UfpKernel {
 public:
   explicit UfpKernel(const UfpPotential &potential,
-                     Instructions instructions = available_instructions().front());
+                     Instructions instructions = chosen_instructions());
 
   /// Evaluate the terms centred on `center`; the result holds until the next call.
+  ///
+  /// @param forces (atoms, 4) those on the neighbours are added to the first three of each, eV/Å
   const UfpCenter &evaluate(const UfpAtom *atoms, const UfpAtom &center,
-                            const UfpCandidates &candidates, const UfpNeeds &needs) {
+                            const UfpCandidates &candidates, const UfpNeeds &needs,
+                            double *forces) {
     if (std::size_t(candidates.total) > center_.room) make_room(std::size_t(candidates.total));
-    function_({&tables_, atoms, &center, &candidates, &needs}, center_);
+    function_({&tables_, &blocks_, atoms, &center, &candidates, &needs, forces}, center_);
     return center_;
   }
 
+  Instructions instructions() const { return instructions_; }
   const UfpTables &tables() const { return tables_; }
   double memory_usage() const;
 
   struct Input {
     const UfpTables *tables;
+    UfpBlocks *blocks;
     const UfpAtom *atoms;
     const UfpAtom *center;
     const UfpCandidates *candidates;
     const UfpNeeds *needs;
+    double *forces;
   };
   using Function = void (*)(const Input &, UfpCenter &);
 
@@ -121,6 +131,8 @@ private:
   void make_room(std::size_t neighbors);
 
   UfpTables tables_;
+  UfpBlocks blocks_;
+  Instructions instructions_;
   Function function_;
   UfpCenter center_;
 };

@@ -24,6 +24,7 @@ UfpResult evaluate_ufp(const UfpPotential &potential, const System &system,
   UfpCandidateLists candidates;
   std::vector<UfpAtom> atoms; // of one centre, which sits at the origin
   std::vector<int> numbers;
+  std::vector<double> forces; // (atoms, 4)
   UfpNeeds needs;
   needs.virial = true;
   for (std::size_t i = 0; i < system.size; ++i) {
@@ -39,21 +40,22 @@ UfpResult evaluate_ufp(const UfpPotential &potential, const System &system,
       atoms.push_back({d[0], d[1], d[2], double(species[std::size_t(list.index[e])])});
     }
     candidates.clear();
-    candidates.add(potential, atoms.data(), center, numbers.data(), int(numbers.size()), 0.0);
-    const UfpCenter &result = kernel.evaluate(atoms.data(), center, candidates[0], needs);
+    candidates.add(potential, atoms.data(), center, numbers.data(), nullptr, int(numbers.size()),
+                   0.0);
+    forces.assign(4 * atoms.size(), 0.0);
+    const UfpCenter &result =
+        kernel.evaluate(atoms.data(), center, candidates[0], needs, forces.data());
     if (!result.valid)
       throw Error("atom " + std::to_string(i) + ": the position of a neighbor is not a number");
     for (int a = 0; a < 3; ++a) out.forces[3 * i + a] += result.force[a];
-    for (int t = 0; t < result.neighbors; ++t) {
-      const std::size_t j = std::size_t(list.index[list.first[i] + std::size_t(result.index[t])]);
-      out.forces[3 * j] += result.force_x[t];
-      out.forces[3 * j + 1] += result.force_y[t];
-      out.forces[3 * j + 2] += result.force_z[t];
+    for (std::size_t t = 0; t < atoms.size(); ++t) {
+      const std::size_t j = std::size_t(list.index[list.first[i] + t]);
+      for (std::size_t a = 0; a < 3; ++a) out.forces[3 * j + a] += forces[4 * t + a];
     }
     for (int c = 0; c < 6; ++c) out.virial[c] += result.pair_virial[c] + result.triplet_virial[c];
     out.atom_energy[i] = result.pair_energy + result.triplet_energy;
     out.energy += out.atom_energy[i];
-    out.short_range_pairs += result.short_range_pairs;
+    out.short_range_pairs += static_cast<int>(result.short_range_pairs);
     out.triplets += result.triplet_count;
   }
   return out;

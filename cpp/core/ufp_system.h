@@ -24,6 +24,6 @@ struct UfpResult {
 /// @throws Error for a species out of range or two atoms on one place
 UfpResult evaluate_ufp(const UfpPotential &potential, const System &system,
                        const std::vector<int> &species,
-                       Instructions instructions = available_instructions().front());
+                       Instructions instructions = chosen_instructions());
 
 } // namespace lpsnmr

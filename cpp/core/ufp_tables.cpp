@@ -46,41 +46,16 @@ SpanTable::SpanTable(const KnotGrid &grid) : uniform(grid.uniform()), low(grid.l
 
 UfpTables::UfpTables(const UfpPotential &potential) : species_(potential.species()) {
   const std::size_t n = std::size_t(species_);
-  std::size_t longest = 0;
   for (const KnotGrid &grid : potential.grids()) {
-    add_grid(grid);
-    longest = std::max(longest, knots_.back().spans());
+    knots_.push_back(uniform_refinement(grid));
+    grids_.emplace_back(knots_.back());
   }
-  // an entry found on the longest of several grids is read from the shorter ones, too
-  polynomials_.resize(polynomials_.size() + 32 * longest, 0.0);
   pairs_.resize(n);
   centers_.resize(n);
   grids_needed_.resize(n * n);
   for (int a = 0; a < species_; ++a) {
     add_pairs(potential, a);
     add_center(potential, a);
-  }
-}
-
-void UfpTables::add_grid(const KnotGrid &original) {
-  knots_.push_back(uniform_refinement(original));
-  const KnotGrid &grid = knots_.back();
-  const std::size_t first = polynomials_.size() / 32;
-  grids_.emplace_back(grid, static_cast<int>(first));
-  // the last entry stays zero: where rounding finds a distance below the cutoff beyond the knots
-  polynomials_.resize(32 * (first + grid.spans() + 2), 0.0);
-  for (int k = 0; k < 4; ++k) {
-    double *p = &polynomials_[32 * first + std::size_t(k)];
-    p[0] = grid.polynomial(0, 0, k); // a straight line
-    p[8] = grid.polynomial(0, 1, k);
-    p[4] = grid.polynomial(0, 1, k);
-    for (std::size_t s = 0; s < grid.spans(); ++s) {
-      p += 32;
-      for (int power = 0; power < 4; ++power) {
-        p[8 * power] = grid.polynomial(s, power, k);
-        if (power < 3) p[8 * power + 4] = (power + 1) * grid.polynomial(s, power + 1, k);
-      }
-    }
   }
 }
 
@@ -115,20 +90,25 @@ void UfpTables::add_center(const UfpPotential &potential, int a) {
   CenterTables &center = centers_[std::size_t(a)];
   center.tables.resize(std::size_t(species_) * species_);
   if (!potential.three_body()) return;
-  int n_ik = 0, n_jk = 0; // the largest of any table
+  std::size_t radial = 0, jk = 0; // entries, the most of any table
   for (int b = 0; b < species_; ++b)
     for (int c = b; c < species_; ++c) {
       const TripleTable &table = potential.triple(a, b, c);
-      n_ik = std::max({n_ik, knots_[std::size_t(table.grid_ij)].functions(),
-                       knots_[std::size_t(table.grid_ik)].functions()});
-      n_jk = std::max(n_jk, knots_[std::size_t(table.grid_jk)].functions());
+      if (!table.present) continue;
+      const auto entries = [&](int grid) { return knots_[std::size_t(grid)].spans() + 1; };
+      radial = std::max({radial, entries(table.grid_ij), entries(table.grid_ik)});
+      jk = std::max(jk, entries(table.grid_jk));
     }
-  center.stride_ik = n_jk;
-  center.stride_ij = n_ik * n_jk;
+  // one more: where rounding finds a distance below the cutoff beyond the knots
+  center.stride_ik = static_cast<int>(jk) + 1;
+  center.stride_ij = static_cast<int>(radial + 1) * center.stride_ik;
   for (int b = 0; b < species_; ++b)
-    for (int c = 0; c < species_; ++c) add_triplet(potential, a, b, c);
-  const int padding = center.stride_ij + center.stride_ik + 4; // a span too far, and whole vectors
-  center.coefficients.insert(center.coefficients.end(), std::size_t(padding), 0.0);
+    for (int c = 0; c < species_; ++c) {
+      add_triplet(potential, a, b, c);
+      TripletTable &table = center.tables[std::size_t(b) * species_ + c];
+      table.first_cell = center.cells;
+      if (table.present) center.cells += static_cast<int>(radial + 1) * center.stride_ij;
+    }
   find_common(a);
 }
 
@@ -151,21 +131,61 @@ void UfpTables::add_triplet(const UfpPotential &potential, int a, int b, int c) 
   for (int axis = 0; axis < 3; ++axis)
     block = refined(block, axis, potential.grids()[std::size_t(grids[axis])],
                     knots_[std::size_t(grids[axis])]);
-  to.first = center.coefficients.size();
-  const int n_ij = block.size[swap ? 1 : 0], n_ik = block.size[swap ? 0 : 1];
-  center.coefficients.resize(to.first + std::size_t(n_ij) * center.stride_ij, 0.0);
-  for (int i = 0; i < n_ij; ++i)
-    for (int k = 0; k < n_ik; ++k)
+  to.coefficients = block;
+  if (swap) std::swap(to.coefficients.size[0], to.coefficients.size[1]);
+  for (int i = 0; swap && i < block.size[1]; ++i)
+    for (int k = 0; k < block.size[0]; ++k)
       for (int m = 0; m < block.size[2]; ++m)
-        center.coefficients[to.first + std::size_t(i) * center.stride_ij +
-                            std::size_t(k) * center.stride_ik + std::size_t(m)] =
-            swap ? block.at(k, i, m) : block.at(i, k, m);
+        to.coefficients.values[(std::size_t(i) * block.size[0] + k) * block.size[2] + m] =
+            block.at(k, i, m);
   const auto need = [&](int species, int grid) {
     std::vector<int> &list = grids_needed_[std::size_t(a) * species_ + species];
     if (std::find(list.begin(), list.end(), grid) == list.end()) list.push_back(grid);
   };
   need(b, to.grid_ij);
   need(c, to.grid_ik);
+}
+
+bool UfpTables::polynomial(int a, int cell, double *out) const {
+  std::fill_n(out, 64, 0.0);
+  const CenterTables &center = this->center(a);
+  const int size = center.stride_ij * (center.stride_ij / center.stride_ik);
+  const auto found =
+      std::find_if(center.tables.begin(), center.tables.end(), [&](const TripletTable &table) {
+        return table.present && cell >= table.first_cell && cell < table.first_cell + size;
+      });
+  if (found == center.tables.end()) return false;
+  const int place = cell - found->first_cell;
+  const int grids[3] = {found->grid_ij, found->grid_ik, found->grid_jk};
+  const int entries[3] = {place / center.stride_ij, place % center.stride_ij / center.stride_ik,
+                          place % center.stride_ik};
+  const CoefficientBlock &from = found->coefficients;
+  double powers[3][4][4]; // (axis, power, function)
+  int first[3];           // of the functions
+  for (int axis = 0; axis < 3; ++axis) {
+    const KnotGrid &knots = knots_[std::size_t(grids[axis])];
+    const int entry = entries[axis];
+    if (entry > int(knots.spans())) return false;
+    const std::size_t span = std::size_t(std::max(entry - 1, 0));
+    first[axis] = knots.offset(span);
+    for (int power = 0; power < 4; ++power)
+      for (int k = 0; k < 4; ++k) // below the first knot a straight line
+        powers[axis][power][k] = (entry == 0 && power > 1) || first[axis] + k >= from.size[axis]
+                                     ? 0.0
+                                     : knots.polynomial(span, power, k);
+  }
+  bool any = false;
+  for (int i = 0; i < 4; ++i)
+    for (int k = 0; k < 4; ++k)
+      for (int m = 0; m < 4; ++m) {
+        const auto inside = [&](int axis, int n) { return first[axis] + n < from.size[axis]; };
+        if (!inside(0, i) || !inside(1, k) || !inside(2, m)) continue;
+        const double c = from.at(first[0] + i, first[1] + k, first[2] + m);
+        any = any || c != 0.0;
+        for (int n = 0; n < 64; ++n)
+          out[n] += c * powers[0][n / 16][i] * powers[1][n / 4 % 4][k] * powers[2][n % 4][m];
+      }
+  return any;
 }
 
 /// See whether the tables of a centre share their spacings.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "aligned.h"
+#include "knot_refinement.h"
 #include "ufp_potential.h"
 
 #include <vector>
@@ -39,14 +40,6 @@ struct SpanTable {
   }
 };
 
-/// Basis functions of one knot vector: where its entries begin in UfpTables::polynomials().
-struct BasisTable : SpanTable {
-  BasisTable() = default;
-  BasisTable(const KnotGrid &grid, int first) : SpanTable(grid), first_entry(first) {}
-
-  int first_entry = 0;
-};
-
 /// V2 between one species and every other, as cubics (entries, power) of r - origin.
 struct PairRow {
   /// All partners have the same uniform knots: an entry is found without looking at the species.
@@ -62,12 +55,16 @@ struct PairRow {
   AlignedVector<double> near; ///< (species) three-body cutoff, 0 without
 };
 
-/// V3 of a centre with neighbours j, k of species b, c in this order: coefficients [ij][ik][jk].
+/// V3 of a centre with neighbours j, k of species b, c in this order.
+///
+/// A cell is one entry of each of the three knot vectors; on it V3 is a cubic polynomial of each
+/// distance. Cell (ij, ik, jk) has the number first_cell + ij * stride_ij + ik * stride_ik + jk.
 struct TripletTable {
   bool present = false; ///< false when it has no non-zero coefficient
   int grid_ij = 0, grid_ik = 0, grid_jk = 0;
   double cutoff_ij = 0, cutoff_ik = 0, cutoff_jk = 0;
-  std::size_t first = 0; ///< in CenterTables::coefficients
+  int first_cell = 0;
+  CoefficientBlock coefficients = {};
 };
 
 /// All triplets of one centre species.
@@ -75,10 +72,10 @@ struct CenterTables {
   /// All r_jk lie on uniform knots with one first knot and one spacing, and so do all r_ij and
   /// r_ik: entries are found without looking at the table.
   bool common = false;
-  SpanTable radial, jk;               ///< the longest of these knots, when common
-  int stride_ij = 0, stride_ik = 0;   ///< of the coefficients, the same for every table
-  AlignedVector<double> coefficients; ///< padded, so that four can be loaded from any
-  std::vector<TripletTable> tables;   ///< (species, species)
+  SpanTable radial, jk;             ///< the longest of these knots, when common
+  int stride_ij = 0, stride_ik = 0; ///< of the cells, the same for every table
+  int cells = 0;                    ///< of all tables
+  std::vector<TripletTable> tables; ///< (species, species)
 };
 
 class UfpTables {
@@ -87,22 +84,22 @@ public:
 
   int species() const { return species_; }
   int grids() const { return static_cast<int>(grids_.size()); }
-  const BasisTable &grid(int g) const { return grids_[std::size_t(g)]; }
-  /// (entries, power, 8): four values, then four slopes, as polynomials of r - origin.
-  const double *polynomials() const { return polynomials_.data(); }
+  const SpanTable &grid(int g) const { return grids_[std::size_t(g)]; }
   const PairRow &pairs(int a) const { return pairs_[std::size_t(a)]; }
   const CenterTables &center(int a) const { return centers_[std::size_t(a)]; }
   /// Table of centre a with j of species b and k of species c; any order.
   const TripletTable &triplet(int a, int b, int c) const {
     return centers_[std::size_t(a)].tables[std::size_t(b) * species_ + c];
   }
-  /// Grids on which the distance of a neighbour b from a centre a is expanded.
+  /// Grids on which the distance of a neighbour b from a centre a lies.
   const std::vector<int> &grids_needed(int a, int b) const {
     return grids_needed_[std::size_t(a) * species_ + b];
   }
+  /// V3 on one cell of centre a: coefficients [ij][ik][jk] of the powers 0 to 3 of the distances
+  /// from where the entries begin; false where all are zero.
+  bool polynomial(int a, int cell, double *out) const;
 
 private:
-  void add_grid(const KnotGrid &grid);
   void add_pairs(const UfpPotential &potential, int a);
   void add_center(const UfpPotential &potential, int a);
   void add_triplet(const UfpPotential &potential, int a, int b, int c);
@@ -110,8 +107,7 @@ private:
 
   int species_ = 0;
   std::vector<KnotGrid> knots_; // of the potential, on uniform knots where these exist
-  std::vector<BasisTable> grids_;
-  AlignedVector<double> polynomials_;
+  std::vector<SpanTable> grids_;
   std::vector<PairRow> pairs_;
   std::vector<CenterTables> centers_;
   std::vector<std::vector<int>> grids_needed_;

@@ -133,6 +133,22 @@ bool PairUFP::pack_atoms() {
   return changed;
 }
 
+/// Which pairs of atom i with its neighbours are summed with i; the others are with the neighbour.
+/// The two atoms may be of two ranks, so that only what both know decides.
+void PairUFP::choose_pairs(int i, const int *neighbors, int count, std::vector<char> &here) const {
+  const tagint *const tag = atom->tag;
+  here.resize(std::size_t(count));
+  for (int n = 0; n < count; ++n) {
+    const int j = neighbors[n];
+    if (tag[i] != tag[j]) {
+      here[std::size_t(n)] = (tag[i] > tag[j]) == ((tag[i] + tag[j]) % 2 == 0);
+      continue;
+    }
+    const double *const xi = atom->x[i], *const xj = atom->x[j]; // an image of i itself
+    here[std::size_t(n)] = std::lexicographical_compare(xi, xi + 3, xj, xj + 3);
+  }
+}
+
 /// Sort every atom's neighbours for the kernel, once for each neighbour list; again where a fix has
 /// changed types in between.
 void PairUFP::list_candidates(bool types_changed) {
@@ -145,7 +161,10 @@ void PairUFP::list_candidates(bool types_changed) {
   // later than LAMMPS' list, atoms have moved already: up to half a skin each, and may move back
   const bool late = neighbor->ago != 0 || utils::strmatch(update->integrate_style, "^respa");
   const double skin = (late ? 2.0 : 1.0) * neighbor->skin;
+  // with fewer lists than atoms, or without IDs, a pair is summed once from each side
+  const bool shared = atom->tag_enable && neighbor->includegroup == 0;
   std::vector<int> members;
+  std::vector<char> here;
   for (int ii = 0; ii < list->inum; ++ii) {
     const int i = list->ilist[ii], count = list->numneigh[i];
     members.assign(list->firstneigh[i], list->firstneigh[i] + count);
@@ -158,8 +177,9 @@ void PairUFP::list_candidates(bool types_changed) {
             fmt::format("Pair style ufp: step {}: atom {} now has type {}, which was given no "
                         "element, and there is no new neighbor list",
                         update->ntimestep, atom->tag[j], atom->type[j]));
-    candidates_->add(*potential_, atoms_.data(), atoms_[std::size_t(i)], members.data(), count,
-                     skin);
+    if (shared) choose_pairs(i, members.data(), count, here);
+    candidates_->add(*potential_, atoms_.data(), atoms_[std::size_t(i)], members.data(),
+                     shared ? here.data() : nullptr, count, skin);
     if (density_)
       density_candidates_->add(density_->potential(), atoms_.data(), atoms_[std::size_t(i)],
                                members.data(), count, skin);
@@ -187,7 +207,7 @@ void PairUFP::report_bad_neighbor(int i) {
 /// Per-atom shares of the triplets of centre i: a third each, as in LAMMPS' other three-body
 /// styles.
 void PairUFP::tally_triplets(int i, const lpsnmr::UfpCenter &center) {
-  for (const lpsnmr::TripletRecord &triplet : records_) {
+  for (const lpsnmr::TripletRecord &triplet : triplets_) {
     const auto j = std::size_t(triplet.j), k = std::size_t(triplet.k);
     double to_j[3] = {center.x[j], center.y[j], center.z[j]};
     double to_k[3] = {center.x[k], center.y[k], center.z[k]};
@@ -221,8 +241,31 @@ void PairUFP::tally_triplets(int i, const lpsnmr::UfpCenter &center) {
   }
 }
 
-/// Global sums and per-atom shares of one centre; the ordered pair (i, j) belongs to i, its reverse
-/// to j.
+/// Half of each pair that was summed with i alone goes over to the neighbour.
+void PairUFP::share_pairs(int i) {
+  for (const lpsnmr::PairRecord &pair : pairs_) {
+    if (eflag_atom) {
+      eatom[i] -= pair.energy;
+      eatom[pair.j] += pair.energy;
+    }
+    if (!vflag_atom && !cvflag_atom) continue;
+    static constexpr int order[9][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2},
+                                        {1, 2}, {1, 0}, {2, 0}, {2, 1}};
+    for (int c = 0; c < 9; ++c) {
+      const double half = -0.5 * pair.pull * pair.vector[order[c][0]] * pair.vector[order[c][1]];
+      if (vflag_atom && c < 6) {
+        vatom[i][c] -= half;
+        vatom[pair.j][c] += half;
+      }
+      if (cvflag_atom) {
+        cvatom[i][c] -= half;
+        cvatom[pair.j][c] += half;
+      }
+    }
+  }
+}
+
+/// Global sums and per-atom shares of one centre.
 void PairUFP::tally(int i, const lpsnmr::UfpCenter &center, bool per_atom) {
   const double *const pairs = center.pair_virial, *const triplets = center.triplet_virial;
   if (eflag_global) eng_vdwl += center.pair_energy;
@@ -241,33 +284,39 @@ void PairUFP::tally(int i, const lpsnmr::UfpCenter &center, bool per_atom) {
     for (int c = 0; c < 6; ++c) cvatom[i][c] += pairs[c];
     for (int c = 3; c < 6; ++c) cvatom[i][c + 3] += pairs[c];
   }
+  share_pairs(i);
   tally_triplets(i, center); // globally too
+}
+
+/// Add the forces on owned and ghost atoms to LAMMPS' own.
+void PairUFP::add_forces() {
+  double *const *const f = atom->f;
+  const int all = atom->nlocal + atom->nghost;
+  for (int i = 0; i < all; ++i)
+    for (int a = 0; a < 3; ++a) f[i][a] += forces_[4 * std::size_t(i) + std::size_t(a)];
 }
 
 void PairUFP::compute(int eflag, int vflag) {
   ev_init(eflag, vflag);
-  double **const f = atom->f;
   const bool per_atom = eflag_atom || vflag_atom || cvflag_atom;
   lpsnmr::UfpNeeds needs;
   needs.virial = vflag_either;
-  needs.records = per_atom ? &records_ : nullptr;
+  needs.pairs = per_atom ? &pairs_ : nullptr;
+  needs.triplets = per_atom ? &triplets_ : nullptr;
   short_range_pairs_ = 0;
   list_candidates(pack_atoms());
+  forces_.assign(4 * std::size_t(atom->nlocal + atom->nghost), 0.0);
   for (int ii = 0; ii < list->inum; ++ii) {
     const int i = list->ilist[ii];
-    const lpsnmr::UfpCenter &center = kernel_->evaluate(atoms_.data(), atoms_[std::size_t(i)],
-                                                        (*candidates_)[std::size_t(ii)], needs);
+    const lpsnmr::UfpCenter &center =
+        kernel_->evaluate(atoms_.data(), atoms_[std::size_t(i)], (*candidates_)[std::size_t(ii)],
+                          needs, forces_.data());
     if (!center.valid) report_bad_neighbor(i);
-    for (int a = 0; a < 3; ++a) f[i][a] += center.force[a];
-    for (std::size_t t = 0; t < std::size_t(center.neighbors); ++t) {
-      double *const fj = f[center.index[t]];
-      fj[0] += center.force_x[t];
-      fj[1] += center.force_y[t];
-      fj[2] += center.force_z[t];
-    }
+    for (std::size_t a = 0; a < 3; ++a) forces_[4 * std::size_t(i) + a] += center.force[a];
     short_range_pairs_ += 0.5 * center.short_range_pairs;
     if (evflag) tally(i, center, per_atom);
   }
+  add_forces();
   // in a loop of its own, so that each kernel finds its tables in the cache
   if (density_)
     for (int ii = 0; ii < list->inum; ++ii) add_density(list->ilist[ii], std::size_t(ii));
@@ -292,7 +341,9 @@ double PairUFP::memory_usage() {
   double bytes = Pair::memory_usage();
   if (kernel_) bytes += kernel_->memory_usage() + candidates_->memory_usage();
   if (density_) bytes += density_->memory_usage() + density_candidates_->memory_usage();
-  bytes += double(records_.capacity()) * sizeof(lpsnmr::TripletRecord);
+  bytes += double(pairs_.capacity()) * sizeof(lpsnmr::PairRecord);
+  bytes += double(triplets_.capacity()) * sizeof(lpsnmr::TripletRecord);
+  bytes += double(forces_.capacity()) * sizeof(double);
   bytes += double(atoms_.capacity()) * sizeof(lpsnmr::UfpAtom);
   return bytes;
 }

@@ -4,6 +4,8 @@
 
 #include "pair.h"
 
+#include "core/aligned.h"
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +16,7 @@ class DensityKernel;
 class UfpCandidateLists;
 class UfpKernel;
 class UfpPotential;
+struct PairRecord;
 struct TripletRecord;
 struct UfpAtom;
 struct UfpCenter;
@@ -61,6 +64,9 @@ private:
   bool pack_atoms();
   void list_candidates(bool types_changed);
   void report_bad_neighbor(int i);
+  void choose_pairs(int i, const int *neighbors, int count, std::vector<char> &here) const;
+  void add_forces();
+  void share_pairs(int i);
   void tally(int i, const lpsnmr::UfpCenter &center, bool per_atom);
   void tally_triplets(int i, const lpsnmr::UfpCenter &center);
   void warn_of_missing_density(const std::vector<std::string> &paths,
@@ -79,8 +85,10 @@ private:
   std::vector<lpsnmr::UfpAtom> atoms_;                    // owned and ghost
   std::unique_ptr<lpsnmr::DensityKernel> density_;        // empty without density terms
   std::unique_ptr<lpsnmr::DensityCandidateLists> density_candidates_;
-  bigint list_builds_ = -1; // of LAMMPS when candidates_ was made
-  std::vector<lpsnmr::TripletRecord> records_;
+  bigint list_builds_ = -1;               // of LAMMPS when candidates_ was made
+  lpsnmr::AlignedVector<double> forces_;  // (owned and ghost, 4)
+  std::vector<lpsnmr::PairRecord> pairs_; // of one centre, for tallies per atom
+  std::vector<lpsnmr::TripletRecord> triplets_;
   double short_range_pairs_ = 0;
 };
 

@@ -95,8 +95,9 @@ std::string PairUFP::load(const std::vector<std::string> &paths) {
                            : printable(message);
   restart_problem_.clear();
   if (comm->me == 0)
-    utils::logmesg(lmp, "Pair style ufp: potential {}, {} element(s), cutoff {:.6g}\n",
-                   describe(identity_), nelements, potential_->max_cutoff());
+    utils::logmesg(lmp, "Pair style ufp: potential {}, {} element(s), cutoff {:.6g}, {} loops\n",
+                   describe(identity_), nelements, potential_->max_cutoff(),
+                   lpsnmr::name(kernel_->instructions()));
   if (comm->me == 0) warn_of_missing_density(paths, texts);
   return "";
 }

@@ -6,9 +6,8 @@ from ase import Atoms
 
 from lpsnmr._core import UfpPotential
 from lpsnmr.errors import InputError
+from pair_cases import ELEMENTS, SIMD
 from uf3_files import random_potential
-
-ELEMENTS = ["Li", "P", "S"]
 
 
 @pytest.fixture(scope="module", params=["plain", "nonuniform", "anisotropic", "below_first_knot"])
@@ -39,6 +38,8 @@ def energy(potential, positions, cell, atoms):
     return potential.compute(positions, cell, (True,) * 3, species)
 
 
+@pytest.mark.parametrize("each_simd", SIMD, indirect=True)
+@pytest.mark.usefixtures("each_simd")
 def test_forces(potential, atoms):
     cell, h = atoms.cell.array, 1e-5
     forces = energy(potential, atoms.positions, cell, atoms)["forces"]
@@ -53,6 +54,8 @@ def test_forces(potential, atoms):
             assert -(plus - minus) / (2 * h) == pytest.approx(forces[i, axis], rel=1e-7, abs=2e-7)
 
 
+@pytest.mark.parametrize("each_simd", SIMD, indirect=True)
+@pytest.mark.usefixtures("each_simd")
 def test_virial(potential, atoms):
     cell, h = atoms.cell.array, 1e-6
     virial = energy(potential, atoms.positions, cell, atoms)["virial"]

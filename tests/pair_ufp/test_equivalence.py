@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from lammps_runs import run_lmp, static_point
+from lammps_runs import assert_one_error, run_lmp, static_point
 from lpsnmr._core import UfpPotential
-from pair_cases import ELEMENTS, assert_same, jittered_grid
+from lpsnmr.errors import InputError
+from pair_cases import ELEMENTS, SIMD, assert_same, jittered_grid
 from uf3_files import random_potential
 
 
@@ -60,6 +61,42 @@ def test_three_elements(mixed, three_element_uf3, tmp_path, ranks, boundary):
     )
     assert np.abs(expected["forces"]).max() > 0.1
     assert_same(got, expected)
+
+
+@pytest.mark.parametrize("mixed", ["triclinic"], indirect=True)
+@pytest.mark.parametrize("each_simd", SIMD[1:], indirect=True)  # the first is what the other tests use
+def test_every_instruction_set(mixed, nb_uf3, three_element_uf3, tmp_path, each_simd):
+    niobium = bulk("Nb", "bcc", 3.3, cubic=True) * (3, 3, 3)
+    niobium.rattle(0.1, seed=2)
+    for atoms, elements, path in ((niobium, ["Nb"], nb_uf3), (mixed, ELEMENTS, three_element_uf3)):
+        pair = f"pair_style {{}} 3\npair_coeff * * {path} {' '.join(elements)}"
+        got, expected = (static_point(atoms, elements, pair.format(s), tmp_path, 2) for s in ("ufp", "uf3"))
+        assert_same(got, expected)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("name", ["AVX2", "sse9"])
+def test_unknown_instruction_set(three_element_uf3, tmp_path, monkeypatch, ranks, name):
+    monkeypatch.setenv("LPSNMR_SIMD", name)
+    deck = (
+        "units metal\nregion b block 0 9 0 9 0 9\ncreate_box 3 b\nmass * 1\npair_style ufp\n"
+        f"pair_coeff * * {three_element_uf3} Li P S\n"
+    )
+    assert_one_error(
+        run_lmp(deck, tmp_path, ranks), "LPSNMR_SIMD: expected one of", "portable", f"got '{name}'"
+    )
+    potential = UfpPotential(str(three_element_uf3), ELEMENTS)
+    with pytest.raises(InputError, match="LPSNMR_SIMD"):
+        potential.compute(np.zeros((1, 3)), np.eye(3), (False,) * 3, [0])
+
+
+@pytest.mark.parametrize("each_simd", SIMD, indirect=True)
+def test_the_log_names_the_instruction_set_once(three_element_uf3, tmp_path, each_simd):
+    deck = (
+        "units metal\nregion b block 0 9 0 9 0 9\ncreate_box 3 b\nmass * 1\npair_style ufp\n"
+        f"pair_coeff * * {three_element_uf3} Li P S\n"
+    )
+    assert run_lmp(deck, tmp_path, 2).stdout.count(f"{each_simd} loops") == 1
 
 
 @pytest.mark.parametrize("mixed", ["triclinic"], indirect=True)

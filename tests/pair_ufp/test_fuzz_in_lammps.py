@@ -1,6 +1,10 @@
-"""Damaged files inside the running LAMMPS, on one and two ranks: an error on all of them, or a run."""
+"""Damaged files inside the running LAMMPS, on one and two ranks: an error on all of them, or a run.
+
+`make fuzz` runs this with thousands of files (LPSNMR_FUZZ_TRIALS) and a sanitized plugin.
+"""
 
 import json
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from in_process import run_script
 from lpsnmr._core import sha256
 from uf3_files import clamped, pair_block, triple_block
 
+TRIALS = int(os.environ.get("LPSNMR_FUZZ_TRIALS", "250"))
 SCRIPT = """
 import json, random
 from mpi4py import MPI  # the LAMMPS library needs MPI in the process
@@ -149,8 +154,8 @@ def fuzz(folder, what, ranks, trials, seed=1):
 @pytest.mark.parametrize("ranks", [1, 2])
 @pytest.mark.parametrize("what", ["uf3", "ufx"])
 def test_damaged_files(tmp_path, what, ranks):
-    counts = fuzz(tmp_path, what, ranks, 250)
-    assert sum(counts[k] for k in ("refused", "accepted", "stopped")) == 250
-    assert counts["refused"] > 100
+    counts = fuzz(tmp_path, what, ranks, TRIALS)
+    assert sum(counts[k] for k in ("refused", "accepted", "stopped")) == TRIALS
+    assert counts["refused"] > 0.4 * TRIALS
     assert counts["messages"] > 10
     assert counts["accepted"] + counts["stopped"] > 5

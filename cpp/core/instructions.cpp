@@ -1,0 +1,28 @@
+#include "instructions.h"
+
+#include "error.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace lpsnmr {
+
+std::string name(Instructions instructions) {
+  if (instructions == Instructions::avx512) return "avx512";
+  return instructions == Instructions::avx2 ? "avx2" : "portable";
+}
+
+Instructions chosen_instructions() {
+  const std::vector<Instructions> here = available_instructions();
+  const char *const wanted = std::getenv("LPSNMR_SIMD");
+  if (!wanted || !*wanted) return here.front();
+  const auto found = std::find_if(here.begin(), here.end(),
+                                  [&](Instructions version) { return name(version) == wanted; });
+  if (found != here.end()) return *found;
+  std::string names;
+  for (Instructions version : here) names += (names.empty() ? "" : ", ") + name(version);
+  throw Error("LPSNMR_SIMD: expected one of those that this processor has (" + names + "), got '" +
+              wanted + "'");
+}
+
+} // namespace lpsnmr

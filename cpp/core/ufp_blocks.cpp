@@ -1,0 +1,24 @@
+#include "ufp_blocks.h"
+
+namespace lpsnmr {
+
+UfpBlocks::UfpBlocks(const UfpTables &tables) : values_(size, 0.0) {
+  for (int a = 0; a < tables.species(); ++a)
+    numbers_.emplace_back(std::size_t(tables.center(a).cells), -1);
+}
+
+int UfpBlocks::make(const UfpTables &tables, int center, int cell) {
+  double block[size];
+  if (!tables.polynomial(center, cell, block)) return 0;
+  const std::size_t number = values_.size() / size;
+  values_.insert(values_.end(), block, block + size);
+  return static_cast<int>(number);
+}
+
+double UfpBlocks::memory_usage() const {
+  double bytes = double(values_.capacity()) * sizeof(double);
+  for (const std::vector<int> &numbers : numbers_) bytes += double(numbers.size()) * sizeof(int);
+  return bytes;
+}
+
+} // namespace lpsnmr
