@@ -125,6 +125,11 @@ SCALING = {
     "triple n_max 4, l_max 4": {"triple": (4, 4.0), "triple_l_max": 4},
     "no triple": {"triple": (0, 4.0)},
     "bridges P and S": {"bridges": (15, 16)},
+    "no field": {"field_cutoff": 0.0},
+    "field cutoff 6 Å": {"field_cutoff": 6.0},
+    "field cutoff 7 Å": {"field_cutoff": 7.0},
+    "field cutoff 10 Å": {"field_cutoff": 10.0},
+    "constant charges": {"sources": ()},
 }
 
 
@@ -135,7 +140,9 @@ def scaling():
         results[name] = time_settings(dataclasses.replace(EfgSettings(), **change), structure((1, 2, 2)))
     atoms = structure((1, 2, 2))
     atoms.numbers[::2] += np.array([{3: 8, 15: 18, 16: 18}[z] for z in atoms.numbers[::2]])  # Na, As, Se
-    six = dataclasses.replace(EfgSettings(), species=(3, 11, 15, 16, 33, 34), bridges=(16, 34))
+    six = dataclasses.replace(
+        EfgSettings(), species=(3, 11, 15, 16, 33, 34), bridges=(16, 34), sources=(15, 16, 33, 34)
+    )
     results["six species, two of them bridges"] = time_settings(six, atoms)
     return results
 
@@ -163,20 +170,25 @@ fix move all nve
 {compute}
 run {steps}
 """
-COMPUTE = "compute efg all efg/atom {model} Li P S\nfix use all ave/atom 1 1 1 c_efg[1]"
+COMPUTE = """comm_modify cutoff {ghosts}
+compute efg all efg/atom {model} Li P S
+fix use all ave/atom 1 1 1 c_efg[1]
+"""
 
 
 def time_lammps(model_path, repeats=(2, 3, 4), steps=200, rounds=3):
     """Return microseconds of processor time per Li and step of the compute, by rounds."""
     atoms = structure(repeats)
     lithium = int((atoms.numbers == 3).sum())
+    settings = EfgModel.load(model_path).settings
+    ghosts = max(6.0, settings.field_cutoff + 1.0)  # with the skin
     lmp = Path(sys.executable).parent / "lmp"
     differences = []
     with tempfile.TemporaryDirectory() as folder:
         write_data_file(Path(folder) / "data.efg", atoms)
         for _ in range(rounds):
             seconds = []
-            for compute in ("", COMPUTE.format(model=model_path)):
+            for compute in ("", COMPUTE.format(model=model_path, ghosts=ghosts)):
                 (Path(folder) / "in.efg").write_text(DECK.format(compute=compute, steps=steps))
                 done = subprocess.run(
                     [str(lmp), "-in", "in.efg"], cwd=folder, capture_output=True, text=True, timeout=300

@@ -1,5 +1,7 @@
 """Structures and models the EFG tests share."""
 
+import dataclasses
+
 import ase
 import numpy as np
 
@@ -16,10 +18,14 @@ SMALL = EfgSettings(
     product_degree_max=2,
     triple=(2, 3.8),
     triple_l_max=2,
+    field_cutoff=0.0,
+    sources=(),
 )
-SHARED = EfgSettings(bridges=(15, 16), product=(2, 4.0))  # product from the bridge's own expansion
+# product and sources from the bridge's own expansion
+SHARED = EfgSettings(bridges=(15, 16), product=(2, 4.0), field_cutoff=5.5)
+FIELD = dataclasses.replace(SMALL, field_cutoff=5.2, source=(2, 3.9), sources=(3, 16))
 BARE = EfgSettings(chain=(0, 5.0), triple=(0, 4.0))
-SETTINGS = {"small": SMALL, "shared": SHARED, "bare": BARE}
+SETTINGS = {"small": SMALL, "shared": SHARED, "bare": BARE, "field": FIELD}
 
 
 def random_atoms(seed=0, n=9, pbc=(True, True, True), cell=None):

@@ -132,7 +132,8 @@ Each radial argument is a pair (number of functions, cutoff in Å); a count of 0
       .def(py::init([](std::vector<int> species, std::vector<int> bridges, const Radial &pair,
                        const Radial &chain, const Radial &bridge, int bridge_l_max,
                        const Radial &product, int product_l_max, int product_degree_max,
-                       const Radial &triple, int triple_l_max) {
+                       const Radial &triple, int triple_l_max, double field_cutoff,
+                       const Radial &source, std::vector<int> sources) {
              lpsnmr::EfgSettings s;
              s.species = std::move(species);
              s.bridges = std::move(bridges);
@@ -145,16 +146,33 @@ Each radial argument is a pair (number of functions, cutoff in Å); a count of 0
              s.product_degree_max = product_degree_max;
              s.triple = to_radial(triple);
              s.triple_l_max = triple_l_max;
+             s.field_cutoff = field_cutoff;
+             s.source = to_radial(source);
+             s.sources = std::move(sources);
              return lpsnmr::EfgBasis(std::move(s));
            }),
            py::kw_only(), py::arg("species"), py::arg("bridges"), py::arg("pair"), py::arg("chain"),
            py::arg("bridge"), py::arg("bridge_l_max"), py::arg("product"), py::arg("product_l_max"),
-           py::arg("product_degree_max"), py::arg("triple"), py::arg("triple_l_max"))
+           py::arg("product_degree_max"), py::arg("triple"), py::arg("triple_l_max"),
+           py::arg("field_cutoff") = 0.0, py::arg("source") = Radial{0, 0.0},
+           py::arg("sources") = std::vector<int>{})
       .def_property_readonly("size", &lpsnmr::EfgBasis::size, "Number of features.")
       .def_property_readonly("chain_begin", &lpsnmr::EfgBasis::chain_begin,
                              "Position of the first chain feature.")
       .def_property_readonly("triple_begin", &lpsnmr::EfgBasis::triple_begin,
                              "Position of the first feature of body order 3.")
+      .def_property_readonly("field_channels", &lpsnmr::EfgBasis::field_channels,
+                             "Number of fields at a bridge, the last channels of degree 1.")
+      .def_property_readonly(
+          "chain_degrees",
+          [](const lpsnmr::EfgBasis &basis) {
+            std::vector<int> degrees;
+            for (std::size_t b = 0; b < basis.settings().bridges.size(); ++b)
+              for (const lpsnmr::DegreePair &pair : basis.chain_pairs())
+                degrees.insert(degrees.end(), basis.settings().chain.count, pair.l2);
+            return degrees;
+          },
+          "Degrees of the bridge of the runs of chain features; see chain_channels.")
       .def_property_readonly(
           "chain_channels",
           [](const lpsnmr::EfgBasis &basis) {

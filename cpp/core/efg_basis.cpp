@@ -48,6 +48,7 @@ EfgBasis::EfgBasis(EfgSettings settings) : settings_(std::move(settings)) {
   check_radial(s.chain, "chain", true);
   check_radial(s.triple, "triple", true);
   bridge_of_.assign(s.species.size(), -1);
+  source_of_.assign(s.species.size(), -1);
   if (s.chain.count > 0) check_chain();
   if (s.triple.count > 0) {
     if (s.triple_l_max < 1 || s.triple_l_max > max_harmonic_degree)
@@ -78,6 +79,23 @@ void EfgBasis::check_chain() {
     if (bridge_of_[k] >= 0) throw Error("a bridge species is given twice");
     bridge_of_[k] = static_cast<int>(b);
   }
+  if (s.field_cutoff != 0.0) check_field();
+}
+
+void EfgBasis::check_field() {
+  const EfgSettings &s = settings_;
+  if (!(s.field_cutoff > 0.5) || !(s.field_cutoff < 50.0))
+    throw Error("field_cutoff must be 0 (off) or 0.5 to 50 Å, got " +
+                std::to_string(s.field_cutoff));
+  if (s.bridge_l_max < 1) throw Error("a field at the bridges needs a bridge_l_max of at least 1");
+  if (!s.sources.empty()) check_radial(s.source, "source", false);
+  for (std::size_t k = 0; k < s.sources.size(); ++k) {
+    const int species = species_of(s.sources[k]);
+    if (species < 0) throw Error("source species must be among the species of the model");
+    if (source_of_[species] >= 0) throw Error("a source species is given twice");
+    source_of_[species] = static_cast<int>(k);
+  }
+  field_channels_ = s.species.size() * (1 + 2 * s.sources.size() * s.source.count);
 }
 
 void EfgBasis::count_features() {
@@ -93,6 +111,7 @@ void EfgBasis::count_features() {
           channels += product_count(pair, n_species * s.product.count);
           product_pairs_.push_back(std::move(pair));
         }
+      if (l == 1) channels += field_channels_;
       bridge_channels_.push_back(channels);
       bridge_offset_.push_back(bridge_offset_.back() + channels * (2 * l + 1));
     }
@@ -130,20 +149,47 @@ int EfgBasis::target_l_max() const {
   return l_max;
 }
 
+namespace {
+
+/// View the entries of one centre; species and slots may be nullptr.
+Neighborhood view_entries(const NeighborList &list, std::size_t center, const int *species,
+                          const int *slot) {
+  const std::size_t begin = list.first[center];
+  return {list.first[center + 1] - begin, list.vector.data() + 3 * begin,
+          list.distance.data() + begin, species ? species + begin : nullptr,
+          slot ? slot + begin : nullptr};
+}
+
+} // namespace
+
 Neighborhood EfgNeighbors::of_target(std::size_t t) const {
-  const std::size_t begin = targets.first[t];
-  return {targets.first[t + 1] - begin, targets.vector.data() + 3 * begin,
-          targets.distance.data() + begin, target_species.data() + begin,
-          target_slot.data() + begin};
+  return view_entries(targets, t, target_species.data(), target_slot.data());
 }
 
 Neighborhood EfgNeighbors::of_bridge(std::size_t b) const {
-  const std::size_t begin = bridges.first[b];
-  return {bridges.first[b + 1] - begin, bridges.vector.data() + 3 * begin,
-          bridges.distance.data() + begin, bridge_species.data() + begin, nullptr};
+  return view_entries(bridges, b, bridge_species.data(), nullptr);
+}
+
+Neighborhood EfgNeighbors::of_field(std::size_t b) const {
+  return view_entries(fields, b, nullptr, field_slot.data());
+}
+
+Neighborhood EfgNeighbors::of_source(std::size_t s) const {
+  const int list = source_list[s];
+  return list < 0 ? of_bridge(-1 - list)
+                  : view_entries(sources, list, source_species.data(), nullptr);
 }
 
 namespace {
+
+/// Number an atom's slot the first time it is met.
+int slot_for(int atom, std::vector<int> &slot_of, std::vector<int> &atoms) {
+  if (slot_of[atom] < 0) {
+    slot_of[atom] = static_cast<int>(atoms.size());
+    atoms.push_back(atom);
+  }
+  return slot_of[atom];
+}
 
 /// Species of the entries of a list; refuses atoms in one place.
 void find_species(const NeighborList &list, const std::vector<int> &species,
@@ -155,6 +201,36 @@ void find_species(const NeighborList &list, const std::vector<int> &species,
                   std::to_string(list.distance[e]) + " Å apart)");
     found[e] = species[list.index[e]];
   }
+}
+
+/// Find what makes the field at the bridges, and the surroundings of those whose charge depends on
+/// them.
+void find_sources(const EfgBasis &basis, const System &system, const std::vector<int> &species,
+                  EfgNeighbors &found) {
+  found.field_slot.clear();
+  found.source_atoms.clear();
+  if (basis.field_channels() == 0) return;
+  build_neighbor_list(system, basis.settings().field_cutoff, &found.bridge_atoms, found.fields);
+  std::vector<int> slot_of(system.size, -1);
+  found.field_slot.reserve(found.fields.index.size());
+  for (const int j : found.fields.index)
+    found.field_slot.push_back(slot_for(j, slot_of, found.source_atoms));
+  if (basis.settings().sources.empty()) return;
+
+  std::vector<int> others,
+      bridge_list(system.size, 0); // 1 + list in `bridges`, 0: none that serves
+  if (basis.settings().source.cutoff <= basis.bridge_cutoff())
+    for (std::size_t b = 0; b < found.bridge_atoms.size(); ++b)
+      bridge_list[found.bridge_atoms[b]] = static_cast<int>(b) + 1;
+  found.source_list.assign(found.source_atoms.size(), 0);
+  for (std::size_t s = 0; s < found.source_atoms.size(); ++s) {
+    const int j = found.source_atoms[s];
+    if (basis.source_of(species[j]) < 0) continue;
+    found.source_list[s] = bridge_list[j] ? -bridge_list[j] : static_cast<int>(others.size());
+    if (!bridge_list[j]) others.push_back(j);
+  }
+  build_neighbor_list(system, basis.settings().source.cutoff, &others, found.sources);
+  find_species(found.sources, species, found.source_species);
 }
 
 } // namespace
@@ -186,14 +262,11 @@ void find_efg_neighbors(const EfgBasis &basis, const System &system, const int *
   for (std::size_t e = 0; e < entries; ++e) {
     const int j = found.targets.index[e];
     if (basis.bridge_of(species[j]) < 0 || found.targets.distance[e] >= reach) continue;
-    if (slot_of[j] < 0) {
-      slot_of[j] = static_cast<int>(found.bridge_atoms.size());
-      found.bridge_atoms.push_back(j);
-    }
-    found.target_slot[e] = slot_of[j];
+    found.target_slot[e] = slot_for(j, slot_of, found.bridge_atoms);
   }
   build_neighbor_list(system, basis.bridge_cutoff(), &found.bridge_atoms, found.bridges);
   find_species(found.bridges, species, found.bridge_species);
+  find_sources(basis, system, species, found);
 }
 
 } // namespace lpsnmr

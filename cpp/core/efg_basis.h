@@ -28,6 +28,9 @@ struct EfgSettings {
   int product_degree_max = 0; ///< chain: highest degree of the product, at most bridge_l_max
   EfgRadial triple;           ///< body order 3: density around the target
   int triple_l_max = 2;       ///< body order 3: highest degree of that density
+  double field_cutoff = 0.0; ///< chain: Å, how far the sources of the field at a bridge are; 0: off
+  EfgRadial source;          ///< chain: density around a source that sets its charge and dipole
+  std::vector<int> sources;  ///< atomic numbers of sources that have such a density
 };
 
 /// Neighbours of one atom. The arrays belong to the caller.
@@ -48,8 +51,10 @@ struct DegreePair {
 /// The features and their order; immutable.
 ///
 /// A bridge is described by channels of degrees l = 0 … bridge_l_max: first the density
-/// [species][n], then its products [pair of degrees][pair of channels]. Degree by degree the
-/// descriptor is [m][channel].
+/// [species][n], then its products [pair of degrees][pair of channels], then, of degree 1, the
+/// fields of the sources around it. Degree by degree the descriptor is [m][channel]. The channels
+/// of the field are the charges of each species, then, source species by source species, charges
+/// and dipoles [2][species][n] of its density.
 ///
 /// Order of the features of a target: body order 2 [species][n]; chain [bridge][pair of degrees][n]
 /// [channel of the bridge]; body order 3 [pair of degrees][channel][channel']. A density channel is
@@ -73,6 +78,8 @@ public:
   /// Number of channels of degree l of a bridge, and where they start in its descriptor.
   std::size_t bridge_channels(int l) const { return bridge_channels_[l]; }
   std::size_t bridge_offset(int l) const { return bridge_offset_[l]; }
+  /// Number of fields at a bridge; 0 when the term is off.
+  std::size_t field_channels() const { return field_channels_; }
   /// Numbers that describe one bridge.
   std::size_t descriptor_size() const { return bridge_offset_.back(); }
   /// Number of chain features of one bridge species.
@@ -81,7 +88,9 @@ public:
   int species_of(int atomic_number) const;
   /// Position of a species in `bridges`, or −1.
   int bridge_of(int species) const { return bridge_of_[species]; }
-  /// The longest cutoff around a target and around a bridge, Å.
+  /// Position of a species in `sources`, or −1.
+  int source_of(int species) const { return source_of_[species]; }
+  /// The longest cutoff around a target and of the densities around a bridge, Å.
   double target_cutoff() const;
   double bridge_cutoff() const;
   /// Highest degree of harmonics needed around a target.
@@ -89,12 +98,14 @@ public:
 
 private:
   void check_chain();
+  void check_field();
   void count_features();
   EfgSettings settings_;
   std::vector<DegreePair> chain_pairs_, triple_pairs_, product_pairs_;
-  std::vector<int> bridge_of_;
+  std::vector<int> bridge_of_, source_of_;
   std::vector<std::size_t> bridge_channels_, bridge_offset_{0};
-  std::size_t chain_begin_ = 0, triple_begin_ = 0, size_ = 0, bridge_block_ = 0;
+  std::size_t chain_begin_ = 0, triple_begin_ = 0, size_ = 0, bridge_block_ = 0,
+              field_channels_ = 0;
 };
 
 /// Expand the density around an atom: c[species][n][lm] = Σ_k R_n(r_k) Y_lm(r̂_k) over its
@@ -106,14 +117,16 @@ private:
 void expand_density(const Neighborhood &neighbors, int n_species, const EfgRadial &radial,
                     int l_max, double *density);
 
-/// Describe a bridge by its density and the products of its density.
+/// Describe a bridge by its density, the products of its density and the field there.
 ///
 /// The target itself is one of the bridge's neighbours and counts like any other: a bridge has one
 /// descriptor, whoever asks.
 ///
 /// @param neighbors   within bridge_cutoff()
+/// @param field       (basis.field_channels(), 3) as EfgField::sum gives it
 /// @param descriptor  (basis.descriptor_size()), overwritten
-void describe_bridge(const EfgBasis &basis, const Neighborhood &neighbors, double *descriptor);
+void describe_bridge(const EfgBasis &basis, const Neighborhood &neighbors, const double *field,
+                     double *descriptor);
 
 /// Write the features of one target.
 ///
@@ -134,13 +147,21 @@ std::vector<double> efg_features(const EfgBasis &basis, const System &system, co
 
 /// Neighbours and bridges of a set of targets, as the model needs them.
 struct EfgNeighbors {
-  NeighborList targets, bridges;   ///< lists of the targets and of the bridges they reach
+  NeighborList targets, bridges; ///< lists of the targets and of the bridges they reach
+  NeighborList fields, sources;  ///< of the bridges to field_cutoff; of sources that are no bridge
   std::vector<int> target_species; ///< species of the entries of `targets`
   std::vector<int> target_slot;    ///< bridge slot of the entries of `targets`, −1 if none
   std::vector<int> bridge_species; ///< species of the entries of `bridges`
   std::vector<int> bridge_atoms;   ///< atom index of each bridge slot
+  std::vector<int> field_slot;     ///< source slot of the entries of `fields`
+  std::vector<int> source_species; ///< species of the entries of `sources`
+  std::vector<int> source_atoms;   ///< atom index of each source slot
+  std::vector<int> source_list;    ///< of each: list in `sources`, or −1 − list in `bridges`
   Neighborhood of_target(std::size_t t) const;
   Neighborhood of_bridge(std::size_t b) const;
+  Neighborhood of_field(std::size_t b) const;
+  /// Of a source whose species has a density.
+  Neighborhood of_source(std::size_t s) const;
 };
 
 /// Build both lists; see efg_features for the arguments and errors.

@@ -65,9 +65,15 @@ void EfgBridgeContraction::lay_out_weights(const EfgBasis &basis, const double *
           block += p.factors * p.padded_factors;
         }
         degree.weights[b].insert(degree.weights[b].end(), line.begin(), line.end());
+        if (pair.l2 != 1) continue;
+        field_weights_.insert(field_weights_.end(), weights, weights + basis.field_channels());
+        weights += basis.field_channels();
       }
       begin += 2 * pair.l2 + 1;
     }
+    if (basis.field_channels() > 0) // whole vectors of rows
+      field_weights_.resize((b + 1) * padded_length(p.degrees[1].to.size()) *
+                            basis.field_channels());
   }
 }
 

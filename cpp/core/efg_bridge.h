@@ -46,6 +46,10 @@ public:
   /// Numbers of one radial function, padding included.
   std::size_t row() const { return plan_.row; }
   std::size_t size() const { return plan_.chain_count * plan_.row; }
+  /// Where the outputs of degree 1 begin in a result: each gets one field added.
+  const std::vector<std::size_t> &field_outputs() const { return plan_.degrees[1].to; }
+  /// Weights of the fields: (bridges, outputs padded to whole vectors of four, field_channels).
+  const std::vector<double> &field_weights() const { return field_weights_; }
 
   /// @param bridge        position in EfgSettings::bridges
   /// @param neighbors     within basis.bridge_cutoff()
@@ -57,6 +61,7 @@ public:
 private:
   void lay_out_weights(const EfgBasis &basis, const double *weights);
   EfgBridgePlan plan_;
+  std::vector<double> field_weights_;
 };
 
 } // namespace lpsnmr

@@ -1,6 +1,7 @@
 // The features one by one, as the fit needs them; the prediction has its own, contracted path.
 #include "efg_basis.h"
 
+#include "efg_field.h"
 #include "vector_clones.h"
 
 #include <algorithm>
@@ -115,10 +116,32 @@ void write_triples(const EfgBasis &basis, const double *density, double *feature
                                               density[p * width + pair.l2 * pair.l2 + t.b];
 }
 
+/// The fields of all channels at the bridges: (bridges, field_channels, 3).
+std::vector<double> bridge_fields(const EfgBasis &basis, const EfgNeighbors &neighbors,
+                                  const int *numbers) {
+  const std::size_t channels = basis.field_channels(), n_bridges = neighbors.bridge_atoms.size();
+  std::vector<double> fields(n_bridges * channels * 3);
+  if (channels == 0) return fields;
+  std::vector<double> identity(channels * channels, 0.0);
+  for (std::size_t q = 0; q < channels; ++q) identity[q * channels + q] = 1.0;
+  const EfgField field(basis, static_cast<int>(channels), identity.data());
+  std::vector<double> sources(neighbors.source_atoms.size() * field.source_size());
+  for (std::size_t s = 0; s < neighbors.source_atoms.size(); ++s) {
+    const int species = basis.species_of(numbers[neighbors.source_atoms[s]]);
+    field.describe_source(species,
+                          field.has_density(species) ? neighbors.of_source(s) : Neighborhood{},
+                          sources.data() + s * field.source_size());
+  }
+  for (std::size_t b = 0; b < n_bridges; ++b)
+    field.sum(neighbors.of_field(b), sources.data(), 0, field.rows(),
+              fields.data() + b * channels * 3);
+  return fields;
+}
+
 } // namespace
 
 LPSNMR_CLONES void describe_bridge(const EfgBasis &basis, const Neighborhood &neighbors,
-                                   double *descriptor) {
+                                   const double *field, double *descriptor) {
   const EfgSettings &s = basis.settings();
   const int largest = std::max(s.bridge.count * harmonic_count(s.bridge_l_max),
                                s.product.count * harmonic_count(s.product_l_max));
@@ -131,6 +154,11 @@ LPSNMR_CLONES void describe_bridge(const EfgBasis &basis, const Neighborhood &ne
       for (int q = 0; q < n_linear; ++q)
         descriptor[basis.bridge_offset(l) + m * basis.bridge_channels(l) + q] =
             density[q * width + l * l + m];
+  const std::size_t n_fields = basis.field_channels();
+  for (std::size_t q = 0; q < n_fields; ++q)
+    for (int m = 0; m < 3; ++m)
+      descriptor[basis.bridge_offset(1) + (m + 1) * basis.bridge_channels(1) - n_fields + q] =
+          field[3 * q + m];
   if (s.product.count == 0) return;
   // the first functions of one cutoff are the same whatever their number: share the expansion
   if (s.product.cutoff != s.bridge.cutoff || s.product.count > s.bridge.count ||
@@ -182,9 +210,10 @@ void target_features(const EfgBasis &basis, const Neighborhood &neighbors,
 std::vector<double> efg_features(const EfgBasis &basis, const System &system, const int *numbers,
                                  const std::vector<int> &targets) {
   const EfgNeighbors neighbors = find_efg_neighbors(basis, system, numbers, targets);
+  const std::vector<double> fields = bridge_fields(basis, neighbors, numbers);
   std::vector<double> descriptors(neighbors.bridge_atoms.size() * basis.descriptor_size());
   for (std::size_t b = 0; b < neighbors.bridge_atoms.size(); ++b)
-    describe_bridge(basis, neighbors.of_bridge(b),
+    describe_bridge(basis, neighbors.of_bridge(b), fields.data() + b * 3 * basis.field_channels(),
                     descriptors.data() + b * basis.descriptor_size());
   std::vector<double> features(targets.size() * 5 * basis.size());
   for (std::size_t t = 0; t < targets.size(); ++t)

@@ -11,7 +11,7 @@ namespace {
 
 using Kind = JsonValue::Kind;
 
-constexpr int format_version = 1;
+constexpr int oldest_version = 1, newest_version = 2;
 
 /// Adds what an EFG model is made of.
 class Picker : public JsonPicker {
@@ -66,16 +66,18 @@ public:
   }
 };
 
-void check_head(const Picker &pick, const JsonValue &root) {
-  pick.check_format(root, "lpsnmr-efg", format_version);
+/// Refuse what is not ours; return the version of the file.
+int check_head(const Picker &pick, const JsonValue &root) {
+  const int version = pick.check_format(root, "lpsnmr-efg", newest_version, oldest_version);
   const JsonValue &units = pick.entry(root, "units", Kind::object);
   const std::string &length = pick.string_entry(units, "length");
   const std::string &efg = pick.string_entry(units, "efg");
   if (length != "Å" || efg != "V/Å²")
     pick.fail(units, "units: expected Å and V/Å², got " + length + " and " + efg);
+  return version;
 }
 
-EfgSettings read_settings(const Picker &pick, const JsonValue &root) {
+EfgSettings read_settings(const Picker &pick, const JsonValue &root, int version) {
   const JsonValue &given = pick.entry(root, "settings", Kind::object);
   EfgSettings s;
   s.species = pick.elements_entry(root, "species");
@@ -89,7 +91,13 @@ EfgSettings read_settings(const Picker &pick, const JsonValue &root) {
   s.product_degree_max = pick.integer_entry(given, "product_degree_max");
   s.triple = pick.radial_entry(given, "triple");
   s.triple_l_max = pick.integer_entry(given, "triple_l_max");
-  constexpr std::size_t known = 9;
+  std::size_t known = 9;
+  if (version > 1) { // before, there was no field
+    known = 11;
+    s.field_cutoff = pick.number_entry(given, "field_cutoff");
+    s.source = pick.radial_entry(given, "source");
+    s.sources = pick.elements_entry(root, "sources");
+  }
   if (given.entries.size() != known)
     pick.fail(given, "settings: expected " + std::to_string(known) + " entries, got " +
                          std::to_string(given.entries.size()));
@@ -124,10 +132,10 @@ EfgModelTarget read_target(const Picker &pick, const JsonValue &root, const std:
 EfgModelFile parse_efg_model(const std::string &text, const std::string &name) {
   const JsonValue root = parse_json(text, name);
   const Picker pick(name);
-  check_head(pick, pick.of_kind(root, Kind::object, "the file"));
+  const int version = check_head(pick, pick.of_kind(root, Kind::object, "the file"));
   pick.entry(root, "provenance", Kind::object);
   EfgModelFile file;
-  file.settings = read_settings(pick, root);
+  file.settings = read_settings(pick, root, version);
   const EfgBasis basis = make_basis(pick, root, file.settings);
   const JsonValue &targets = pick.entry(root, "targets", Kind::object);
   if (targets.entries.empty()) pick.fail(targets, "an EFG model needs at least one target species");

@@ -98,6 +98,10 @@ EfgPredictor::EfgPredictor(EfgBasis basis, const std::vector<double> &weights,
       chain_(basis_, bridge_.row()), target_range_(std::move(target)),
       bridge_ranges_(std::move(bridges)) {
   const EfgSettings &s = basis_.settings();
+  if (basis_.field_channels() > 0) {
+    const std::vector<double> &rows = bridge_.field_weights();
+    field_.emplace(basis_, static_cast<int>(rows.size() / basis_.field_channels()), rows.data());
+  }
   bridge_ranges_.resize(s.chain.count > 0 ? s.bridges.size() : 0);
   check_range(target_range_, s.species.size());
   for (const EnvironmentRange &range : bridge_ranges_) check_range(range, s.species.size());
@@ -128,6 +132,17 @@ unsigned char EfgPredictor::contract_bridge(int bridge, const Neighborhood &neig
   for (int q = 0; q < n_species; ++q)
     if (outside(range, q, coordination[q])) flag |= bridge_coordination;
   return flag;
+}
+
+void EfgPredictor::add_field(int bridge, const Neighborhood &neighbors, const double *sources,
+                             double *contracted) const {
+  const std::vector<std::size_t> &outputs = bridge_.field_outputs();
+  const int count = static_cast<int>(outputs.size());
+  thread_local std::vector<double> field;
+  field.resize(3 * outputs.size());
+  field_->sum(neighbors, sources, bridge * padded_length(count), count, field.data());
+  for (std::size_t o = 0; o < outputs.size(); ++o)
+    for (int m = 0; m < 3; ++m) contracted[outputs[o] + m] += field[3 * o + m];
 }
 
 LPSNMR_CLONES void EfgPredictor::add_pairs(const Neighborhood &neighbors, double *sums,
@@ -212,6 +227,35 @@ unsigned char EfgPredictor::predict_target(const Neighborhood &neighbors, const 
   return flag;
 }
 
+void EfgPredictor::contract_bridges(const EfgNeighbors &neighbors, const int *numbers, int threads,
+                                    std::vector<double> &contracted,
+                                    std::vector<unsigned char> &flags) const {
+  thread_local std::vector<double> own_sources;
+  std::vector<double> &sources = own_sources; // of this thread, for all workers
+  const std::size_t n_bridges = neighbors.bridge_atoms.size();
+  if (field_) {
+    sources.resize(neighbors.source_atoms.size() * field_->source_size());
+    parallel_for(threads, neighbors.source_atoms.size(), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t s = begin; s < end; ++s) {
+        const int species = basis_.species_of(numbers[neighbors.source_atoms[s]]);
+        field_->describe_source(
+            species, field_->has_density(species) ? neighbors.of_source(s) : Neighborhood{},
+            sources.data() + s * field_->source_size());
+      }
+    });
+  }
+  contracted.resize(n_bridges * contracted_size());
+  flags.resize(n_bridges);
+  parallel_for(threads, n_bridges, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t b = begin; b < end; ++b) {
+      const int bridge = basis_.bridge_of(basis_.species_of(numbers[neighbors.bridge_atoms[b]]));
+      double *const result = contracted.data() + b * contracted_size();
+      flags[b] = contract_bridge(bridge, neighbors.of_bridge(b), result);
+      if (field_) add_field(bridge, neighbors.of_field(b), sources.data(), result);
+    }
+  });
+}
+
 void EfgPredictor::predict(const System &system, const int *numbers,
                            const std::vector<int> &targets, double *components,
                            unsigned char *flags, int threads) const {
@@ -221,18 +265,9 @@ void EfgPredictor::predict(const System &system, const int *numbers,
   thread_local std::vector<unsigned char> own_flags;
   find_efg_neighbors(basis_, system, numbers, targets, own_neighbors);
   const EfgNeighbors &neighbors = own_neighbors; // of this thread, for all workers
-  const std::size_t n_bridges = neighbors.bridge_atoms.size();
-  std::vector<double> &contracted = own_contracted;
-  std::vector<unsigned char> &bridge_flags = own_flags;
-  contracted.resize(n_bridges * contracted_size());
-  bridge_flags.resize(n_bridges);
-  parallel_for(threads, n_bridges, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t b = begin; b < end; ++b) {
-      const int species = basis_.species_of(numbers[neighbors.bridge_atoms[b]]);
-      bridge_flags[b] = contract_bridge(basis_.bridge_of(species), neighbors.of_bridge(b),
-                                        contracted.data() + b * contracted_size());
-    }
-  });
+  const std::vector<double> &contracted = own_contracted;
+  const std::vector<unsigned char> &bridge_flags = own_flags;
+  contract_bridges(neighbors, numbers, threads, own_contracted, own_flags);
   parallel_for(threads, targets.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t t = begin; t < end; ++t) {
       const unsigned char flag = predict_target(neighbors.of_target(t), contracted.data(),

@@ -4,8 +4,10 @@
 #include "efg_basis.h"
 #include "efg_bridge.h"
 #include "efg_chain.h"
+#include "efg_field.h"
 
 #include <limits>
+#include <optional>
 #include <vector>
 
 namespace lpsnmr {
@@ -53,6 +55,17 @@ public:
   unsigned char contract_bridge(int bridge, const Neighborhood &neighbors,
                                 double *contracted) const;
 
+  /// What makes the field at the bridges; nullptr when the model has none. `describe_source` of it
+  /// is the kernel that comes before `add_field`.
+  const EfgField *field() const { return field_ ? &*field_ : nullptr; }
+
+  /// Kernel: add the field at a bridge to its contracted form.
+  ///
+  /// @param neighbors   within settings.field_cutoff; `slot` picks the source
+  /// @param sources     (slots, field()->source_size())
+  void add_field(int bridge, const Neighborhood &neighbors, const double *sources,
+                 double *contracted) const;
+
   /// Kernel: the tensor of one target.
   ///
   /// @param contracted  (slots, contracted_size()) of the bridges, picked by `neighbors.slot`
@@ -75,10 +88,13 @@ public:
 private:
   void add_pairs(const Neighborhood &neighbors, double *sums, double *coordination) const;
   void triples(const Neighborhood &neighbors, double *components) const;
+  void contract_bridges(const EfgNeighbors &neighbors, const int *numbers, int threads,
+                        std::vector<double> &contracted, std::vector<unsigned char> &flags) const;
 
   EfgBasis basis_;
   EfgBridgeContraction bridge_;
   EfgChainCoupling chain_;
+  std::optional<EfgField> field_;
   std::vector<double> pair_weights_;   // (species, n)
   std::vector<double> triple_weights_; // (pair of degrees, channel', channel), full rectangle
   EnvironmentRange target_range_;

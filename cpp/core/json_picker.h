@@ -58,15 +58,18 @@ public:
     return entry(object, name, JsonValue::Kind::string).string;
   }
 
-  /// Refuse another format or version than the one given.
-  void check_format(const JsonValue &root, const std::string &format, int version) const {
+  /// Refuse another format or version than the ones given; return the version of the file.
+  int check_format(const JsonValue &root, const std::string &format, int newest,
+                   int oldest = 0) const {
     const JsonValue *found = root.find("format");
     if (!found || found->string != format)
       fail(root, "not an " + kind_ + ": expected \"format\": \"" + format + "\"");
     const int given = integer_entry(root, "version");
-    if (given != version)
+    if (given != newest && (oldest == 0 || given < oldest || given > newest))
       fail(root, kind_ + " version " + std::to_string(given) + "; this lpsnmr reads " +
-                     std::to_string(version));
+                     (oldest ? std::to_string(oldest) + " to " : std::string()) +
+                     std::to_string(newest));
+    return given;
   }
 
 private:

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace lpsnmr {
 namespace {
@@ -144,19 +147,44 @@ private:
   std::size_t size_ = 0;
 };
 
+/// Write the positions of the squares below a limit; return how many. `near` has room for 3 more.
+int find_near(const double *squares, std::size_t count, double limit, int *near) {
+  int found = 0;
+  std::size_t k = 0;
+#if defined(__SSE2__)
+  // four at a time: the bits of a comparison pick the order in which their positions are kept
+  alignas(16) static const int places[16][4] = {
+      {0, 0, 0, 0}, {0, 0, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0}, {2, 0, 0, 0}, {0, 2, 0, 0},
+      {1, 2, 0, 0}, {0, 1, 2, 0}, {3, 0, 0, 0}, {0, 3, 0, 0}, {1, 3, 0, 0}, {0, 1, 3, 0},
+      {2, 3, 0, 0}, {0, 2, 3, 0}, {1, 2, 3, 0}, {0, 1, 2, 3}};
+  static const signed char counts[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
+  const __m128d bound = _mm_set1_pd(limit);
+  for (; k + 4 <= count; k += 4) {
+    const int low = _mm_movemask_pd(_mm_cmplt_pd(_mm_loadu_pd(squares + k), bound));
+    const int high = _mm_movemask_pd(_mm_cmplt_pd(_mm_loadu_pd(squares + k + 2), bound));
+    const int bits = low | high << 2;
+    const __m128i from = _mm_load_si128(reinterpret_cast<const __m128i *>(places[bits]));
+    _mm_storeu_si128(reinterpret_cast<__m128i *>(near + found),
+                     _mm_add_epi32(from, _mm_set1_epi32(static_cast<int>(k))));
+    found += counts[bits];
+  }
+#endif
+  for (; k < count; ++k) { // no branch: which are near cannot be foreseen
+    near[found] = static_cast<int>(k);
+    found += squares[k] < limit;
+  }
+  return found;
+}
+
 /// Add those of the atoms [begin, end) that are within the cutoff; `self` is left out.
 void add_atoms(const SortedAtoms &atoms, std::size_t begin, std::size_t end, const Vec &shift,
                const Vec &center, double cutoff2, int self, Entries &entries) {
   double squares[chunk];
-  int near[chunk];
+  int near[chunk + 4];
   for (; begin < end; begin += chunk) {
     const std::size_t count = std::min(chunk, end - begin);
     squared_distances(atoms, begin, count, shift, center, squares);
-    int n_near = 0;
-    for (std::size_t k = 0; k < count; ++k) { // no branch: which are near cannot be foreseen
-      near[n_near] = static_cast<int>(k);
-      n_near += squares[k] < cutoff2;
-    }
+    const int n_near = find_near(squares, count, cutoff2, near);
     entries.make_room();
     for (int h = 0; h < n_near; ++h) {
       const std::size_t s = begin + near[h];

@@ -61,7 +61,7 @@ ComputeEFGAtom::ComputeEFGAtom(LAMMPS *lmp, int narg, char **arg) : Compute(lmp,
     error->all(FLERR, "Compute efg/atom: {}",
                message.empty() ? "the model could not be set up on another rank"
                                : printable(message));
-  comm_forward = row_size_;
+  comm_forward = std::max(row_size_, source_size_);
 }
 
 ComputeEFGAtom::~ComputeEFGAtom() {
@@ -101,6 +101,9 @@ std::string ComputeEFGAtom::build_model(const std::string &path, const std::stri
     target_cutoff_ = basis.target_cutoff();
     chain_cutoff_ = chains ? file.settings.chain.cutoff : 0.0;
     bridge_cutoff_ = chains ? basis.bridge_cutoff() : 0.0;
+    const bool field = basis.field_channels() > 0;
+    field_cutoff_ = field ? file.settings.field_cutoff : 0.0;
+    source_cutoff_ = field && !file.settings.sources.empty() ? file.settings.source.cutoff : 0.0;
     const std::string message = map_types(path, basis, elements);
     if (!message.empty()) return message;
 
@@ -120,6 +123,7 @@ std::string ComputeEFGAtom::build_model(const std::string &path, const std::stri
       target.predictor = std::make_unique<lpsnmr::EfgPredictor>(
           basis, part.weights, part.environment, part.bridge_environments);
       if (chains) row_size_ += static_cast<int>(target.predictor->contracted_size()) + 1;
+      if (field) source_size_ += static_cast<int>(target.predictor->field()->source_size());
       targets_.push_back(std::move(target));
     }
     if (targets_.empty())
@@ -136,7 +140,8 @@ bool ComputeEFGAtom::pair_list_suffices() const {
   for (int i = 1; i <= atom->ntypes; ++i) {
     double needed = 0.0;
     if (target_of_type_[i] >= 0) needed = target_cutoff_;
-    if (bridge_of_type_[i] >= 0) needed = std::max(needed, bridge_cutoff_);
+    if (bridge_of_type_[i] >= 0) needed = std::max({needed, bridge_cutoff_, field_cutoff_});
+    if (species_of_type_[i] >= 0) needed = std::max(needed, source_cutoff_);
     for (int j = 1; j <= atom->ntypes; ++j)
       if (species_of_type_[j] >= 0 && force->pair->cutsq[i][j] < needed * needed * (1.0 - 1e-12))
         return false;
@@ -147,7 +152,9 @@ bool ComputeEFGAtom::pair_list_suffices() const {
 void ComputeEFGAtom::init() {
   check_visible_neighbors(lmp, "Compute efg/atom");
   request_full_list(lmp, this, "Compute efg/atom",
-                    pair_list_suffices() ? 0.0 : std::max(target_cutoff_, bridge_cutoff_));
+                    pair_list_suffices() ? 0.0
+                                         : std::max({target_cutoff_, bridge_cutoff_, field_cutoff_,
+                                                     source_cutoff_}));
 }
 
 void ComputeEFGAtom::init_list(int, NeighList *list) {
@@ -163,70 +170,118 @@ void ComputeEFGAtom::assign_slots() {
   for (Target &target : targets_) {
     target.contracted.assign(slots * target.predictor->contracted_size(), 0.0);
     target.flags.assign(slots, 0);
+    if (source_size_ > 0)
+      target.sources.assign(std::size_t(count) * target.predictor->field()->source_size(), 0.0);
   }
 }
 
-/// Collect the neighbours of own atom i; return whether one is a target that it may be a bridge of.
-bool ComputeEFGAtom::gather_neighbors(int i, double cutoff) {
+/// Whether a target is near enough for own atom i to be a bridge of it.
+bool ComputeEFGAtom::reaches_target(int i) const {
   const double *const *const x = atom->x;
-  const double xi = x[i][0], yi = x[i][1], zi = x[i][2];
+  const int *const neighbors = list_->firstneigh[i];
+  for (int n = 0; n < list_->numneigh[i]; ++n) {
+    const int j = neighbors[n] & NEIGHMASK;
+    // by type only: a ghost's group may be out of date when the group is dynamic
+    if (target_of_type_[atom->type[j]] < 0) continue;
+    const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2];
+    if (dx * dx + dy * dy + dz * dz < chain_cutoff_ * chain_cutoff_) return true;
+  }
+  return false;
+}
+
+/// Collect the neighbours of own atom i, with the slots of bridges or, for sources, their atom
+/// numbers.
+void ComputeEFGAtom::gather_neighbors(int i, double cutoff, Slots slots) {
+  const double *const *const x = atom->x;
+  const int *const type = atom->type;
+  const double xi = x[i][0], yi = x[i][1], zi = x[i][2], limit = cutoff * cutoff;
   const int *const neighbors = list_->firstneigh[i];
   const int count = list_->numneigh[i];
-  bool reaches = false;
-  vectors_.clear();
-  distances_.clear();
-  neighbor_species_.clear();
-  neighbor_slots_.clear();
+  if (distances_.size() < static_cast<std::size_t>(count)) {
+    vectors_.resize(3 * static_cast<std::size_t>(count));
+    distances_.resize(count);
+    neighbor_species_.resize(count);
+    neighbor_slots_.resize(count);
+  }
+  std::size_t found = 0;
   for (int n = 0; n < count; ++n) {
     const int j = neighbors[n] & NEIGHMASK;
-    const int species = species_of_type_[atom->type[j]];
-    if (species < 0) continue;
     const double dx = x[j][0] - xi, dy = x[j][1] - yi, dz = x[j][2] - zi;
-    const double r = std::sqrt(dx * dx + dy * dy + dz * dz);
-    if (r >= cutoff) continue;
-    if (!(r > same_place))
+    const double r2 = dx * dx + dy * dy + dz * dz;
+    const int species = species_of_type_[type[j]];
+    if (r2 >= limit || species < 0) continue;
+    if (!(r2 > same_place * same_place))
       stop_here(lmp, FLERR,
                 fmt::format("Compute efg/atom: atoms {} and {} are at the same place, or a "
                             "position is not a number",
                             atom->tag[i], atom->tag[j]));
-    vectors_.insert(vectors_.end(), {dx, dy, dz});
-    distances_.push_back(r);
-    neighbor_species_.push_back(species);
-    neighbor_slots_.push_back(r < chain_cutoff_ ? slot_of_[j] : -1);
-    // by type only: a ghost's group may be out of date when the group is dynamic
-    reaches = reaches || (r < chain_cutoff_ && target_of_type_[atom->type[j]] >= 0);
+    const double r = std::sqrt(r2);
+    vectors_[3 * found] = dx, vectors_[3 * found + 1] = dy, vectors_[3 * found + 2] = dz;
+    distances_[found] = r;
+    neighbor_species_[found] = species;
+    neighbor_slots_[found++] = slots == Slots::atoms ? j : r < chain_cutoff_ ? slot_of_[j] : -1;
   }
-  return reaches;
+  n_near_ = found;
 }
 
 lpsnmr::Neighborhood ComputeEFGAtom::neighborhood() const {
-  return {distances_.size(), vectors_.data(), distances_.data(), neighbor_species_.data(),
+  return {n_near_, vectors_.data(), distances_.data(), neighbor_species_.data(),
           neighbor_slots_.data()};
+}
+
+/// Give every own atom its charge and dipole; its ghosts get them from here.
+void ComputeEFGAtom::describe_sources() {
+  for (int ii = 0; ii < list_->inum; ++ii) {
+    const int i = list_->ilist[ii];
+    const int species = species_of_type_[atom->type[i]];
+    if (species < 0) continue;
+    if (targets_.front().predictor->field()->has_density(species))
+      gather_neighbors(i, source_cutoff_);
+    for (Target &target : targets_) {
+      const lpsnmr::EfgField &field = *target.predictor->field();
+      field.describe_source(species, neighborhood(),
+                            target.sources.data() + i * field.source_size());
+    }
+  }
+}
+
+/// Describe one own bridge to all targets.
+void ComputeEFGAtom::contract_bridge(int i) {
+  const int bridge = bridge_of_type_[atom->type[i]];
+  const auto result = [&](Target &target) {
+    return target.contracted.data() + slot_of_[i] * target.predictor->contracted_size();
+  };
+  gather_neighbors(i, bridge_cutoff_);
+  for (Target &target : targets_)
+    target.flags[slot_of_[i]] =
+        target.predictor->contract_bridge(bridge, neighborhood(), result(target));
+  if (source_size_ == 0) return;
+  gather_neighbors(i, field_cutoff_, Slots::atoms);
+  for (Target &target : targets_)
+    target.predictor->add_field(bridge, neighborhood(), target.sources.data(), result(target));
 }
 
 /// Describe the own bridges that reach a target, each once; their ghosts get it from here.
 void ComputeEFGAtom::contract_bridges() {
-  const double cutoff = std::max(bridge_cutoff_, chain_cutoff_);
   for (int ii = 0; ii < list_->inum; ++ii) {
     const int i = list_->ilist[ii];
-    if (slot_of_[i] < 0 || !gather_neighbors(i, cutoff)) continue;
-    if (bridge_cutoff_ < cutoff) gather_neighbors(i, bridge_cutoff_);
-    for (Target &target : targets_)
-      target.flags[slot_of_[i]] = target.predictor->contract_bridge(
-          bridge_of_type_[atom->type[i]], neighborhood(),
-          target.contracted.data() + slot_of_[i] * target.predictor->contracted_size());
+    if (slot_of_[i] >= 0 && reaches_target(i)) contract_bridge(i);
   }
 }
 
 int ComputeEFGAtom::pack_forward_comm(int n, int *list, double *buffer, int, int *) {
   double *out = buffer;
   for (int k = 0; k < n; ++k) {
-    const int slot = slot_of_[list[k]];
-    if (slot < 0) continue; // the receiver knows by the atom type
+    const int i = list[k], slot = slot_of_[i];
     for (const Target &target : targets_) {
-      const std::size_t size = target.predictor->contracted_size();
-      out = std::copy_n(target.contracted.data() + slot * size, size, out);
-      *out++ = target.flags[slot];
+      if (carried_ == Carried::sources) {
+        const std::size_t size = target.predictor->field()->source_size();
+        out = std::copy_n(target.sources.data() + i * size, size, out);
+      } else if (slot >= 0) { // for others the receiver knows by the atom type
+        const std::size_t size = target.predictor->contracted_size();
+        out = std::copy_n(target.contracted.data() + slot * size, size, out);
+        *out++ = target.flags[slot];
+      }
     }
   }
   return static_cast<int>(out - buffer);
@@ -236,14 +291,25 @@ void ComputeEFGAtom::unpack_forward_comm(int n, int first, double *buffer) {
   const double *from = buffer;
   for (int i = first; i < first + n; ++i) {
     const int slot = slot_of_[i];
-    if (slot < 0) continue;
     for (Target &target : targets_) {
-      const std::size_t size = target.predictor->contracted_size();
-      std::copy_n(from, size, target.contracted.data() + slot * size);
-      target.flags[slot] = static_cast<unsigned char>(from[size]);
-      from += size + 1;
+      if (carried_ == Carried::sources) {
+        const std::size_t size = target.predictor->field()->source_size();
+        std::copy_n(from, size, target.sources.data() + i * size);
+        from += size;
+      } else if (slot >= 0) {
+        const std::size_t size = target.predictor->contracted_size();
+        std::copy_n(from, size, target.contracted.data() + slot * size);
+        target.flags[slot] = static_cast<unsigned char>(from[size]);
+        from += size + 1;
+      }
     }
   }
+}
+
+/// Send what own atoms are described by to their ghosts.
+void ComputeEFGAtom::send_to_ghosts(Carried carried) {
+  carried_ = carried;
+  comm->forward_comm(this);
 }
 
 void ComputeEFGAtom::predict_targets() {
@@ -273,8 +339,12 @@ void ComputeEFGAtom::compute_peratom() {
   flagged_ = 0.0;
   try {
     assign_slots();
+    if (source_size_ > 0) {
+      describe_sources();
+      send_to_ghosts(Carried::sources);
+    }
     contract_bridges();
-    if (comm_forward > 0) comm->forward_comm(this);
+    if (row_size_ > 0) send_to_ghosts(Carried::bridges);
     predict_targets();
   } catch (const std::bad_alloc &) {
     stop_here(lmp, FLERR, "Compute efg/atom: out of memory");
@@ -292,6 +362,7 @@ double ComputeEFGAtom::compute_scalar() {
 double ComputeEFGAtom::memory_usage() {
   double bytes = 6.0 * nmax_ * sizeof(double) + double(slot_of_.capacity()) * sizeof(int);
   for (const Target &target : targets_)
-    bytes += double(target.contracted.capacity()) * sizeof(double) + target.flags.capacity();
+    bytes += double(target.contracted.capacity() + target.sources.capacity()) * sizeof(double) +
+             double(target.flags.capacity());
   return bytes;
 }

@@ -49,6 +49,9 @@ class EfgBasis:
         product_degree_max: int,
         triple: tuple[int, float],
         triple_l_max: int,
+        field_cutoff: float = 0.0,
+        source: tuple[int, float] = (0, 0.0),
+        sources: Sequence[int] = (),
     ) -> None: ...
     @property
     def size(self) -> int: ...
@@ -58,6 +61,10 @@ class EfgBasis:
     def triple_begin(self) -> int: ...
     @property
     def chain_channels(self) -> list[int]: ...
+    @property
+    def chain_degrees(self) -> list[int]: ...
+    @property
+    def field_channels(self) -> int: ...
     def features(
         self,
         positions: Array,

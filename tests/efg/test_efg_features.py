@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from efg_cases import SETTINGS, SMALL, random_atoms, random_model, system
+from efg_cases import FIELD, SETTINGS, SMALL, random_atoms, random_model, system
 from lpsnmr.efg.settings import GROUPS
 from lpsnmr.efg.tensors import components_to_tensor, tensor_to_components
 from lpsnmr.errors import InputError
@@ -57,10 +57,15 @@ rotations = st.integers(0, 2**32 - 1).map(lambda seed: Rotation.random(random_st
 
 
 @settings(max_examples=25, deadline=None)
-@given(rotation=rotations, inverted=st.booleans(), seed=st.integers(0, 50))
-def test_rotation_and_inversion(rotation, inverted, seed):
+@given(
+    rotation=rotations,
+    inverted=st.booleans(),
+    seed=st.integers(0, 50),
+    name=st.sampled_from(["shared", "field"]),
+)
+def test_rotation_and_inversion(rotation, inverted, seed, name):
     atoms = random_atoms(seed, 12)
-    model = random_model(SETTINGS["shared"])
+    model = random_model(SETTINGS[name])
     tensors = model.predict(atoms)
     turned = atoms.copy()
     matrix = -rotation if inverted else rotation
@@ -74,7 +79,7 @@ def test_rotation_and_inversion(rotation, inverted, seed):
 @given(shift=st.tuples(*[st.floats(-20, 20)] * 3), seed=st.integers(0, 50))
 def test_translation_permutation_and_images(shift, seed):
     atoms = random_atoms(seed, 12)
-    model = random_model()
+    model = random_model(FIELD)
     tensors = model.predict(atoms)
     tolerance = 1e-12 * np.abs(tensors).max()
     rng = np.random.default_rng(seed)
@@ -126,6 +131,34 @@ def test_smooth_while_an_atom_leaves():
     np.testing.assert_allclose(along(11.0), along(30.0), rtol=0, atol=1e-13 * size)
 
 
+def test_field_is_smooth_while_a_source_leaves():
+    """Value and slope of the field at a bridge are continuous where a source, or what makes it, leaves."""
+    model = random_model(FIELD)
+    atoms = ase.Atoms("LiSLi", positions=[[0, 0, 0], [0.3, 0.2, 2.4], [1.1, 2.0, 2.9]])
+    h = 1e-3
+
+    def along(r):
+        moved = atoms + ase.Atoms("S", positions=[atoms.positions[1] + [0.0, 0.0, r]])
+        return model.predict_components(*system(moved), np.array([0]))[0]
+
+    size = np.abs(along(4.0)).max()
+    for cutoff in (FIELD.field_cutoff, FIELD.source[1]):
+        slope = np.diff([along(cutoff + k * h) for k in range(-6, 7)], axis=0) / h
+        assert np.abs(np.diff(slope, axis=0)).max() < 0.02 * size  # no jump of the slope
+    np.testing.assert_allclose(along(11.0), along(30.0), rtol=0, atol=1e-13 * size)
+
+
+def test_field_reaches_further_than_densities():
+    """A source beyond the bridge's density acts on the target through the bridge, up to field_cutoff."""
+    model = random_model(FIELD)
+    chain = ase.Atoms("LiS", positions=[[0, 0, 0], [0, 0, 2.4]])
+    alone = model.predict_components(*system(chain), np.array([0]))
+    for distance, felt in ((5.1, True), (5.3, False)):
+        longer = chain + ase.Atoms("P", positions=[[0, 0, 2.4 + distance]])
+        change = np.abs(model.predict_components(*system(longer), np.array([0])) - alone).max()
+        assert bool(change > 1e-9) is felt
+
+
 def test_li_far_away_feels_nothing():
     """Beyond chain cutoff + bridge cutoff the field of an atom ends; just within it does not."""
     model = random_model(SMALL)
@@ -151,6 +184,11 @@ def test_li_far_away_feels_nothing():
         ({"product_degree_max": 4}, "product_degree_max"),
         ({"triple_l_max": 0}, "triple_l_max"),
         ({"bridge": (99, 4.0)}, "bridge term"),
+        ({"field_cutoff": -1.0}, "field_cutoff must be 0"),
+        ({"field_cutoff": 6.0, "bridge_l_max": 0, "product_degree_max": 0}, "bridge_l_max of at least 1"),
+        ({"field_cutoff": 6.0, "sources": (8,)}, "source species must be among"),
+        ({"field_cutoff": 6.0, "sources": (16, 16)}, "source species is given twice"),
+        ({"field_cutoff": 6.0, "sources": (16,), "source": (0, 4.0)}, "source term must be 1"),
     ],
 )
 def test_settings_that_make_no_sense(change, words):

@@ -1,5 +1,6 @@
 """The fit: a known answer, regularisation, held-out errors that are held out, and the command line."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -116,6 +117,42 @@ def test_held_out_predictions_come_from_fits_without_the_fold():
     for held in rows:
         training = np.setdiff1d(np.arange(60), held)
         np.testing.assert_allclose(held_out[held], features[held] @ solve(training), rtol=1e-9)
+
+
+def test_a_weight_of_two_counts_a_row_twice():
+    rng = np.random.default_rng(5)
+    features, values = rng.normal(size=(30, 4)), rng.normal(size=30)
+    groups, strengths, weights = np.array([0, 0, 1, 4]), np.full(len(GROUPS), 0.7), np.repeat([1.0, 2.0], 15)
+    weighted = GroupRidge(features, values, groups, [np.arange(10), np.arange(10, 30)], weights)
+    twice = np.concatenate([np.arange(30), np.arange(15, 30)])
+    matrix, penalty = features[twice], np.diag(strengths[groups] / weighted.scale**2)
+    expected = np.linalg.solve(matrix.T @ matrix + penalty, matrix.T @ values[twice])
+    np.testing.assert_allclose(weighted.weights(strengths), expected, rtol=1e-10)
+    held = weighted.held_out(strengths)
+    assert weighted.score(strengths) == pytest.approx(
+        np.sqrt(np.mean((held - values)[twice] ** 2)), rel=1e-12
+    )
+
+
+def test_disordered_frames_weigh_less():
+    frames = charged_frames(6)
+    for frame, phase in zip(frames, ["crystal", "glass"] * 3, strict=True):
+        frame.info["phase"] = phase
+    data = build_data(frames, SETTINGS["bare"], disordered_weight=0.25)
+    assert data.frame_weights.tolist() == [1.0, 0.25] * 3
+    assert np.array_equal(data.row_weights[::5], data.frame_weights[data.frame])
+    with pytest.raises(InputError, match="disordered weight"):
+        build_data(frames, SETTINGS["bare"], disordered_weight=0.0)
+
+
+def test_sources_are_those_that_occur():
+    frames = charged_frames(6)
+    for frame in frames:
+        frame.numbers[frame.numbers == 15] = 16
+    options = TrainingOptions(terms={"field_cutoff": 4.0})
+    assert train_model(frames, [], options).model.settings.sources == (16,)
+    with pytest.raises(InputError, match="source species must be among"):
+        train_model(frames, [], dataclasses.replace(options, source_species=("P",)))
 
 
 def test_training_ranges_hold_the_training_data_and_nothing_nearer():

@@ -110,8 +110,11 @@ def test_correlation_of_known_tensors():
     expected = omega**2 * 2 / 15 * np.array([1.5, -0.75, 1.5])
     np.testing.assert_allclose(found[0]["reference"], expected, rtol=1e-12)
     np.testing.assert_allclose(found[0]["predicted"], 4 * expected, rtol=1e-12)
+    assert found[0]["evenly_spaced"]
     assert found[0]["c0_ratio"] == pytest.approx(4.0)
     assert found[0]["normalized_rmse"] == pytest.approx(0.0, abs=1e-12)
+    frames[2].info["run_step"] = 300
+    assert not correlation_check(frames, data, data.components.reshape(-1, 5), "7Li")[0]["evenly_spaced"]
     two = build_data(frames[:2], BARE, "Li", "V/A^2")
     assert correlation_check(frames[:2], two, two.components.reshape(-1, 5), "7Li") == []
 
@@ -134,6 +137,7 @@ def test_scalar_baseline_learns_sizes_but_no_more():
         ["crystal"] * 200,
         np.zeros((3, 1)),
         np.zeros((0, 3, 1)),
+        np.ones(200),
     )
     found = scalar_baseline(data, split_blocks(np.arange(200) % 4, 4), "7Li")
     assert found["all"]["abs_cq_rmse_khz"] < 1.0
@@ -146,7 +150,7 @@ def test_scalar_baseline_learns_sizes_but_no_more():
 
 def test_several_targets_in_one_model():
     frames, truth = labelled(48, targets=("Li", "S"))
-    terms = {k: v for k, v in BARE.to_dict().items() if k not in ("species", "bridges")}
+    terms = {k: v for k, v in BARE.to_dict().items() if k not in ("species", "bridges", "sources")}
     options = TrainingOptions(
         targets=("Li", "S"), nuclei=("6Li",), unit="V/A^2", terms=terms, learning_curve=True, groups=True
     )

@@ -57,6 +57,7 @@ def with_weights(content, weights):
         (lambda c: changed(c, version=7), "version 7"),
         (lambda c: changed(c, units={"efg": "au"}), "units are"),
         (lambda c: without(c, "targets"), "without 'targets'"),
+        (lambda c: without(c, "sources"), "without 'sources'"),
         (lambda c: changed(c, species=["Li", "Xx"]), "unknown chemical symbol 'Xx'"),
         (lambda c: changed(c, species="Li"), "list of chemical symbols"),
         (lambda c: changed(c, settings={"pair": [3, 4.0]}), "exactly the entries"),

@@ -1,5 +1,6 @@
 """compute efg/atom against EfgModel, on any number of ranks, cell, list and pair style."""
 
+import dataclasses
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from lpsnmr.structures import load_structure
 
 ELEMENTS = ["Li", "P", "S"]
 ZERO = "pair_style zero {cutoff}\npair_coeff * *"
+GHOSTS = "comm_modify cutoff 10.0"  # as far as the field of the shipped model, with the skin
 DECK = """units metal
 atom_style atomic
 boundary {boundary}
@@ -102,7 +104,7 @@ def test_shipped_model(tmp_path, ranks, shear):
     path = files("lpsnmr.data") / "models" / "li3ps4_pbe.efg"
     atoms = rattled_beta(shear, amplitude=0.15)
     model = EfgModel.default()
-    done = run_efg(atoms, tmp_path, model=path, ranks=ranks)
+    done = run_efg(atoms, tmp_path, model=path, ranks=ranks, settings=GHOSTS)
     assert_equal_to_model(atoms, tmp_path, model, done)
     assert scalar_of(done) == model.n_flagged
     assert 0 < model.n_flagged < (atoms.numbers == 3).sum()
@@ -111,10 +113,10 @@ def test_shipped_model(tmp_path, ranks, shear):
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("ranks", [1, 2, 4])
 def test_random_models(tmp_path, name, ranks):
-    """Bridges of two elements, shared cutoffs, no chain at all; a triclinic cell."""
+    """Bridges of two elements, shared cutoffs, no chain at all, fields; a triclinic cell."""
     atoms = rattled_beta(shear=True)
     model = random_model(SETTINGS[name])
-    done = run_efg(atoms, tmp_path, model, ranks)
+    done = run_efg(atoms, tmp_path, model, ranks, settings=GHOSTS)
     assert_equal_to_model(atoms, tmp_path, model, done)
     assert scalar_of(done) == 0
 
@@ -123,7 +125,7 @@ def test_random_models(tmp_path, name, ranks):
 def test_two_target_species(tmp_path, ranks):
     atoms = rattled_beta()
     model = random_model(SETTINGS["shared"], targets=("P", "Li"))
-    done = run_efg(atoms, tmp_path, model, ranks)
+    done = run_efg(atoms, tmp_path, model, ranks, settings=GHOSTS)
     assert_equal_to_model(atoms, tmp_path, model, done, kept=atoms.numbers != 16)
 
 
@@ -145,10 +147,12 @@ LISTS = {
 }
 
 
+@pytest.mark.parametrize("name", ["small", "field"])
 @pytest.mark.parametrize("case", LISTS)
-def test_neighbor_lists(tmp_path, case):
+def test_neighbor_lists(tmp_path, case, name):
     atoms = rattled_beta(repeat=(1, 2, 2))
-    model = random_model()
+    # a field that reaches as far as the pairs of the cases: both kinds of list are met
+    model = random_model(dataclasses.replace(SETTINGS[name], field_cutoff=4.5 if name == "field" else 0.0))
     lps = files("lpsnmr.data") / "models" / "lps.uf3"
     changes = {key: value.replace("{lps}", str(lps)) for key, value in LISTS[case].items()}
     done = run_efg(atoms, tmp_path, model, 2, **changes)
@@ -217,7 +221,7 @@ def test_flags_are_counted(tmp_path):
     bridges[0, 2, 0] = coordination[-2:].mean()
     weights = EfgModel.default().targets["Li"].weights
     model = EfgModel(settings, {"Li": TargetPart(weights, around, bridges)}, {})
-    done = run_efg(atoms, tmp_path, model, 2)
+    done = run_efg(atoms, tmp_path, model, 2, settings=GHOSTS)
     assert_equal_to_model(atoms, tmp_path, model, done)
     assert set(model.last_flags.tolist()) >= {0, 1, 8}
     assert scalar_of(done) == model.n_flagged
@@ -238,11 +242,11 @@ run 4
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 4])
-@pytest.mark.parametrize("long_pairs", [True, False])
-def test_while_atoms_move(tmp_path, ranks, long_pairs):
+@pytest.mark.parametrize(("name", "long_pairs"), [("small", True), ("small", False), ("field", False)])
+def test_while_atoms_move(tmp_path, ranks, name, long_pairs):
     """Atoms change rank and order, lists are some steps old; a list of our own and that of the pairs."""
     atoms = rattled_beta(shear=True, repeat=(1, 2, 2))
-    model = random_model()
+    model = random_model(SETTINGS[name])
     pair = "pair_style lj/cut 2.5\npair_coeff * * 0.05 1.9"
     if long_pairs:
         pair = "pair_style lj/cut 5.0\npair_coeff * * 0.05 1.9"
@@ -252,7 +256,7 @@ def test_while_atoms_move(tmp_path, ranks, long_pairs):
         model,
         ranks,
         pair=pair,
-        settings="" if long_pairs else "comm_modify cutoff 5.2",
+        settings="" if long_pairs else "comm_modify cutoff 5.9",
         before="atom_modify map array sort 5 1.5",
         run=MOVING,
     )

@@ -121,6 +121,44 @@ def features(atoms, target, s):
     return np.concatenate(groups).T
 
 
+def vector_to_complex(v):
+    """Complex tensor of degree 1 of a vector (x, y, z)."""
+    size = np.linalg.norm(v)
+    return size * np.array([complex_harmonic(1, m, v) for m in (-1, 0, 1)]) if size else np.zeros(3)
+
+
+def charge_field(d, cutoff):
+    """g(d) d of a unit charge; d may be complex, for a derivative by a complex step."""
+    square = np.sum(d * d)
+    return (1 - square / cutoff**2) ** 3 / (square + 1.0) ** 1.5 * d
+
+
+def source_channels(atoms, k, s):
+    """Charges (channels,) and dipoles (channels, 3) of the channels of atom k; zero where not its own."""
+    own = len(s.species) * s.source[0]
+    charges = np.zeros(len(s.species) + 2 * own * len(s.sources))
+    dipoles = np.zeros((len(charges), 3))
+    charges[s.species.index(atoms.numbers[k])] = 1.0
+    if atoms.numbers[k] in s.sources:
+        begin = len(s.species) + 2 * own * s.sources.index(atoms.numbers[k])
+        scalars, vectors = density(atoms, k, list(s.species), s.source, 1)
+        charges[begin : begin + own] = scalars[:, 0].real
+        dipoles[begin + own : begin + 2 * own] = [real_components(v)[[2, 0, 1]] for v in vectors]
+    return charges, dipoles
+
+
+def fields(atoms, j, s):
+    """Field of each channel at atom j: (channels, 3) in x, y, z."""
+    total, step, known = 0.0, 1e-30, {}
+    for k, d in neighbours(atoms, j, s.field_cutoff):
+        if k not in known:
+            known[k] = source_channels(atoms, k, s)
+        charges, dipoles = known[k]
+        moved = [charge_field(d + 1j * step * p, s.field_cutoff).imag / step for p in dipoles]
+        total = total + charges[:, None] * charge_field(d, s.field_cutoff) + np.array(moved)
+    return total
+
+
 def chain_features(atoms, target, s, bridge):
     """Features of the chains through one species: (n, 5)."""
     blocks = {}
@@ -132,6 +170,8 @@ def chain_features(atoms, target, s, bridge):
             factors = density(atoms, j, list(s.species), s.product, s.product_l_max)
             for l in range(s.product_degree_max + 1):  # noqa: E741
                 channels[l] += products(factors, l, s.product_l_max)
+        if s.field_cutoff:
+            channels[1] += [vector_to_complex(e) for e in fields(atoms, j, s)]
         functions = radial(s.chain[0], s.chain[1], np.linalg.norm(vector))
         for l2 in range(s.bridge_l_max + 1):
             for l1 in range(abs(2 - l2), l2 + 3):

@@ -26,6 +26,9 @@ EfgSettings settings() {
   s.product_degree_max = 2;
   s.triple = {2, 3.9};
   s.triple_l_max = 3;
+  s.field_cutoff = 5.5;
+  s.source = {2, 3.7}; // beyond the bridge's own list
+  s.sources = {16, 3};
   return s;
 }
 

@@ -29,6 +29,19 @@ const char *const good = R"({
 }
 )";
 
+/// The same as version 2 with a field: six channels of degree 1 more for both l1.
+std::string good_field() {
+  std::string text = good;
+  const auto put = [&text](const std::string &word, const std::string &other) {
+    text.replace(text.find(word), word.size(), other);
+  };
+  put("\"version\": 1", "\"version\": 2");
+  put("\"bridges\": [\"S\"],", "\"bridges\": [\"S\"], \"sources\": [\"S\"],");
+  put("\"triple_l_max\": 1", "\"triple_l_max\": 1, \"field_cutoff\": 6.0, \"source\": [1, 3.0]");
+  put("5, 6, 7]", "5, 6, 7, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]");
+  return text;
+}
+
 bool accepted(const std::string &text) {
   try {
     const lpsnmr::EfgModelFile file = lpsnmr::parse_efg_model(text, "fuzz");
@@ -60,6 +73,11 @@ void test_values() {
   CHECK(file.targets[0].environment.nearest[0] == std::numeric_limits<double>::infinity());
   CHECK(file.targets[0].environment.fewest[1] == -1e-3);
   CHECK(file.targets[0].bridge_environments[0].most[0] == 1.5);
+  CHECK(file.settings.field_cutoff == 0.0 && file.settings.sources.empty());
+  const lpsnmr::EfgModelFile newer = lpsnmr::parse_efg_model(good_field(), "good");
+  CHECK(newer.settings.field_cutoff == 6.0 && newer.settings.source.count == 1);
+  CHECK(newer.settings.sources == std::vector<int>{16});
+  CHECK(newer.targets[0].weights.size() == 20);
   CHECK(lpsnmr::atomic_number("Og") == 118 && lpsnmr::atomic_number("?") == 0);
   CHECK(std::strcmp(lpsnmr::chemical_symbol(16), "S") == 0);
 }
@@ -109,8 +127,7 @@ void test_json() {
   CHECK(value.items[1].number == -2.5 && value.items[1].line == 2);
 }
 
-void test_damage() {
-  const std::string text = good;
+void test_damage(const std::string &text) {
   CHECK(accepted(text));
   for (std::size_t n = 0; n + 2 < text.size(); ++n) CHECK(!accepted(text.substr(0, n)));
   std::mt19937 random(7);
@@ -127,6 +144,7 @@ void test_damage() {
 int main() {
   test_values();
   test_json();
-  test_damage();
+  test_damage(good);
+  test_damage(good_field());
   return failures != 0;
 }

@@ -87,6 +87,17 @@ def degree_option(name: str, text: str) -> Decorator:
 @click.option(
     "--bridge-species", default="S", show_default=True, help="Elements a chain runs through, as S,P."
 )
+@click.option(
+    "--source-species",
+    help="Elements whose charges and dipoles depend on their neighbours.  [default: P,S where they occur]",
+)
+@click.option(
+    "--disordered-weight",
+    type=float,
+    default=TrainingOptions().disordered_weight,
+    show_default=True,
+    help="Weight of a disordered frame in the fit; a crystal has 1.",
+)
 @radial_option("pair", "Body order 2, target–neighbour")
 @radial_option("chain", "Chain, target–bridge distance")
 @radial_option("bridge", "Chain, density around the bridge")
@@ -96,6 +107,14 @@ def degree_option(name: str, text: str) -> Decorator:
 @degree_option("product-degree-max", "Chain: highest degree of the product.")
 @radial_option("triple", "Body order 3, density around the target (0: off)")
 @degree_option("triple-l-max", "Body order 3: highest degree of that density.")
+@click.option(
+    "--field-cutoff",
+    type=float,
+    default=DEFAULT.field_cutoff,
+    show_default=True,
+    help="Chain: how far the charges are whose field a bridge feels, Å (0: off).",
+)
+@radial_option("source", "Chain, density that sets the charge and dipole of a source")
 @click.option(
     "--learning-curve", is_flag=True, help="Also report held-out errors by the number of training frames."
 )
@@ -116,6 +135,8 @@ def command(
     steps_per_block: int | None,
     seed: int,
     bridge_species: str,
+    source_species: str | None,
+    disordered_weight: float,
     learning_curve: bool,
     groups: bool,
     quiet: bool,
@@ -138,6 +159,8 @@ def command(
         steps_per_block=steps_per_block,
         seed=seed,
         bridge_species=_names(bridge_species),
+        source_species=None if source_species is None else _names(source_species),
+        disordered_weight=disordered_weight,
         terms=terms,
         learning_curve=learning_curve,
         groups=groups,
@@ -187,6 +210,7 @@ def print_fit(result: FitResult, told: dict[str, Any]) -> None:
         click.echo(
             f"C(t) of omega_Q, {run['run']}: C(0) predicted/reference {run['c0_ratio']:.3f}, "
             f"C(t)/C(0) differs by {run['normalized_rmse']:.3f} over {len(run['steps']) - 1} lags"
+            + (", evenly spaced" if run["evenly_spaced"] else "")
         )
     for point in told.get("learning_curve", []):
         click.echo(

@@ -33,7 +33,8 @@ class EfgData:
 
     ``features`` (rows, n_features) and ``components`` (rows,) V/Å² have five rows per target, in order;
     ``frame`` (targets,) is the frame of each target; ``runs`` and ``phases`` are names by frame.
-    ``target_range`` and ``bridge_ranges`` are as in ``TargetPart``.
+    ``target_range`` and ``bridge_ranges`` are as in ``TargetPart``. ``frame_weights`` (frames,) are the
+    weights of the squared errors of each frame in a fit.
     """
 
     features: Array
@@ -43,6 +44,12 @@ class EfgData:
     phases: list[str]
     target_range: Array
     bridge_ranges: Array
+    frame_weights: Array
+
+    @property
+    def row_weights(self) -> Array:
+        """Weights by row of ``features``: (rows,)."""
+        return np.repeat(self.frame_weights[self.frame], 5)
 
 
 def default_nucleus(target: str) -> str:
@@ -70,6 +77,7 @@ def build_data(
     settings: EfgSettings,
     target: str = "Li",
     unit: str = "au",
+    disordered_weight: float = 1.0,
     on_frame: Callable[[], None] | None = None,
 ) -> EfgData:
     """Evaluate the features of every target atom and collect its tensor.
@@ -84,19 +92,23 @@ def build_data(
         Chemical symbol of the atoms to learn.
     unit
         Key of ``EFG_UNITS``: the unit of the ``efg`` columns.
+    disordered_weight
+        Weight in a fit of a frame whose phase is not "crystal"; a crystal has 1.
     on_frame
         Called after each frame, for a progress display.
 
     Raises
     ------
     InputError
-        For an unknown unit or element, frames without a target, or tensors that are not symmetric and
-        traceless.
+        For an unknown unit or element, a weight not above 0, frames without a target, or tensors that are
+        not symmetric and traceless.
     """
     if unit not in EFG_UNITS:
         raise InputError(f"unknown EFG unit {unit!r}; expected one of {', '.join(EFG_UNITS)}")
     if target not in atomic_numbers:
         raise InputError(f"unknown element {target!r}")
+    if not (disordered_weight > 0 and np.isfinite(disordered_weight)):
+        raise InputError(f"disordered weight: expected a number above 0, got {disordered_weight}")
     basis = settings.basis()
     features, components, owner = [], [], []
     ranges = _Ranges(settings)
@@ -114,14 +126,16 @@ def build_data(
             on_frame()
     if not features:
         raise InputError(f"no {target} atom in the reference frames")
+    phases = [phase_of(frame) for frame in frames]
     return EfgData(
         np.concatenate(features),
         np.concatenate(components),
         np.concatenate(owner),
         [run_name(frame) for frame in frames],
-        [phase_of(frame) for frame in frames],
+        phases,
         _with_margin(ranges.target),
         np.array([_with_margin(rows) for rows in ranges.bridges]).reshape(ranges.bridges.shape),
+        np.array([1.0 if phase == "crystal" else disordered_weight for phase in phases]),
     )
 
 

@@ -1,4 +1,4 @@
-"""Text of an EFG model file (JSON, version 1); the format is told in docs/efg-model-format.md."""
+"""Text of an EFG model file (JSON, version 2; 1 is read); the format is told in docs/efg-model-format.md."""
 
 import dataclasses
 import json
@@ -14,8 +14,12 @@ from lpsnmr.errors import InputError
 __all__ = ["FORMAT_VERSION", "TargetPart", "parse_model", "render_model"]
 
 FORMAT_NAME = "lpsnmr-efg"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+OLDEST_VERSION = 1
+NO_FIELD: dict[str, Any] = {"field_cutoff": 0.0, "source": [0, 4.0], "sources": []}
+"""Settings that version 1 did not have: its models have no field at the bridges."""
 UNITS = {"length": "Å", "efg": "V/Å²"}
+ELEMENT_LISTS = ("species", "bridges", "sources")
 ROWS = ("nearest", "fewest", "most")
 
 Array = NDArray[np.float64]
@@ -47,10 +51,9 @@ def render_model(settings: EfgSettings, targets: dict[str, TargetPart], provenan
         "version": FORMAT_VERSION,
         "units": UNITS,
         "species": [chemical_symbols[z] for z in settings.species],
-        "settings": {
-            name: value for name, value in settings.to_dict().items() if name not in ("species", "bridges")
-        },
+        "settings": {name: value for name, value in settings.to_dict().items() if name not in ELEMENT_LISTS},
         "bridges": bridges,
+        "sources": [chemical_symbols[z] for z in settings.sources],
         "targets": {
             symbol: {
                 "environment": _render_range(part.target_range),
@@ -84,11 +87,17 @@ def parse_model(content: bytes) -> tuple[EfgSettings, dict[str, TargetPart], dic
         raise InputError("not a text file; expected an EFG model in JSON") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT_NAME:
         raise InputError(f'not an EFG model: expected "format": "{FORMAT_NAME}"')
-    if data.get("version") != FORMAT_VERSION:
-        raise InputError(f"EFG model version {data.get('version')!r}; this lpsnmr reads {FORMAT_VERSION}")
+    version = data.get("version")
+    if version not in range(OLDEST_VERSION, FORMAT_VERSION + 1):
+        raise InputError(
+            f"EFG model version {version!r}; this lpsnmr reads {OLDEST_VERSION} to {FORMAT_VERSION}"
+        )
     if data.get("units") != UNITS:
         raise InputError(f"units are {data.get('units')!r}; expected {UNITS}")
-    missing = {"species", "bridges", "settings", "targets", "provenance"} - set(data)
+    if version == OLDEST_VERSION and isinstance(data.get("settings"), dict):
+        data["sources"] = NO_FIELD["sources"]
+        data["settings"] |= {name: NO_FIELD[name] for name in ("field_cutoff", "source")}
+    missing = {*ELEMENT_LISTS, "settings", "targets", "provenance"} - set(data)
     if missing:
         raise InputError(f"EFG model without {sorted(missing)[0]!r}")
     for name in ("settings", "targets", "provenance"):
@@ -99,6 +108,7 @@ def parse_model(content: bytes) -> tuple[EfgSettings, dict[str, TargetPart], dic
             **data["settings"],
             "species": _numbers(data["species"]),
             "bridges": _numbers(data["bridges"]),
+            "sources": _numbers(data["sources"]),
         }
     )
     size = settings.basis().size

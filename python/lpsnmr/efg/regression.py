@@ -62,6 +62,8 @@ class GroupRidge:
         (n_features,) int, positions in ``GROUPS``.
     held_out_rows
         For each fold the rows it holds out; all rows together exactly once.
+    row_weights
+        (rows,) float64, weights of the squared errors; all 1 when None.
     """
 
     def __init__(
@@ -70,20 +72,23 @@ class GroupRidge:
         values: Array,
         groups: NDArray[np.int64],
         held_out_rows: Sequence[NDArray[np.int64]],
+        row_weights: Array | None = None,
     ) -> None:
         sizes = np.sqrt(np.mean(features**2, axis=0))
         total = np.bincount(groups, weights=sizes, minlength=len(GROUPS))[groups]
         product = sizes * total
         self.scale = np.where(product > 0, 1.0 / np.sqrt(np.where(product > 0, product, 1.0)), 0.0)
         self._features, self._values, self._groups = features, values, groups
+        self._row_weights = np.ones(len(values)) if row_weights is None else row_weights
         self._rows = held_out_rows
         self._fold_normals = [self._normal(rows) for rows in held_out_rows]
         self._matrix = np.sum([matrix for matrix, _ in self._fold_normals], axis=0)
         self._vector = np.sum([vector for _, vector in self._fold_normals], axis=0)
 
     def _normal(self, rows: NDArray[np.int64]) -> tuple[Array, Array]:
-        scaled = self._features[rows] * self.scale
-        return scaled.T @ scaled, scaled.T @ self._values[rows]
+        root = np.sqrt(self._row_weights[rows])
+        scaled = self._features[rows] * self.scale * root[:, None]
+        return scaled.T @ scaled, scaled.T @ (self._values[rows] * root)
 
     def _solve(self, matrix: Array, vector: Array, strengths: Array) -> Array:
         solved: Array = cho_solve((self._factor(matrix, strengths), True), vector)
@@ -129,8 +134,9 @@ class GroupRidge:
         return drawn * self.scale
 
     def score(self, strengths: Array) -> float:
-        """Return the held-out RMSE."""
-        return float(np.sqrt(np.mean((self.held_out(strengths) - self._values) ** 2)))
+        """Return the held-out RMSE, weighted as the fit."""
+        square = (self.held_out(strengths) - self._values) ** 2
+        return float(np.sqrt(np.average(square, weights=self._row_weights)))
 
 
 def search_strengths(
@@ -211,7 +217,7 @@ def fit_weights(
     rows: list[NDArray[np.int64]] = [
         np.flatnonzero(np.isin(owner, held)).astype(np.int64) for _, held in folds
     ]
-    ridge = GroupRidge(data.features, data.components, groups, rows)
+    ridge = GroupRidge(data.features, data.components, groups, rows, data.row_weights)
     if strengths is None:
         chosen = search_strengths(ridge, np.unique(groups).tolist(), on_step)
     else:

@@ -11,7 +11,7 @@ from lpsnmr.errors import InputError
 
 __all__ = ["GROUPS", "EfgSettings"]
 
-GROUPS = ("pair", "chain", "product", "triple")
+GROUPS = ("pair", "chain", "product", "triple", "field")
 """Groups of features that are regularised apart."""
 
 Radial = tuple[int, float]
@@ -46,6 +46,12 @@ class EfgSettings:
     """Body order 3: density around the target."""
     triple_l_max: int = 2
     """Body order 3: highest degree of that density."""
+    field_cutoff: float = 8.0
+    """Chain: how far the charges and dipoles are whose field a bridge feels, Å; 0: term off."""
+    source: Radial = (3, 4.0)
+    """Chain: density around such a source that sets its charge and dipole."""
+    sources: tuple[int, ...] = (15, 16)
+    """Atomic numbers of the sources that have such a density; all species have a charge."""
 
     def basis(self) -> EfgBasis:
         """Return the compiled features; InputError for settings that make no sense."""
@@ -61,6 +67,9 @@ class EfgSettings:
             product_degree_max=self.product_degree_max,
             triple=self.triple,
             triple_l_max=self.triple_l_max,
+            field_cutoff=self.field_cutoff,
+            source=self.source,
+            sources=list(self.sources),
         )
 
     def feature_groups(self) -> NDArray[np.int64]:
@@ -71,10 +80,13 @@ class EfgSettings:
         groups[basis.triple_begin :] = GROUPS.index("triple")
         linear = len(self.species) * self.bridge[0]
         position = basis.chain_begin
-        for channels in basis.chain_channels:
+        for channels, degree in zip(basis.chain_channels, basis.chain_degrees, strict=True):
             # one entry per bridge species, pair of degrees and radial function: its bridge channels
-            groups[position + linear : position + channels] = GROUPS.index("product")
-            position += channels
+            end = position + channels
+            fields = end - (basis.field_channels if degree == 1 else 0)
+            groups[position + linear : fields] = GROUPS.index("product")
+            groups[fields:end] = GROUPS.index("field")
+            position = end
         return groups
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,11 +109,13 @@ class EfgSettings:
             raise InputError(f"EFG settings have a value of the wrong kind: {error}") from error
 
 
-def _convert(name: str, value: Any) -> Radial | tuple[int, ...] | int:
+def _convert(name: str, value: Any) -> Radial | tuple[int, ...] | int | float:
     """Return an entry of a file as the field ``name`` wants it."""
-    if name in ("pair", "chain", "bridge", "product", "triple"):
+    if name in ("pair", "chain", "bridge", "product", "triple", "source"):
         count, cutoff = value
         return int(count), float(cutoff)
-    if name in ("species", "bridges"):
+    if name in ("species", "bridges", "sources"):
         return tuple(int(z) for z in value)
+    if name == "field_cutoff":
+        return float(value)
     return int(value)

@@ -47,9 +47,12 @@ class TrainingOptions:
     """Choices of a fit; see the options of ``lpsnmr fit-efg``.
 
     ``targets`` are the elements to learn, each with weights of its own; ``nuclei`` the isotopes whose C_Q is
-    told, where they are not the default ones. ``terms`` are entries of ``EfgSettings`` that differ from their
-    defaults; the species are those of the frames. ``learning_curve`` and ``groups`` (train on one material
-    and phase, test on another) add to the report; they take as many further fits.
+    told, where they are not the default ones. ``source_species`` are the elements with charges and dipoles
+    that depend on their neighbours (by default P and S where they occur), ``disordered_weight`` is how much
+    the squared errors of a disordered frame count against those of a crystal. ``terms`` are entries of
+    ``EfgSettings`` that differ from their defaults; the species are those of the frames. ``learning_curve``
+    and ``groups`` (train on one material and phase, test on another) add to the report; they take as many
+    further fits.
     """
 
     targets: tuple[str, ...] = ("Li",)
@@ -59,6 +62,8 @@ class TrainingOptions:
     steps_per_block: int | None = None
     seed: int = 0
     bridge_species: tuple[str, ...] = ("S",)
+    source_species: tuple[str, ...] | None = None
+    disordered_weight: float = 0.35
     terms: dict[str, Any] = dataclasses.field(default_factory=dict)
     learning_curve: bool = False
     groups: bool = False
@@ -106,19 +111,14 @@ def train_model(
         For options or data that cannot be fitted.
     """
     nuclei = _nuclei(options)
-    settings = dataclasses.replace(
-        EfgSettings(),
-        species=species_of_frames(frames),
-        bridges=symbols_to_numbers(options.bridge_species),
-        **options.terms,
-    )
+    settings = _settings(frames, options)
     labels = blocks_by_run(frames, options.steps_per_block)
     n_blocks = len(np.unique(labels))
     folds = split_blocks(labels, options.folds or min(n_blocks, MOST_FOLDS), options.seed)
     results: dict[str, FitResult] = {}
     told: dict[str, dict[str, Any]] = {}
     for target, nucleus in nuclei.items():
-        data = build_data(frames, settings, target, options.unit, on_frame)
+        data = build_data(frames, settings, target, options.unit, options.disordered_weight, on_frame)
         results[target] = fit_weights(data, settings, folds, nucleus, on_step=on_step)
         told[target] = _describe_fit(frames, data, settings, folds, results[target], nucleus, options)
     provenance = {
@@ -127,6 +127,7 @@ def train_model(
         "frames": len(frames),
         "frames_per_run": dict(sorted(Counter(run_name(frame) for frame in frames).items())),
         "efg_unit_of_data": options.unit,
+        "disordered_weight": options.disordered_weight,
         "held_out": f"{'stretches of runs' if options.steps_per_block else 'whole runs'}, "
         f"{len(folds)} folds of {n_blocks} blocks, seed {options.seed}",
         "targets": {
@@ -147,6 +148,22 @@ def train_model(
         "model_sha256": model.sha256,
     }
     return TrainedModel(model, results, report)
+
+
+def _settings(frames: Sequence[ase.Atoms], options: TrainingOptions) -> EfgSettings:
+    """Return the terms of the model; by default its sources are those of the defaults that occur."""
+    species = species_of_frames(frames)
+    sources = (
+        tuple(z for z in EfgSettings().sources if z in species)
+        if options.source_species is None
+        else symbols_to_numbers(options.source_species)
+    )
+    return dataclasses.replace(
+        EfgSettings(),
+        species=species,
+        bridges=symbols_to_numbers(options.bridge_species),
+        **{"sources": sources, **options.terms},
+    )
 
 
 def _nuclei(options: TrainingOptions) -> dict[str, str]:

@@ -48,6 +48,7 @@ class Validator:
             self.data.components[rows],
             self.settings.feature_groups(),
             [np.arange(len(rows))],
+            self.data.row_weights[rows],
         )
         weights = ridge.weights(np.array([self.strengths[name] for name in GROUPS]))
         predicted: Array = self.data.features[np.isin(owner, held)] @ weights
@@ -212,7 +213,8 @@ def correlation_check(
     Returns
     -------
     list of dict
-        ``run``, ``frames``, ``steps`` (lags in MD steps, 0 first), ``pairs``, ``reference`` and ``predicted``
+        ``run``, ``frames``, ``evenly_spaced`` (a segment of a trajectory: then the shape of C(t) is tested,
+        not only its level), ``steps`` (lags in MD steps, 0 first), ``pairs``, ``reference`` and ``predicted``
         (rad²/s²), ``c0_ratio`` predicted over reference, ``normalized_rmse``: RMS over lags > 0, weighted by
         pairs, of the difference of C(t)/C(0).
     """
@@ -238,6 +240,7 @@ def correlation_check(
             {
                 "run": run,
                 "frames": len(chosen),
+                "evenly_spaced": len(set(np.diff(np.sort(steps)).tolist())) == 1,
                 "steps": lags.tolist(),
                 "pairs": pairs.tolist(),
                 "reference": true.tolist(),
