@@ -11,3 +11,4 @@ void export_correlators(pybind11::module_ &module);
 void export_echo(pybind11::module_ &module);
 void export_dump_parser(pybind11::module_ &module);
 void export_extrapolation(pybind11::module_ &module);
+void export_density(pybind11::module_ &module);

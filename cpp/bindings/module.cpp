@@ -31,4 +31,5 @@ PYBIND11_MODULE(_core, module) {
   export_ufp_features(module);
   export_dump_parser(module);
   export_extrapolation(module);
+  export_density(module);
 }

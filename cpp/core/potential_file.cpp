@@ -1,11 +1,11 @@
 #include "potential_file.h"
 
 #include "error.h"
+#include "line_reader.h"
 #include "spline.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -14,67 +14,10 @@
 namespace lpsnmr {
 namespace {
 
-/// Walks over the lines of the text and reports errors with the place.
-class Lines {
+/// The lines of a .uf3 text; adds knot vectors.
+class Lines : public LineReader {
 public:
-  Lines(const std::string &text, const std::string &name) : text_(text), name_(name) {}
-
-  [[noreturn]] void fail(const std::string &message) const {
-    throw Error(place() + ": " + message);
-  }
-
-  bool next(std::string &line) {
-    if (position_ >= text_.size()) return false;
-    const std::size_t end = std::min(text_.find('\n', position_), text_.size());
-    line.assign(text_, position_, end - position_);
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    position_ = end + 1;
-    ++number_;
-    return true;
-  }
-
-  std::vector<std::string> words(const char *what) {
-    std::string line;
-    if (!next(line)) fail(std::string("the file ends where ") + what + " is expected");
-    std::istringstream stream(line);
-    std::vector<std::string> out;
-    for (std::string word; stream >> word;) out.push_back(word);
-    return out;
-  }
-
-  std::vector<std::string> words(const char *what, std::size_t count) {
-    std::vector<std::string> out = words(what);
-    if (out.size() != count)
-      fail(std::string(what) + ": expected " + std::to_string(count) + " words, got " +
-           std::to_string(out.size()));
-    return out;
-  }
-
-  double number(const std::string &word, const char *what) const {
-    double value = 0;
-    const char *begin = word.c_str(), *end = begin + word.size();
-    const auto result = std::from_chars(begin + (*begin == '+'), end, value);
-    if (result.ec != std::errc() || result.ptr != end || !std::isfinite(value))
-      fail(std::string(what) + ": expected a finite number, got '" + word + "'");
-    return value;
-  }
-
-  int integer(const std::string &word, const char *what, int least) const {
-    int value = 0;
-    const char *end = word.c_str() + word.size();
-    const auto result = std::from_chars(word.c_str(), end, value);
-    if (result.ec != std::errc() || result.ptr != end || value < least || value > 100000)
-      fail(std::string(what) + ": expected an integer of at least " + std::to_string(least) +
-           ", got '" + word + "'");
-    return value;
-  }
-
-  std::vector<double> numbers(const char *what, int count) {
-    std::vector<double> out;
-    for (const std::string &word : words(what, static_cast<std::size_t>(count)))
-      out.push_back(number(word, what));
-    return out;
-  }
+  using LineReader::LineReader;
 
   /// Read a knot vector; the grid's own checks get the place added.
   std::vector<double> knots(const char *what, int count, bool uniform, double cutoff) {
@@ -95,14 +38,6 @@ public:
     }
     return out;
   }
-
-  std::string place() const { return name_ + ":" + std::to_string(number_); }
-
-private:
-  const std::string &text_;
-  const std::string &name_;
-  std::size_t position_ = 0;
-  int number_ = 0;
 };
 
 bool is_uniform(const Lines &lines, const std::string &word) {

@@ -3,6 +3,8 @@
 #include "fix_ufp_guard.h"
 #include "stop_here.h"
 
+#include "core/density_candidates.h"
+#include "core/density_kernel.h"
 #include "core/ufp_candidates.h"
 #include "core/ufp_kernel.h"
 #include "core/ufp_potential.h"
@@ -112,7 +114,7 @@ void PairUFP::init_style() {
 double PairUFP::init_one(int i, int j) {
   if (setflag[i][j] == 0)
     error->all(FLERR, "Pair style ufp: no element was given for atom types {} and {}", i, j);
-  return potential_->cutoff(map[i], map[j]);
+  return std::max(potential_->cutoff(map[i], map[j]), density_cutoff(map[i], map[j]));
 }
 
 /// Positions and species of all atoms, as the kernel reads them; whether a species has changed.
@@ -155,6 +157,7 @@ void PairUFP::list_candidates(bool types_changed) {
     return;
   list_builds_ = neighbor->ncalls;
   candidates_->clear();
+  density_candidates_->clear();
   // later than LAMMPS' list, atoms have moved already: up to half a skin each, and may move back
   const bool late = neighbor->ago != 0 || utils::strmatch(update->integrate_style, "^respa");
   const double skin = (late ? 2.0 : 1.0) * neighbor->skin;
@@ -177,6 +180,9 @@ void PairUFP::list_candidates(bool types_changed) {
     if (shared) choose_pairs(i, members.data(), count, here);
     candidates_->add(*potential_, atoms_.data(), atoms_[std::size_t(i)], members.data(),
                      shared ? here.data() : nullptr, count, skin);
+    if (density_)
+      density_candidates_->add(density_->potential(), atoms_.data(), atoms_[std::size_t(i)],
+                               members.data(), count, skin);
   }
 }
 
@@ -311,6 +317,9 @@ void PairUFP::compute(int eflag, int vflag) {
     if (evflag) tally(i, center, per_atom);
   }
   add_forces();
+  // in a loop of its own, so that each kernel finds its tables in the cache
+  if (density_)
+    for (int ii = 0; ii < list->inum; ++ii) add_density(list->ilist[ii], std::size_t(ii));
   pvector[0] = short_range_pairs_;
 }
 
@@ -331,6 +340,7 @@ double PairUFP::single(int, int, int itype, int jtype, double rsq, double, doubl
 double PairUFP::memory_usage() {
   double bytes = Pair::memory_usage();
   if (kernel_) bytes += kernel_->memory_usage() + candidates_->memory_usage();
+  if (density_) bytes += density_->memory_usage() + density_candidates_->memory_usage();
   bytes += double(pairs_.capacity()) * sizeof(lpsnmr::PairRecord);
   bytes += double(triplets_.capacity()) * sizeof(lpsnmr::TripletRecord);
   bytes += double(forces_.capacity()) * sizeof(double);

@@ -11,6 +11,8 @@
 #include <vector>
 
 namespace lpsnmr {
+class DensityCandidateLists;
+class DensityKernel;
 class UfpCandidateLists;
 class UfpKernel;
 class UfpPotential;
@@ -55,6 +57,9 @@ private:
   std::string load(const std::vector<std::string> &paths);
   std::string build_potential(const std::vector<std::string> &paths,
                               const std::vector<std::string> &texts);
+  std::string build_density(const std::vector<std::string> &paths,
+                            const std::vector<std::string> &texts,
+                            const PotentialIdentity &identity);
   std::string check_identity(const PotentialIdentity &found) const;
   bool pack_atoms();
   void list_candidates(bool types_changed);
@@ -64,6 +69,11 @@ private:
   void share_pairs(int i);
   void tally(int i, const lpsnmr::UfpCenter &center, bool per_atom);
   void tally_triplets(int i, const lpsnmr::UfpCenter &center);
+  void warn_of_missing_density(const std::vector<std::string> &paths,
+                               const std::vector<std::string> &texts) const;
+  void add_density(int i, std::size_t k);
+  void tally_density(int i, int j, const double *r, const double *force);
+  double density_cutoff(int a, int b) const;
 
   int body_order_ = 3;
   PotentialIdentity identity_; // of the files that are loaded
@@ -73,9 +83,11 @@ private:
   std::unique_ptr<lpsnmr::UfpKernel> kernel_;
   std::unique_ptr<lpsnmr::UfpCandidateLists> candidates_; // of list->ilist, made with that list
   std::vector<lpsnmr::UfpAtom> atoms_;                    // owned and ghost
-  bigint list_builds_ = -1;                               // of LAMMPS when candidates_ was made
-  lpsnmr::AlignedVector<double> forces_;                  // (owned and ghost, 4)
-  std::vector<lpsnmr::PairRecord> pairs_;                 // of one centre, for tallies per atom
+  std::unique_ptr<lpsnmr::DensityKernel> density_;        // empty without density terms
+  std::unique_ptr<lpsnmr::DensityCandidateLists> density_candidates_;
+  bigint list_builds_ = -1;               // of LAMMPS when candidates_ was made
+  lpsnmr::AlignedVector<double> forces_;  // (owned and ghost, 4)
+  std::vector<lpsnmr::PairRecord> pairs_; // of one centre, for tallies per atom
   std::vector<lpsnmr::TripletRecord> triplets_;
   double short_range_pairs_ = 0;
 };

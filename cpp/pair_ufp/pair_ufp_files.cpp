@@ -3,6 +3,9 @@
 
 #include "shared_text.h"
 
+#include "core/density_candidates.h"
+#include "core/density_file.h"
+#include "core/density_kernel.h"
 #include "core/sha256.h"
 #include "core/ufp_candidates.h"
 #include "core/ufp_kernel.h"
@@ -95,6 +98,7 @@ std::string PairUFP::load(const std::vector<std::string> &paths) {
     utils::logmesg(lmp, "Pair style ufp: potential {}, {} element(s), cutoff {:.6g}, {} loops\n",
                    describe(identity_), nelements, potential_->max_cutoff(),
                    lpsnmr::name(kernel_->instructions()));
+  if (comm->me == 0) warn_of_missing_density(paths, texts);
   return "";
 }
 
@@ -106,13 +110,25 @@ std::string PairUFP::build_potential(const std::vector<std::string> &paths,
     for (const std::string &text : texts) identity.hashes.push_back(lpsnmr::sha256(text));
     const std::string changed = check_identity(identity);
     if (!changed.empty()) return changed;
-    const lpsnmr::PotentialFile file = lpsnmr::parse_potentials(texts, paths);
+    std::vector<std::string> base_paths, base_texts; // without density terms
+    for (std::size_t f = 0; f < texts.size(); ++f)
+      if (!lpsnmr::is_density_file(texts[f])) {
+        base_paths.push_back(paths[f]);
+        base_texts.push_back(texts[f]);
+      }
+    if (base_texts.empty())
+      return paths[0] + ": density terms alone are no potential; give their .uf3 file too";
+    const lpsnmr::PotentialFile file = lpsnmr::parse_potentials(base_texts, base_paths);
     if (file.units != update->unit_style)
       return file.name + ": the potential is in units " + file.units +
              ", the simulation in units " + update->unit_style;
     const std::vector<std::string> names(elements, elements + nelements);
-    const auto order = static_cast<lpsnmr::BodyOrder>(body_order_);
+    // density terms may stand beside pairs alone
+    const bool pairs_alone = file.triples.empty() && base_texts.size() < texts.size();
+    const auto order = static_cast<lpsnmr::BodyOrder>(pairs_alone ? 2 : body_order_);
     auto potential = std::make_unique<lpsnmr::UfpPotential>(file, names, order);
+    const std::string refused = build_density(paths, texts, identity);
+    if (!refused.empty()) return refused;
     kernel_ = std::make_unique<lpsnmr::UfpKernel>(*potential);
     potential_ = std::move(potential);
     candidates_ = std::make_unique<lpsnmr::UfpCandidateLists>();

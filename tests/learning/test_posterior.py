@@ -1,5 +1,6 @@
 """The posterior of a UFP against dense linear algebra, and the choice of frames by it."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from lpsnmr.learning import UfpPosterior, settings_of_potential
 from lpsnmr.potential import (
     BasisSettings,
     DataSet,
+    DensityBlock,
+    DensityChannel,
     FitSettings,
     PriorSettings,
     WeightSettings,
@@ -49,6 +52,24 @@ def frames(count, width=0.1, seed=0):
         )
         result.append(atoms)
     return result
+
+
+def test_settings_of_a_fit_with_density_terms(tmp_path):
+    channels = (DensityChannel("Al", 4.0, 2, 1), DensityChannel("Cu", 3.8, 1, 2))
+    basis = dataclasses.replace(BASIS, density=(DensityBlock("Cu", 34, channels),))
+    settings = FitSettings(basis, (PRIOR,), WEIGHTS, folds=0)
+    data = [DataSet(frames(4))]
+    result = fit_ufp(data, settings)
+    save_fit(tmp_path / "p.uf3", result, settings, data, [[]], extrapolation=False)
+    found = settings_of_potential(tmp_path / "p.uf3")
+    assert found == (basis, WEIGHTS, PRIOR)
+    posterior = UfpPosterior(*found, frames(4))
+    np.testing.assert_array_equal(posterior.layout.density.scale, result.layout.density.scale)
+    assert posterior.layout.columns == result.layout.columns
+    # more columns than V2 and V3 alone: labels teach more
+    plain = UfpPosterior(BASIS, WEIGHTS, PRIOR, frames(4))
+    new = frames(1, width=0.3, seed=50)[0]
+    assert posterior.information_gain(new) > plain.information_gain(new)
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,15 @@ def test_system():
     assert pair_commands(PotentialSettings(commands=["pair_style zero 5"]), None, []) == ["pair_style zero 5"]
 
 
+def test_density_terms_beside_a_potential_are_named(tmp_path):
+    for name in ("lps.uf3", "lps.ufd"):
+        (tmp_path / name).write_text("")
+    pair = pair_commands(PotentialSettings(), tmp_path / "lps.uf3", ["Li", "P", "S"])
+    assert pair[1] == f'pair_coeff * * "{tmp_path}/lps.uf3" "{tmp_path}/lps.ufd" Li P S'
+    other = pair_commands(PotentialSettings(style="uf3 3"), tmp_path / "lps.uf3", ["S"])
+    assert other[1] == f'pair_coeff * * "{tmp_path}/lps.uf3" S'
+
+
 def test_stages():
     settings = MdSettings(temperature_k=650.0, thermostat_damping_ps=0.25, seed=5)
     assert "650 5 mom yes" in velocity_command(settings)

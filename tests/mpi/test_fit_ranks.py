@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from lpsnmr.potential import read_uf3
+from lpsnmr.potential import read_uf3, read_ufd
 from pipeline_runs import run_lpsnmr
 from ufp_cases import random_structure
 
@@ -47,6 +47,20 @@ def test_ranks_agree_to_round_off(data):
     for x, y in zip(a["committee_spread"], b["committee_spread"], strict=True):
         assert x["force_spread_eV_per_angstrom"] == pytest.approx(y["force_spread_eV_per_angstrom"], rel=1e-6)
     assert not list(data.glob("*.part*"))
+
+
+def test_ranks_agree_on_density_terms(data):
+    density = ["--density", "S=34:Li,4.5,2,2;S,4.5,1,1", "--no-report"]
+    for ranks in (1, 3):
+        done = run_lpsnmr(
+            data, "fit-ufp", "data.extxyz", "-o", f"d{ranks}.uf3", *OPTIONS, *density, ranks=ranks
+        )
+        assert done.returncode == 0, done.stderr
+    one, three = (read_ufd(data / f"d{n}.ufd").blocks[0] for n in (1, 3))
+    np.testing.assert_allclose(one.coefficients, three.coefficients, atol=1e-8)
+    assert one.bound == pytest.approx(three.bound, rel=1e-6)
+    limits = [[f[0] for c in block.channels for f in c[5]] for block in (one, three)]
+    assert limits[0] == pytest.approx(limits[1], rel=1e-12)
 
 
 def test_an_error_ends_all_ranks(data):

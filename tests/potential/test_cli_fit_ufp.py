@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from lpsnmr.potential import Ufp
+from lpsnmr.potential import Ufp, read_uf3, read_ufd
 from ufp_cases import random_structure
 
 OPTIONS = [
@@ -74,6 +74,43 @@ def test_end_to_end_and_deterministic(data, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == names
 
 
+def test_density_terms_from_fit_to_file(data, tmp_path):
+    """Errors of the sidecar are those of the written files; the same input gives the same bytes."""
+    out = tmp_path / "a.uf3"
+    density = ["--density", "S=34:Li,4.5,2,2;S,4.5,1,1,1.6", "--density", "Li=3:S,4.4,2,1"]
+    done = lpsnmr(data, "-o", out, *OPTIONS, *density, "--prior-density", "0.03,0.1", "--committee")
+    assert done.returncode == 0, done.stderr
+    names = [f"a.{k}" for k in ("fold1.uf3", "fold1.ufd", "fold2.uf3", "fold2.ufd", "json", "report.html")]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [*names, "a.report.png", "a.uf3", "a.ufd", "a.ufx"]
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert len(record["candidates"]) == 2
+    assert record["density"]["columns"] == len(np.concatenate([b.coefficients for b in read_ufd(
+        tmp_path / "a.ufd").blocks]))  # fmt: skip
+    frames = ase.io.read(data, ":")
+    errors = np.concatenate([(Ufp(out).predict(f).forces - f.get_forces()).ravel() for f in frames])
+    row = next(r for r in record["training_errors"] if r["run"] == "all")
+    assert row["force_eV_per_angstrom"] == pytest.approx(np.sqrt(np.mean(errors**2)), rel=1e-9)
+    first = (tmp_path / "a.ufd").read_bytes()
+    again = lpsnmr(data, "-o", out, *OPTIONS, *density, "--prior-density", "0.03,0.1", "--no-report")
+    assert again.returncode == 0
+    assert (tmp_path / "a.ufd").read_bytes() == first
+    # a fit without density terms leaves none of an earlier one
+    assert lpsnmr(data, "-o", out, *OPTIONS, "--no-report").returncode == 0
+    assert not (tmp_path / "a.ufd").exists()
+
+
+def test_wide_anchor_is_no_anchor_and_narrow_holds_the_fit_without(data, tmp_path):
+    density = ["--density", "S=34:Li,4.5,2,2;S,4.5,1,1,1.6", "--no-report", "--no-extrapolation"]
+    runs = {"alone": [], "held": [*density, "--prior-anchor", "1e10"], "free": [*density]}
+    pairs = {}
+    for name, extra in runs.items():
+        done = lpsnmr(data, "-o", tmp_path / f"{name}.uf3", *OPTIONS, "--free-core", *extra)
+        assert done.returncode == 0, done.stderr
+        pairs[name] = np.concatenate([b.coefficients for b in read_uf3(tmp_path / f"{name}.uf3").pairs])
+    np.testing.assert_allclose(pairs["held"], pairs["alone"], atol=1e-5)
+    assert np.abs(pairs["free"] - pairs["alone"]).max() > 1e-3
+
+
 @pytest.mark.parametrize(
     ("extra", "words"),
     [
@@ -81,6 +118,9 @@ def test_end_to_end_and_deterministic(data, tmp_path):
         (["--elements", "Li"], "element S is not in the potential"),
         (["--triple", "Li-S"], "--triple: expected CENTRE-NEIGHBOUR=CUTOFF"),
         (["--prior-2b-ridge", "a,b"], "--prior-2b-ridge: expected numbers"),
+        (["--density", "S=34;Li,4,2,2"], "--density: expected CENTRE=ORDERS:"),
+        (["--density", "S=34:Li,4,2"], "--density: expected CENTRE=ORDERS:"),
+        (["--density", "S=34:Li,1,2,2"], "density of Li: expected a shortest distance"),
         (["--second", "nowhere.extxyz"], "nowhere.extxyz"),
         (["--folds", "0", "--committee"], "--committee"),
     ],

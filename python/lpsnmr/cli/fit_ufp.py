@@ -42,7 +42,9 @@ def _report(result: FitResult) -> str:
     """Return what a user wants to read after the fit."""
     parts = []
     if len(result.candidates) > 1:
-        parts.append("priors (2b ridge, curvature; 3b ridge, curvature) and held-out weighted residual:")
+        parts.append(
+            "priors (2b ridge, curvature; 3b ridge, curvature; density, anchor), held-out weighted residual:"
+        )
         parts += [f"  {tuple(vars(p).values())}  {loss:.4g}" for p, loss in result.candidates]
     if result.held_out:
         parts += ["held-out errors (root mean square, each frame predicted without its block):"]

@@ -8,7 +8,15 @@ from typing import Any
 import click
 
 from lpsnmr.errors import InputError
-from lpsnmr.potential import BasisSettings, DataSet, FitSettings, PriorSettings, WeightSettings
+from lpsnmr.potential import (
+    BasisSettings,
+    DataSet,
+    DensityBlock,
+    DensityChannel,
+    FitSettings,
+    PriorSettings,
+    WeightSettings,
+)
 from lpsnmr.reference import read_reference
 
 __all__ = ["add_options", "parse_second", "parse_settings"]
@@ -52,6 +60,30 @@ def _parse_triples(texts: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
+def _parse_density(text: str) -> DensityBlock:
+    """Turn ``S=4:P,5.0,2,2;S,5.0,2,2`` into a block."""
+    form = "CENTRE=ORDERS:ELEMENT,CUTOFF,FUNCTIONS,L[,FIRST_KNOT];..."
+    head, colon, tail = text.partition(":")
+    center, equals, orders = head.partition("=")
+    channels = []
+    try:
+        for part in tail.split(";"):
+            element, cutoff, functions, highest_l, *start = part.strip().split(",")
+            if len(start) > 1:
+                raise ValueError
+            channels.append(
+                DensityChannel(element, float(cutoff), int(functions), int(highest_l), *map(float, start))
+            )
+        number = int(orders)
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"--density: expected {form}, got {text!r}") from None
+    if not (colon and equals and center):
+        raise InputError(f"--density: expected {form}, got {text!r}")
+    return DensityBlock(center, number, tuple(channels))
+
+
 def _parse_weights(texts: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
     """Turn ``RUN=W`` into pairs."""
     out = []
@@ -88,8 +120,11 @@ def parse_settings(o: dict[str, Any]) -> FitSettings:
         three_body_cutoff=o["three_body_cutoff"],
         three_body_spacing=o["three_body_spacing"],
         **_parse_triples(o["triple"]),
+        density=tuple(_parse_density(text) for text in o["density"]),
     )
-    widths = (o["prior_2b_ridge"], o["prior_2b_curvature"], o["prior_3b_ridge"], o["prior_3b_curvature"])
+    names = [f"prior_{name}" for name in ("2b_ridge", "2b_curvature", "3b_ridge", "3b_curvature", "density")]
+    names.append("prior_anchor")
+    widths = [o[name] for name in names]
     return FitSettings(
         basis=basis,
         priors=tuple(PriorSettings(*values) for values in itertools.product(*widths)),
@@ -148,6 +183,14 @@ OPTIONS = (
         "term; H: their distance of knots. May be repeated; the second form wins.",
     ),
     click.option(
+        "--density",
+        multiple=True,
+        metavar="A=ORDERS:B,R,N,L[,R0];...",
+        help="Products of the densities of neighbours around A: body orders 3, 4 or 34; for each neighbour B "
+        "cutoff (Å), number of radial functions, highest l, first knot (1.2 Å). May be repeated; a .ufd file "
+        "goes beside the .uf3 file.",
+    ),
+    click.option(
         "--energy-error",
         type=float,
         default=3.0,
@@ -188,6 +231,21 @@ OPTIONS = (
         show_default=True,
         help="Width of their second differences, eV. Several numbers separated by commas in any of the four: "
         "cross-validation chooses.",
+    ),
+    click.option(
+        "--prior-density",
+        callback=_floats,
+        default="0.03",
+        show_default=True,
+        help="Width of density coefficients scaled to forces of 1 eV/Å, eV/Å; several: as above.",
+    ),
+    click.option(
+        "--prior-anchor",
+        callback=_floats,
+        default="10",
+        show_default=True,
+        help="With density terms: how tightly V2 and V3 are held to their own fit without them; several: as "
+        "above.",
     ),
     click.option(
         "--monotone-core/--free-core",

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from lpsnmr.errors import ComputeError, FileFormatError, InputError
 from lpsnmr.potential import BasisSettings, Layout, PriorSettings, WeightSettings
-from lpsnmr.potential.normal import NormalEquations, frame_rows, row_weights
+from lpsnmr.potential.density import density_from_json
+from lpsnmr.potential.normal import NormalEquations, calibrate, frame_rows, row_weights
 from lpsnmr.potential.provenance import sidecar_path
 from lpsnmr.potential.solve import Prior
 
@@ -45,12 +46,15 @@ def settings_of_potential(
         record = json.loads(Path(path).read_text(encoding="utf-8"))
         settings, prior = record["settings"], record["prior"]
         known = {f.name for f in dataclasses.fields(BasisSettings)}
-        basis = BasisSettings(**{k: _tuples(v) for k, v in settings["basis"].items() if k in known})
+        plain = {k: _tuples(v) for k, v in settings["basis"].items() if k in known and k != "density"}
+        basis = BasisSettings(**plain, density=density_from_json(settings["basis"].get("density", ())))
         weights = {
             k: float("inf") if settings["weights"][k] is None else settings["weights"][k]
             for k in (f.name for f in dataclasses.fields(WeightSettings))
         }
-        names = [f.name for f in dataclasses.fields(PriorSettings)]
+        # sidecars from before there were density terms have no width for them
+        newer = () if basis.density else ("density", "anchor")
+        names = [f.name for f in dataclasses.fields(PriorSettings) if f.name not in newer]
         return basis, WeightSettings(**weights), PriorSettings(**{k: prior[k] for k in names})
     except OSError as error:
         raise FileFormatError(f"{path}: no sidecar of {Path(potential).name}: {error.strerror}") from error
@@ -84,7 +88,7 @@ class UfpPosterior:
         frames: Sequence[ase.Atoms],
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        self.layout = Layout.from_settings(basis)
+        self.layout = calibrate(Layout.from_settings(basis), frames)
         self.weights = weights
         elements = len(basis.elements)
         equations = NormalEquations(self.layout.columns + elements)

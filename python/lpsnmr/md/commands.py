@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lpsnmr.md.settings import MdSettings, PotentialSettings
+from lpsnmr.potential import companion
 
 __all__ = [
     "equilibration_commands",
@@ -18,10 +19,15 @@ THERMOSTAT = "lpsnmr_thermostat"
 
 
 def pair_commands(potential: PotentialSettings, file: Path | None, elements: Sequence[str]) -> list[str]:
-    """Return ``pair_style`` and ``pair_coeff`` for the types ``elements``."""
+    """Return ``pair_style`` and ``pair_coeff`` for the types ``elements``.
+
+    ``pair_style ufp`` gets the density terms too that stand beside the potential as ``NAME.ufd``.
+    """
     if potential.commands:
         return list(potential.commands)
-    return [f"pair_style {potential.style}", f'pair_coeff * * "{file}" {" ".join(elements)}']
+    beside = companion(file) if file and potential.style.split()[0] == "ufp" else None
+    names = f'"{file}" "{beside}"' if beside else f'"{file}"'
+    return [f"pair_style {potential.style}", f"pair_coeff * * {names} {' '.join(elements)}"]
 
 
 def system_commands(

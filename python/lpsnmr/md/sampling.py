@@ -15,7 +15,7 @@ from lpsnmr.io.elements import symbol_of
 from lpsnmr.md.commands import INTEGRATOR, THERMOSTAT, pair_commands, system_commands
 from lpsnmr.md.driver import LammpsDriver
 from lpsnmr.md.settings import MdSettings, PotentialSettings
-from lpsnmr.potential import read_uf3
+from lpsnmr.potential import companion, read_uf3
 from lpsnmr.structures.checks import check_distances
 from lpsnmr.structures.origin import MADE
 
@@ -154,7 +154,10 @@ def _start(driver: LammpsDriver, atoms: Atoms, first_k: float, settings: Samplin
     Half of it goes into the potential energy of the atoms, which start at rest positions.
     """
     elements = [symbol_of(int(z)) for z in np.unique(atoms.numbers)]
-    style = settings.style or f"ufp {3 if read_uf3(settings.potential).triples else 2}"
+    style = (
+        settings.style
+        or f"ufp {3 if read_uf3(settings.potential).triples or companion(settings.potential) else 2}"
+    )
     pair = pair_commands(PotentialSettings(style=style), settings.potential, elements)
     md = MdSettings(timestep_fs=settings.timestep_fs, neighbor_every=2)
     with tempfile.TemporaryDirectory(prefix="lpsnmr-") as folder:

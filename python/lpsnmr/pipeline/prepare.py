@@ -20,6 +20,7 @@ from lpsnmr.io.data_file import write_data_file
 from lpsnmr.io.elements import symbol_of
 from lpsnmr.pipeline.config import RunSettings
 from lpsnmr.pipeline.sampler import LITHIUM
+from lpsnmr.potential import potential_hash
 from lpsnmr.structures import KnownSites, load_structure, read_known_sites, report_structure, supercell
 
 __all__ = ["PreparedRun", "load_model", "model_path", "potential_path", "prepare_run", "provenance"]
@@ -148,7 +149,7 @@ def prepare_run(settings: RunSettings) -> PreparedRun:
     potential = None
     if not settings.potential.commands:
         potential = potential_path(settings.potential.file)
-        fingerprint["potential.sha256"] = _sha256(potential)
+        fingerprint["potential.sha256"] = potential_hash(potential)
     fingerprint["structure.sha256"] = _structure_sha256(atoms)
     elements = [symbol_of(int(z)) for z in np.unique(atoms.numbers)]
     distance = mean_nearest_distance(lithium, atoms.cell[:])

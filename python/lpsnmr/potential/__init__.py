@@ -3,6 +3,7 @@
 from lpsnmr.potential.assess import FrameErrors, LearningPoint, SpreadRow
 from lpsnmr.potential.basis import BasisSettings, Layout, clamped_knots
 from lpsnmr.potential.calculator import Ufp, UfpCalculator, UfpPrediction
+from lpsnmr.potential.density import DensityBlock, DensityChannel, DensityLayout
 from lpsnmr.potential.errors_table import ErrorRow, format_table
 from lpsnmr.potential.extrapolation import Extrapolation, SiteGrades
 from lpsnmr.potential.fit import FitResult, FitSettings, fit_ufp
@@ -18,11 +19,15 @@ from lpsnmr.potential.uf3_file import (
     read_uf3,
     write_uf3,
 )
+from lpsnmr.potential.ufd_file import companion, density_path, potential_hash, read_ufd, write_ufd
 from lpsnmr.potential.walk import Execution
 
 __all__ = [
     "BasisSettings",
     "DataSet",
+    "DensityBlock",
+    "DensityChannel",
+    "DensityLayout",
     "ErrorRow",
     "Execution",
     "Extrapolation",
@@ -45,10 +50,15 @@ __all__ = [
     "WeightSettings",
     "blocks_from_coefficients",
     "clamped_knots",
+    "companion",
+    "density_path",
     "extrapolation_path",
     "fit_ufp",
     "format_table",
+    "potential_hash",
     "read_uf3",
+    "read_ufd",
     "save_fit",
     "write_uf3",
+    "write_ufd",
 ]

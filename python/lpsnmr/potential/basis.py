@@ -1,7 +1,7 @@
 """Knots of a UFP and the numbering of its coefficients."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, product
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lpsnmr._core import UfpBasis
 from lpsnmr.errors import InputError
+from lpsnmr.potential.density import DensityBlock, DensityLayout
 
 __all__ = ["BasisSettings", "Layout", "clamped_knots"]
 
@@ -51,7 +52,7 @@ class BasisSettings:
     with those of j and k: ``three_body_cutoff``, or the entry (centre, neighbour, cutoff) of
     ``three_body_cutoffs``, or the entry (centre, j, k, cutoff of j, cutoff of k) of ``triple_cutoffs``. A
     cutoff of zero leaves out the triplets it is given for. ``triple_spacings`` gives triples (centre, j, k)
-    knots of their own spacing.
+    knots of their own spacing. ``density`` holds products of neighbour densities, fitted beside V2 and V3.
     """
 
     elements: tuple[str, ...] = ("Li", "P", "S")
@@ -65,6 +66,7 @@ class BasisSettings:
     three_body_cutoffs: tuple[tuple[str, str, float], ...] = ()
     triple_cutoffs: tuple[tuple[str, str, str, float, float], ...] = ()
     triple_spacings: tuple[tuple[str, str, str, float], ...] = ()
+    density: tuple[DensityBlock, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no potential can be made of."""
@@ -134,6 +136,7 @@ class Layout:
     triples: tuple[tuple[int, int, int], ...]
     pair_knots: Array
     triple_knots: tuple[tuple[Array, Array, Array], ...]
+    density: DensityLayout | None = None
 
     @classmethod
     def from_settings(cls, settings: BasisSettings) -> "Layout":
@@ -166,12 +169,26 @@ class Layout:
                 for triple, knots in zip(triples, triple_knots, strict=True)
             ],
         )
-        return cls(settings, basis, pairs, tuple(triples), pair_knots, tuple(triple_knots))
+        density = DensityLayout.from_blocks(settings.elements, settings.density) if settings.density else None
+        return cls(settings, basis, pairs, tuple(triples), pair_knots, tuple(triple_knots), density)
+
+    def calibrated(self, largest: Array, scale: Array) -> "Layout":
+        """Return the layout with what the training frames say about its density terms."""
+        if self.density is None:
+            return self
+        return replace(self, density=self.density.calibrated(largest, scale))
 
     @property
     def columns(self) -> int:
-        """Number of free coefficients."""
-        return self.basis.columns
+        """Number of free coefficients: two-body, three-body, density terms."""
+        return self.basis.columns + (self.density.columns if self.density else 0)
+
+    def features(self, positions: Array, cell: Array, pbc: Sequence[bool], species: Sequence[int]) -> Array:
+        """Return (columns, 7 + 3 n): energy, virial, forces per unit coefficient, as the core orders them."""
+        base = self.basis.features(positions, cell, pbc, species)
+        if self.density is None:
+            return base
+        return np.concatenate([base, self.density.basis.features(positions, cell, pbc, species)[0]])
 
     @property
     def two_body_columns(self) -> int:

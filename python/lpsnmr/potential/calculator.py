@@ -1,4 +1,4 @@
-"""Evaluate a .uf3 file on ASE structures, in process, through the core."""
+"""Evaluate a .uf3 file, and the density terms beside it, on ASE structures, through the core."""
 
 import os
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 from numpy.typing import NDArray
 
-from lpsnmr._core import UfpPotential
+from lpsnmr._core import DensityPotential, UfpPotential
 from lpsnmr.errors import InputError
 from lpsnmr.potential.uf3_file import read_uf3
+from lpsnmr.potential.ufd_file import check_companion, companion
 
 __all__ = ["Ufp", "UfpCalculator", "UfpPrediction"]
 
@@ -35,19 +36,19 @@ class UfpPrediction:
 
 
 class Ufp:
-    """A UF2 or UF2+3 potential.
+    """A UF2 or UF2+3 potential, with density terms where there are some.
 
     Parameters
     ----------
     path
-        ``.uf3`` file.
+        ``NAME.uf3`` file. Density terms in ``NAME.ufd`` beside it belong to it.
     body_order
-        2 or 3; the highest the file has by default.
+        2 or 3; the highest the file has by default. 2: V2 alone, without density terms.
 
     Raises
     ------
     InputError
-        For a file that is not a complete potential.
+        For a file that is not a complete potential, and density terms of another one.
     """
 
     def __init__(self, path: str | os.PathLike[str], body_order: int | None = None) -> None:
@@ -56,11 +57,17 @@ class Ufp:
         self.elements = blocks.elements
         self.body_order = (3 if blocks.triples else 2) if body_order is None else body_order
         self._core = UfpPotential(self.path, list(self.elements), self.body_order)
+        self.density_path = companion(path) if body_order != 2 else None
+        self._density: DensityPotential | None = None
+        if self.density_path:
+            check_companion(path, self.density_path)
+            self._density = DensityPotential(os.fspath(self.density_path), list(self.elements))
 
     @property
     def cutoff(self) -> float:
         """Largest distance at which atoms interact, Å."""
-        return self._core.max_cutoff
+        own = self._core.max_cutoff
+        return max(own, self._density.max_cutoff) if self._density else own
 
     def predict(self, atoms: ase.Atoms) -> UfpPrediction:
         """Evaluate a structure; it is not changed.
@@ -78,7 +85,11 @@ class Ufp:
                 f"it has: {' '.join(self.elements)}"
             )
         species = [self.elements.index(s) for s in symbols]
-        out = self._core.compute(atoms.positions, atoms.cell.array, atoms.pbc.tolist(), species)
+        system = (atoms.positions, atoms.cell.array, atoms.pbc.tolist(), species)
+        out = self._core.compute(*system)
+        if self._density:
+            more = self._density.compute(*system)
+            out.update({k: out[k] + v for k, v in more.items()})
         stress = None
         if atoms.cell.rank == 3:
             stress = -out["virial"][[0, 1, 2, 5, 4, 3]] / atoms.get_volume()

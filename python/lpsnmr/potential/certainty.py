@@ -82,7 +82,7 @@ def _site_rows(layout: Layout, frame: ase.Atoms) -> tuple[NDArray[np.intp], Arra
 def _mean_rows(layout: Layout, frames: Sequence[ase.Atoms]) -> Array:
     """Return (elements, columns) the mean energy features of the atoms of each element."""
     elements = len(layout.settings.elements)
-    sums, counts = np.zeros((elements, layout.columns)), np.zeros(elements)
+    sums, counts = np.zeros((elements, layout.basis.columns)), np.zeros(elements)
     for frame in frames:
         species, rows = _site_rows(layout, frame)
         np.add.at(sums, species, rows)
@@ -91,7 +91,7 @@ def _mean_rows(layout: Layout, frames: Sequence[ase.Atoms]) -> Array:
 
 
 def _columns_of_center(layout: Layout, element: int) -> NDArray[np.bool_]:
-    """Return (columns,) whether a coefficient moves the site energy of an element."""
+    """Return (columns,) whether a V2 or V3 coefficient moves the site energy of an element."""
     used = np.zeros(layout.columns, dtype=bool)
     for block, pair in enumerate(layout.pairs):
         first, count = layout.basis.pair_columns(block)
@@ -158,6 +158,8 @@ def _header(
         "potential": potential,
         "units": "eV, Å",
         "elements": list(names),
+        # density terms are marginalised out: grades and deviations are those of V2 and V3
+        "bodies": "2+3 of a fit with density terms" if layout.density else "2+3",
         "pairs": [
             {
                 "elements": [names[a], names[b]],

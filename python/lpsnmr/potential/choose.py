@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from lpsnmr.potential.accumulate import Sums
@@ -42,8 +43,30 @@ class Solver:
     def __call__(self, equations: NormalEquations, settings: PriorSettings) -> Array:
         """Return the coefficients, reference energies last."""
         prior = Prior.build(self.layout, settings, self.columns, self.energies)
+        if self.layout.density:
+            own = self._without_density(equations, settings)
+            base = self._base()[: -len(self.energies) * len(self.layout.settings.elements)]
+            prior.mean[base] = own[: len(base)]
         solution, factor = solve(equations, prior)
         self.factor = factor[0]
+        return self._held(solution, factor)
+
+    def _base(self) -> NDArray[np.intp]:
+        """Return which unknowns are no density terms: V2, V3 and the reference energies."""
+        fitted = len(self.columns)
+        base = np.flatnonzero(self.columns < self.layout.basis.columns)
+        energies = len(self.energies) * len(self.layout.settings.elements)
+        return np.concatenate([base, np.arange(fitted, fitted + energies)])
+
+    def _without_density(self, equations: NormalEquations, settings: PriorSettings) -> Array:
+        """Return V2, V3 and reference energies of a fit without the density terms."""
+        chosen = self._base()
+        whole = Prior.build(self.layout, replace(settings, anchor=1.0), self.columns, self.energies)
+        prior = Prior(sp.csr_matrix(whole.matrix[chosen][:, chosen]), whole.mean[chosen])
+        return self._held(*solve(equations.part(chosen), prior))
+
+    def _held(self, solution: Array, factor: tuple[Array, bool]) -> Array:
+        """Return the solution that obeys the constraints on the core."""
         if self.constraints is not None:
             solution, self.active = impose(solution, factor, *self.constraints)
         return solution
@@ -73,6 +96,8 @@ def choose_prior(solver: Solver, sums: Sums, settings: FitSettings, tick: Tick) 
     while trials.left > 0 and factor > 1.1:
         before = trials.best
         for name in (f.name for f in fields(PriorSettings)):
+            if name in ("density", "anchor") and not solver.layout.density:
+                continue
             for change in (factor, 1.0 / factor):
                 width = float(f"{getattr(trials.best, name) * change:.6g}")
                 trials.attempt(replace(trials.best, **{name: width}))

@@ -1,7 +1,7 @@
 """Fit a UFP: pass over the frames, add up normal equations, choose the prior by blocks, solve."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,10 @@ from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.certainty import Posterior
 from lpsnmr.potential.choose import Solver, choose_prior, learning_solutions
 from lpsnmr.potential.core_repulsion import CoreReport, core_constraints, core_report, shortest_distances
+from lpsnmr.potential.density import energy_ranges
 from lpsnmr.potential.errors_table import ErrorRow
 from lpsnmr.potential.fit_settings import FitSettings
-from lpsnmr.potential.normal import DataSet, touched_by
+from lpsnmr.potential.normal import DataSet, FirstLook, look_at
 from lpsnmr.potential.prior import PriorSettings
 from lpsnmr.potential.solve import Prior
 from lpsnmr.potential.walk import Execution, Item, Progress, Walk
@@ -66,20 +67,48 @@ class FitResult:
     """Covariance of the fit to all data."""
 
 
-def _first_look(walk: Walk, layout: Layout) -> tuple[NDArray[np.intp], Array]:
-    """Return the columns that the frames move and the shortest distance of each pair."""
+def _first_look(walk: Walk, layout: Layout) -> tuple[NDArray[np.intp], Array, Layout]:
+    """Return the columns that the frames move, the shortest distance of each pair, the calibrated layout."""
     n_pairs = len(layout.pairs)
     least = np.full(n_pairs + layout.columns, np.inf)  # of columns: 0 when touched
+    density = layout.density
+    negative = np.zeros(density.basis.functions if density else 0)  # of the largest moments
+    square = np.zeros(density.columns if density else 0)
 
-    def look(item: Item) -> tuple[NDArray[np.bool_], Array]:
-        return touched_by(layout, item.frame), shortest_distances(layout, [item.frame])
+    def look(item: Item) -> tuple[FirstLook, Array]:
+        return look_at(layout, item.frame), shortest_distances(layout, [item.frame])
 
-    for _, (touched, shortest) in walk.evaluate(look, walk.mine(), "coefficients"):
-        least[n_pairs:][touched] = 0.0
+    for _, (seen, shortest) in walk.evaluate(look, walk.mine(), "coefficients"):
+        least[n_pairs:][seen.touched] = 0.0
         np.minimum(least[:n_pairs], shortest, out=least[:n_pairs])
+        np.minimum(negative, -seen.largest, out=negative)
+        square += seen.square
     walk.ranks.least(least)
     least[n_pairs : n_pairs + layout.two_body_columns] = 0.0
-    return np.flatnonzero(least[n_pairs:] == 0.0), least[:n_pairs].copy()
+    columns = np.flatnonzero(least[n_pairs:] == 0.0)
+    if density:
+        walk.ranks.least(negative)
+        walk.ranks.add_up(square)
+        layout = layout.calibrated(-negative, np.sqrt(square / len(walk.items)))
+    return columns, least[:n_pairs].copy(), layout
+
+
+def _with_bounds(walk: Walk, layout: Layout, coefficients: Array) -> Layout:
+    """Return the layout with the energies that density terms give the atoms of all frames."""
+    density = layout.density
+    if density is None:
+        return layout
+    own = coefficients[layout.basis.columns :]
+    least = np.full((2, len(density.blocks)), np.inf)  # lowest, negative of the highest
+
+    def look(item: Item) -> Array:
+        species = layout.species(item.frame.get_chemical_symbols())
+        return energy_ranges(density, item.frame, species, own)
+
+    for _, found in walk.evaluate(look, walk.mine(), "energies of atoms"):
+        np.minimum(least, [found[:, 0], -found[:, 1]], out=least)
+    walk.ranks.least(least)
+    return replace(layout, density=density.bounded(np.stack([least[0], -least[1]], axis=1)))
 
 
 def fit_ufp(
@@ -121,7 +150,7 @@ def fit_ufp(
     layout = Layout.from_settings(settings.basis)
     walk = Walk(data, progress, execution)
     blocks = share_out(data, settings)
-    columns, shortest = _first_look(walk, layout)
+    columns, shortest, layout = _first_look(walk, layout)
     sums = accumulate(walk, layout, columns, blocks, settings, data)
     energies = [d.scale * float(np.mean([f.calc.results["energy"] / len(f) for f in d.frames])) for d in data]
     constraints = None
@@ -149,6 +178,7 @@ def fit_ufp(
         return full
 
     coefficients = spread_out(final)
+    layout = _with_bounds(walk, layout, coefficients)
     return FitResult(
         layout=layout,
         coefficients=coefficients,

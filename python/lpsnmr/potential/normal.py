@@ -10,17 +10,20 @@ from scipy.linalg import blas
 
 from lpsnmr.errors import InputError
 from lpsnmr.potential.basis import Layout
+from lpsnmr.potential.density import frame_features
 from lpsnmr.potential.ranks import Ranks
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 
 __all__ = [
     "DataSet",
+    "FirstLook",
     "FrameRows",
     "NormalEquations",
     "WeightSettings",
+    "calibrate",
     "frame_rows",
+    "look_at",
     "row_weights",
-    "touched_by",
     "touched_columns",
 ]
 
@@ -112,7 +115,7 @@ def frame_rows(
             raise InputError(f"{where}: no {label!r}; the fit needs energy and forces of every frame")
     species = layout.species(frame.get_chemical_symbols(), where)
     try:
-        features = layout.basis.features(frame.positions, frame.cell.array, frame.pbc.tolist(), species)
+        features = layout.features(frame.positions, frame.cell.array, frame.pbc.tolist(), species)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     if columns is not None:
@@ -223,6 +226,14 @@ class NormalEquations:
         self.square += times * other.square
         self.rows += times * other.rows
 
+    def part(self, chosen: NDArray[np.intp]) -> "NormalEquations":
+        """Return the sums over the same rows for some of the unknowns, ascending; the others are zero."""
+        self.flush()
+        out = NormalEquations(len(chosen))
+        out.gram = np.asfortranarray(self.gram[np.ix_(chosen, chosen)])
+        out.moment, out.square, out.rows = self.moment[chosen], self.square, self.rows
+        return out
+
     def add_over(self, ranks: Ranks) -> None:
         """Replace the sums by those over all ranks."""
         self.flush()
@@ -241,17 +252,45 @@ class NormalEquations:
         return float(max(total, 0.0) / max(self.rows, 1))
 
 
-def touched_by(layout: Layout, frame: ase.Atoms) -> NDArray[np.bool_]:
-    """Return which columns a frame moves, (columns,) bool; all two-body columns count as moved."""
+@dataclass(frozen=True, eq=False)
+class FirstLook:
+    """What is asked of a frame before the fit.
+
+    ``touched`` (columns,) says which columns the frame moves; all two-body columns count as moved. Of the
+    density terms, ``largest`` (functions,) holds the largest scalar moments and ``square`` (density columns,)
+    the mean square of the forces per unit coefficient; both are empty without such terms.
+    """
+
+    touched: NDArray[np.bool_]
+    largest: Array
+    square: Array
+
+
+def look_at(layout: Layout, frame: ase.Atoms) -> FirstLook:
+    """Evaluate what the fit must know of a frame first."""
     where = str(frame.info.get("source", "frame"))
     species = layout.species(frame.get_chemical_symbols(), where)
     try:
         features = layout.basis.features(frame.positions, frame.cell.array, frame.pbc.tolist(), species)
+        largest = square = np.zeros(0)
+        if layout.density:
+            more, largest = frame_features(layout.density, frame, species)
+            features = np.concatenate([features, more])
+            square = (more[:, 7:] ** 2).mean(axis=1)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     touched = np.asarray(np.abs(features).max(axis=1) > 1e-9)
     touched[: layout.two_body_columns] = True
-    return touched
+    return FirstLook(touched, largest, square)
+
+
+def calibrate(layout: Layout, frames: Sequence[ase.Atoms]) -> Layout:
+    """Return the layout with the largest moments and the force scale of its density terms over frames."""
+    if layout.density is None:
+        return layout
+    looks = [look_at(layout, frame) for frame in frames]
+    largest = np.max([k.largest for k in looks], axis=0, initial=0.0)
+    return layout.calibrated(largest, np.sqrt(np.mean([k.square for k in looks], axis=0)))
 
 
 def touched_columns(layout: Layout, data: Iterable[ase.Atoms]) -> NDArray[np.intp]:
@@ -259,5 +298,5 @@ def touched_columns(layout: Layout, data: Iterable[ase.Atoms]) -> NDArray[np.int
     touched = np.zeros(layout.columns, dtype=bool)
     touched[: layout.two_body_columns] = True
     for frame in data:
-        touched |= touched_by(layout, frame)
+        touched |= look_at(layout, frame).touched
     return np.flatnonzero(touched)

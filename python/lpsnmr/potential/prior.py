@@ -26,12 +26,20 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PriorSettings:
-    """Widths of the prior, eV, in the coefficients of the .uf3 file."""
+    """Widths of the prior, eV, in the coefficients of the .uf3 file.
+
+    ``density`` is that of density terms whose coefficients are scaled so that one stands for forces of 1 eV/Å
+    (root mean square over the frames): a width in eV/Å. With density terms the other widths count twice: for
+    a fit of V2 and V3 alone, and, divided by the root of ``anchor``, around that solution in the fit of
+    everything, so that V2 and V3 stay a potential of their own where density terms fade.
+    """
 
     two_body_ridge: float = 1.0
     two_body_curvature: float = 0.3
     three_body_ridge: float = 0.3
     three_body_curvature: float = 0.3
+    density: float = 0.03
+    anchor: float = 10.0
 
     def __post_init__(self) -> None:
         """Refuse widths that are not positive."""
@@ -148,4 +156,9 @@ def penalty(layout: Layout, settings: PriorSettings) -> sp.csr_matrix:
         matrix = matrix + _block_penalty(
             columns, total, settings.three_body_ridge, settings.three_body_curvature
         )
+    if layout.density:
+        matrix = settings.anchor * matrix
+        scale = layout.density.scale
+        scale = np.where(scale > 1e-8, scale, 1.0)  # a column that moves nothing stays at zero
+        matrix = matrix + sp.diags(np.r_[np.zeros(layout.basis.columns), (scale / settings.density) ** 2])
     return sp.csr_matrix(matrix)

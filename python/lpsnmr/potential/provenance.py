@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lpsnmr import __version__
 from lpsnmr.io.atomic import written_aside
+from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.certainty import element_certainty, training_deviations, write_extrapolation
 from lpsnmr.potential.fit import FitResult, FitSettings
 from lpsnmr.potential.normal import DataSet
 from lpsnmr.potential.uf3_file import blocks_from_coefficients, write_uf3
+from lpsnmr.potential.ufd_file import BELONGS, density_path, write_ufd
 
 __all__ = ["extrapolation_path", "file_hash", "save_fit", "sidecar_path"]
 
+Array = NDArray[np.float64]
 PathLike = str | os.PathLike[str]
 
 
@@ -46,6 +50,20 @@ def _save_certainty(target: Path, result: FitResult, data: Sequence[DataSet]) ->
     potential = {"file": target.name, "sha256": file_hash(target)}
     write_extrapolation(path, result.layout, certainty, deviations, result.shortest, potential)
     return path
+
+
+def _save_density(target: Path, layout: Layout, coefficients: Array) -> list[Path]:
+    """Write the density terms beside a potential; without any, remove those of an earlier fit."""
+    path = density_path(target)
+    if layout.density is None:
+        path.unlink(missing_ok=True)
+        return []
+    comments = [
+        f"fitted by lpsnmr {__version__} together with {target.name}, to which these terms belong",
+        "E_i += S(A) sum c A_p A_q, c A_a A_p A_q; docs/file-formats.md",
+    ]
+    write_ufd(path, layout.density, coefficients[layout.basis.columns :], file_hash(target), comments)
+    return [path]
 
 
 def _finite(value: Any) -> Any:
@@ -93,19 +111,23 @@ def save_fit(
     """
     target = Path(path)
     written = [target]
+    density = result.layout.density
     frames = sum(len(d.frames) for d in data)
     comments = [
         f"fitted by lpsnmr {__version__} to {frames} frames; see {sidecar_path(target).name}",
         "E = sum_i [ sum_j V2(r_ij) + sum_{j<k} V3(r_ij, r_ik, r_jk) ] (ordered pairs)",
     ]
+    if density:
+        comments.append(f"{BELONGS} {density_path(target).name} belongs to this file")
     write_uf3(target, blocks_from_coefficients(result.layout, result.coefficients), comments)
+    written += _save_density(target, result.layout, result.coefficients)
     if committee:
         for kind, members in (("fold", result.committee), ("boot", result.bootstrap)):
             for k, coefficients in enumerate(members):
                 member = target.with_name(f"{target.stem}.{kind}{k + 1}.uf3")
                 blocks = blocks_from_coefficients(result.layout, coefficients)
                 write_uf3(member, blocks, [f"{kind} {k + 1}"])
-                written.append(member)
+                written += [member, *_save_density(member, result.layout, coefficients)]
     if extrapolation:
         written.append(_save_certainty(target, result, data))
     else:
@@ -129,6 +151,17 @@ def save_fit(
         "prior": asdict(result.prior),
         "candidates": [{"prior": asdict(p), "held_out_loss": loss} for p, loss in result.candidates],
         "columns": {"total": result.layout.columns, "fitted": result.fitted_columns},
+        **(
+            {
+                "density": {
+                    "columns": density.columns,
+                    "largest_moments": density.largest.tolist(),
+                    "atom_energy_ranges_eV": density.ranges.tolist(),
+                }
+            }
+            if density
+            else {}
+        ),
         "reference_energies_eV": result.reference_energies,
         "held_out_errors": [row.as_dict() for row in result.held_out],
         "learning_curve": [

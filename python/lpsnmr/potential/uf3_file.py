@@ -179,7 +179,7 @@ def blocks_from_coefficients(layout: Layout, coefficients: Array) -> Uf3Potentia
     layout
         Numbering of the columns.
     coefficients
-        (columns,) float64, eV.
+        (columns,) float64, eV; density terms, which come last, are not for this file.
     """
     if coefficients.shape != (layout.columns,):
         raise InputError(f"expected {layout.columns} coefficients, got the shape {coefficients.shape}")

@@ -143,6 +143,8 @@ def write_fit_report(
         The two files.
     """
     title = f"{stem}: {len(frames)} frames, {result.fitted_columns} coefficients"
+    if result.layout.density:
+        title += f", {result.layout.density.columns} of density terms"
     figure = fit_figure(result, frames, title)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)

@@ -23,6 +23,7 @@ from lpsnmr.md.commands import (
     velocity_command,
 )
 from lpsnmr.md.settings import MdSettings, PotentialSettings
+from lpsnmr.potential import companion
 from lpsnmr.validation.observe import RadialHistogram, bonded_sulfur, pairs_of
 
 __all__ = ["Followed", "MdPlan", "follow"]
@@ -286,6 +287,9 @@ def _key(plan: MdPlan, atoms: ase.Atoms, potential: Path) -> str:
     for array in (atoms.numbers, atoms.positions, atoms.cell.array):
         digest.update(np.ascontiguousarray(array).tobytes())
     digest.update(potential.read_bytes())
+    beside = companion(potential)
+    if beside:
+        digest.update(beside.read_bytes())
     return digest.hexdigest()
 
 

@@ -13,6 +13,7 @@ from lpsnmr.correlation.resampling import Interval
 from lpsnmr.dynamics import fit_arrhenius
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.io.atomic import written_aside
+from lpsnmr.potential import potential_hash
 from lpsnmr.potential.provenance import file_hash
 from lpsnmr.validation.dynamic import amorphous_task, nve_task, rdf_runs, rdf_task, stability_task
 from lpsnmr.validation.settings import ValidateSettings
@@ -66,7 +67,7 @@ def _tasks(settings: ValidateSettings, folder: Path, tick: Tick) -> list[tuple[s
 def _key(settings: ValidateSettings, stage: str, name: str) -> str:
     """Return a hash of the potential, the files and the settings that a task depends on."""
     values = asdict(settings)
-    digest = hashlib.sha256(f"{name} {file_hash(settings.potential)}".encode())
+    digest = hashlib.sha256(f"{name} {potential_hash(settings.potential)}".encode())
     for used in USED[stage]:
         value = values[used]
         if used in ("reference", "static"):

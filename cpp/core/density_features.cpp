@@ -1,0 +1,339 @@
+#include "density_features.h"
+
+#include "error.h"
+#include "ufp_features.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lpsnmr {
+namespace {
+
+constexpr int all_components = 10; // of one function: scalar, vector, tensor
+constexpr int first_component[3] = {0, 1, 4};
+
+/// A neighbour in one channel of the current centre.
+struct Member {
+  int index, channel;
+  double distance;
+  std::array<double, 3> vector, unit;
+};
+
+/// Moments of a centre and how each neighbour moves them.
+struct Moments {
+  std::vector<double> value; ///< (function, 10)
+  /// (member, function of its channel, 10, 3): with respect to the vector to the neighbour
+  std::vector<std::vector<double>> slope;
+};
+
+/// Value and derivative of a radial function; zero outside of its knots.
+double radial(const DensityChannel &channel, const std::vector<double> &cubics, double r,
+              double &slope) {
+  slope = 0.0;
+  if (r <= channel.start || r >= channel.cutoff) return 0.0;
+  const double h = (channel.cutoff - channel.start) / channel.intervals;
+  const int s = std::min(channel.intervals - 1, static_cast<int>((r - channel.start) / h));
+  const double u = r - (channel.start + s * h), *const c = &cubics[4 * std::size_t(s)];
+  slope = c[1] + u * (2.0 * c[2] + 3.0 * u * c[3]);
+  return c[0] + u * (c[1] + u * (c[2] + u * c[3]));
+}
+
+/// Ten products of a unit vector, and their derivatives with respect to its components.
+void harmonics(const std::array<double, 3> &u, double *y, double (*d)[3]) {
+  static constexpr int pairs[6][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2}, {1, 2}};
+  for (int c = 0; c < all_components; ++c) d[c][0] = d[c][1] = d[c][2] = 0.0;
+  y[0] = 1.0;
+  for (int a = 0; a < 3; ++a) {
+    y[1 + a] = u[std::size_t(a)];
+    d[1 + a][a] = 1.0;
+  }
+  for (int c = 0; c < 6; ++c) {
+    const int a = pairs[c][0], b = pairs[c][1];
+    y[4 + c] = u[std::size_t(a)] * u[std::size_t(b)];
+    d[4 + c][a] += u[std::size_t(b)];
+    d[4 + c][b] += u[std::size_t(a)];
+  }
+}
+
+Moments make_moments(const DensityBasis::Block &block, const std::vector<Member> &members) {
+  Moments out;
+  out.value.assign(std::size_t(block.terms.functions) * all_components, 0.0);
+  std::vector<int> first{0};
+  for (const DensityChannel &channel : block.block.channels)
+    first.push_back(first.back() + static_cast<int>(channel.functions.size()));
+  for (const Member &member : members) {
+    const DensityChannel &channel = block.block.channels[std::size_t(member.channel)];
+    double y[all_components], d[all_components][3];
+    harmonics(member.unit, y, d);
+    std::vector<double> slopes;
+    for (std::size_t f = 0; f < channel.functions.size(); ++f) {
+      const std::size_t function = std::size_t(first[std::size_t(member.channel)]) + f;
+      double slope;
+      const double value = radial(channel, block.cubics[function], member.distance, slope);
+      for (int c = 0; c < all_components; ++c) {
+        out.value[function * all_components + std::size_t(c)] += value * y[c];
+        double along = 0.0;
+        for (std::size_t a = 0; a < 3; ++a) along += d[c][a] * member.unit[a];
+        for (std::size_t a = 0; a < 3; ++a)
+          slopes.push_back(slope * y[c] * member.unit[a] +
+                           value / member.distance * (d[c][a] - along * member.unit[a]));
+      }
+    }
+    out.slope.push_back(std::move(slopes));
+  }
+  return out;
+}
+
+/// A product and its derivatives with respect to the moments: sparse.
+struct Gradient {
+  double value = 0;
+  std::vector<std::pair<int, double>> slope; ///< (10 function + component, derivative)
+};
+
+Gradient product_gradient(const DensityTerms &terms, const DensityTerms::Product &product,
+                          const std::vector<double> &moments) {
+  Gradient out;
+  const std::vector<int> &members = terms.members[std::size_t(product.l)];
+  for (int c = 0; c < density_components[product.l]; ++c) {
+    const int p = all_components * members[std::size_t(product.p)] + first_component[product.l] + c;
+    const int q = all_components * members[std::size_t(product.q)] + first_component[product.l] + c;
+    const double times = product.l == 2 ? density_multiplicity[c] : 1.0;
+    out.value += times * moments[std::size_t(p)] * moments[std::size_t(q)];
+    out.slope.emplace_back(p, times * moments[std::size_t(q)]);
+    out.slope.emplace_back(q, times * moments[std::size_t(p)]);
+  }
+  return out;
+}
+
+/// The common factor of all terms of a centre, with its derivatives.
+Gradient fade_gradient(const DensityBlock &block, const std::vector<double> &moments) {
+  std::vector<double> factors, slopes;
+  for (const DensityChannel &channel : block.channels)
+    for (const DensityFunction &function : channel.functions) {
+      double slope;
+      const double s = moments[factors.size() * all_components];
+      factors.push_back(density_fade(s, function.full, function.gone, slope));
+      slopes.push_back(slope);
+    }
+  Gradient out;
+  out.value = 1.0;
+  for (const double factor : factors) out.value *= factor;
+  for (std::size_t p = 0; p < slopes.size(); ++p) {
+    double slope = slopes[p];
+    if (slope == 0.0) continue;
+    for (std::size_t q = 0; q < factors.size(); ++q)
+      if (q != p) slope *= factors[q];
+    out.slope.emplace_back(all_components * static_cast<int>(p), slope);
+  }
+  return out;
+}
+
+/// left * right
+Gradient multiplied(const Gradient &left, const Gradient &right) {
+  Gradient out;
+  out.value = left.value * right.value;
+  for (const auto &[at, slope] : left.slope) out.slope.emplace_back(at, slope * right.value);
+  for (const auto &[at, slope] : right.slope) out.slope.emplace_back(at, slope * left.value);
+  return out;
+}
+
+/// Writes the rows of one column from the derivatives with respect to the moments.
+class RowWriter {
+public:
+  RowWriter(const DensityBasis::Block &block, std::size_t center,
+            const std::vector<Member> &members, const Moments &moments)
+      : block_(block), center_(center), members_(members), moments_(moments) {
+    int function = 0;
+    for (const DensityChannel &channel : block.block.channels) {
+      first_.push_back(function);
+      function += static_cast<int>(channel.functions.size());
+    }
+  }
+
+  void write(const Gradient &gradient, double *column) {
+    dense_.assign(moments_.value.size(), 0.0);
+    touched_.assign(std::size_t(block_.terms.functions), 0);
+    for (const auto &[at, slope] : gradient.slope) {
+      dense_[std::size_t(at)] += slope;
+      touched_[std::size_t(at / all_components)] = 1;
+    }
+    column[0] += gradient.value;
+    for (std::size_t e = 0; e < members_.size(); ++e) add_member(e, column);
+  }
+
+private:
+  void add_member(std::size_t e, double *column) const {
+    const Member &member = members_[e];
+    const std::size_t functions =
+        block_.block.channels[std::size_t(member.channel)].functions.size();
+    const int first = first_[std::size_t(member.channel)];
+    double g[3] = {0, 0, 0};
+    for (std::size_t f = 0; f < functions; ++f) {
+      const std::size_t function = std::size_t(first) + f;
+      if (!touched_[function]) continue;
+      const double *const slope = &moments_.slope[e][f * all_components * 3];
+      for (std::size_t c = 0; c < std::size_t(all_components); ++c)
+        for (std::size_t a = 0; a < 3; ++a)
+          g[a] += dense_[function * all_components + c] * slope[3 * c + a];
+    }
+    static constexpr std::size_t voigt[6][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2}, {1, 2}};
+    for (std::size_t m = 0; m < 6; ++m)
+      column[1 + m] -= g[voigt[m][0]] * member.vector[voigt[m][1]];
+    double *const on_i = column + 7 + 3 * center_, *const on_j =
+                                                       column + 7 + 3 * std::size_t(member.index);
+    for (std::size_t a = 0; a < 3; ++a) {
+      on_i[a] += g[a];
+      on_j[a] -= g[a];
+    }
+  }
+
+  const DensityBasis::Block &block_;
+  std::size_t center_;
+  const std::vector<Member> &members_;
+  const Moments &moments_;
+  std::vector<int> first_;
+  std::vector<double> dense_;
+  std::vector<char> touched_;
+};
+
+void add_block_rows(const DensityBasis::Block &block, std::size_t center,
+                    const std::vector<Member> &members, std::size_t rows, double *out,
+                    double *largest) {
+  const Moments moments = make_moments(block, members);
+  if (largest)
+    for (std::size_t p = 0; p < std::size_t(block.terms.functions); ++p)
+      largest[p] = std::max(largest[p], moments.value[p * all_components]);
+  std::vector<Gradient> products;
+  for (const DensityTerms::Product &product : block.terms.products)
+    products.push_back(product_gradient(block.terms, product, moments.value));
+  const Gradient fade = fade_gradient(block.block, moments.value);
+  RowWriter writer(block, center, members, moments);
+  for (std::size_t t = 0; t < block.terms.terms.size(); ++t) {
+    const DensityTerms::Term &term = block.terms.terms[t];
+    Gradient gradient = products[std::size_t(term.product)];
+    if (term.function >= 0) {
+      const int at = all_components * term.function;
+      gradient = multiplied({moments.value[std::size_t(at)], {{at, 1.0}}}, gradient);
+    }
+    if (fade.value != 1.0) gradient = multiplied(fade, gradient);
+    writer.write(gradient, out + (std::size_t(block.first_column) + t) * rows);
+  }
+}
+
+/// The neighbours of one centre in the channels of a block.
+void gather_members(const DensityBasis::Block &block, const NeighborList &list,
+                    const std::vector<int> &species, std::size_t i, std::vector<Member> &members) {
+  members.clear();
+  for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e) {
+    const double r = list.distance[e], *const d = &list.vector[3 * e];
+    for (std::size_t c = 0; c < block.species.size(); ++c)
+      if (species[std::size_t(list.index[e])] == block.species[c] &&
+          r < block.block.channels[c].cutoff)
+        members.push_back({list.index[e],
+                           static_cast<int>(c),
+                           r,
+                           {d[0], d[1], d[2]},
+                           {d[0] / r, d[1] / r, d[2] / r}});
+  }
+}
+
+/// Refuse species that the basis does not have.
+void check_species(const DensityBasis &basis, const System &system,
+                   const std::vector<int> &species) {
+  if (species.size() != system.size)
+    throw Error("species: expected " + std::to_string(system.size) + " entries, got " +
+                std::to_string(species.size()));
+  for (const int s : species)
+    if (s < 0 || s >= basis.species())
+      throw Error("species: expected 0 .. " + std::to_string(basis.species() - 1) + ", got " +
+                  std::to_string(s));
+}
+
+NeighborList make_list(const DensityBasis &basis, const System &system) {
+  NeighborList list = build_neighbor_list(system, basis.cutoff());
+  for (const double r : list.distance)
+    if (r < 1e-10) throw Error("two atoms are at the same place");
+  return list;
+}
+
+/// Value of each term of a centre, the common factor included.
+double site_energy(const DensityBasis::Block &block, const std::vector<Member> &members,
+                   const double *coefficients) {
+  const Moments moments = make_moments(block, members);
+  std::vector<double> products;
+  for (const DensityTerms::Product &product : block.terms.products)
+    products.push_back(product_gradient(block.terms, product, moments.value).value);
+  double sum = 0.0;
+  for (std::size_t t = 0; t < block.terms.terms.size(); ++t) {
+    const DensityTerms::Term &term = block.terms.terms[t];
+    const double factor =
+        term.function < 0 ? 1.0 : moments.value[std::size_t(all_components * term.function)];
+    sum += coefficients[t] * factor * products[std::size_t(term.product)];
+  }
+  return fade_gradient(block.block, moments.value).value * sum;
+}
+
+} // namespace
+
+DensityBasis::DensityBasis(const std::vector<std::string> &elements,
+                           std::vector<DensityBlock> blocks)
+    : species_(static_cast<int>(elements.size())) {
+  const auto species_of = [&](const std::string &name) {
+    const auto found = std::find(elements.begin(), elements.end(), name);
+    if (found == elements.end()) throw Error("density block: no element '" + name + "'");
+    return static_cast<int>(found - elements.begin());
+  };
+  for (DensityBlock &given : blocks) {
+    Block block{given, DensityTerms(given), species_of(given.center), columns_, {}, {}};
+    for (const DensityChannel &channel : given.channels) {
+      block.species.push_back(species_of(channel.element));
+      cutoff_ = std::max(cutoff_, channel.cutoff);
+      for (const DensityFunction &function : channel.functions)
+        block.cubics.push_back(density_cubics(channel, function));
+    }
+    columns_ += static_cast<int>(block.terms.terms.size());
+    functions_ += block.terms.functions;
+    blocks_.push_back(std::move(block));
+  }
+}
+
+void evaluate_density_features(const DensityBasis &basis, const System &system,
+                               const std::vector<int> &species, double *out, double *largest) {
+  check_species(basis, system, species);
+  const std::size_t rows = feature_rows(system.size);
+  std::fill(out, out + rows * std::size_t(basis.columns()), 0.0);
+  if (basis.cutoff() <= 0.0) return;
+  const NeighborList list = make_list(basis, system);
+  std::vector<Member> members;
+  for (std::size_t i = 0; i < system.size; ++i) {
+    double *of_block = largest;
+    for (const DensityBasis::Block &block : basis.blocks()) {
+      if (block.center == species[i]) {
+        gather_members(block, list, species, i, members);
+        add_block_rows(block, i, members, rows, out, of_block);
+      }
+      if (of_block) of_block += block.terms.functions;
+    }
+  }
+}
+
+std::vector<double> density_site_energies(const DensityBasis &basis, const System &system,
+                                          const std::vector<int> &species,
+                                          const double *coefficients) {
+  check_species(basis, system, species);
+  const std::size_t blocks = basis.blocks().size();
+  std::vector<double> out(system.size * blocks, 0.0);
+  if (basis.cutoff() <= 0.0) return out;
+  const NeighborList list = make_list(basis, system);
+  std::vector<Member> members;
+  for (std::size_t i = 0; i < system.size; ++i)
+    for (std::size_t b = 0; b < blocks; ++b) {
+      const DensityBasis::Block &block = basis.blocks()[b];
+      if (block.center != species[i]) continue;
+      gather_members(block, list, species, i, members);
+      out[i * blocks + b] = site_energy(block, members, coefficients + block.first_column);
+    }
+  return out;
+}
+
+} // namespace lpsnmr

@@ -1,0 +1,132 @@
+#include "density_kernel.h"
+
+#include "simd4.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+// compiled once per instruction set, as ufp_kernel.cpp is
+#if defined(LPSNMR_EMULATE_SIMD)
+#define LPSNMR_X86_VERSIONS 1
+#include "tests/emulated_simd.h"
+#elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define LPSNMR_X86_VERSIONS 1
+// GCC 12's own headers of intrinsics begin from "undefined" vectors
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#include <immintrin.h>
+#endif
+
+namespace lpsnmr {
+namespace {
+
+namespace portable {
+#include "simd_portable.h"
+
+#include "simd_contract4.h"
+
+LPSNMR_INLINE void sum_four(Pack a, Pack b, Pack c, Pack d, double *out) {
+  sum_each(a, b, c, d, out);
+}
+
+#include "density_center_loops.h"
+} // namespace portable
+
+#if defined(LPSNMR_X86_VERSIONS)
+#pragma GCC push_options
+#if !defined(LPSNMR_EMULATE_SIMD)
+#pragma GCC target("avx2,fma,popcnt")
+#endif
+namespace avx2 {
+#include "simd_avx2.h"
+
+#include "simd_contract4.h"
+
+LPSNMR_INLINE void sum_four(Pack a, Pack b, Pack c, Pack d, double *out) {
+  transpose(a, b, c, d);
+  store(out, (a + b) + (c + d));
+}
+
+#include "density_center_loops.h"
+} // namespace avx2
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#if !defined(LPSNMR_EMULATE_SIMD)
+#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,popcnt,prefer-vector-width=512")
+#endif
+namespace avx512 {
+#include "simd_avx512.h"
+
+LPSNMR_INLINE void sum_four(Pack a, Pack b, Pack c, Pack d, double *out) {
+  sum_each(a, b, c, d, out);
+}
+
+#include "density_center_loops.h"
+} // namespace avx512
+#pragma GCC pop_options
+#endif
+
+DensityKernel::Function function_for(Instructions instructions) {
+#if defined(LPSNMR_X86_VERSIONS)
+  if (instructions == Instructions::avx512) return avx512::evaluate_density_center;
+  if (instructions == Instructions::avx2) return avx2::evaluate_density_center;
+#endif
+  static_cast<void>(instructions);
+  return portable::evaluate_density_center;
+}
+
+} // namespace
+
+DensityKernel::DensityKernel(const DensityPotential &potential, Instructions instructions)
+    : potential_(potential), function_(function_for(instructions)) {
+  constexpr std::size_t padding = 8; // a whole vector may be read or written from any entry
+  std::size_t products = 0, moments = 0, square = 0;
+  for (int a = 0; a < potential_.species(); ++a)
+    for (const DensityBlockTable &block : potential_.blocks(a)) {
+      most_functions_ = std::max(most_functions_, block.full.size());
+      products = std::max(products, std::size_t(block.product_count));
+      moments = std::max(moments,
+                         std::size_t(block.stride[0] + 3 * block.stride[1] + 6 * block.stride[2]));
+      square = std::max(square, block.full.size() * std::size_t(block.stride[0]));
+    }
+  center_.begin.assign(std::size_t(potential_.species()), 0);
+  center_.end = center_.begin;
+  center_.products.assign(products + padding, 0.0);
+  center_.weights.assign(products + padding, 0.0);
+  center_.moments.assign(moments + padding, 0.0);
+  center_.adjoints.assign(moments + padding, 0.0);
+  center_.square.assign(square + padding, 0.0);
+  make_room(64);
+}
+
+void DensityKernel::make_room(std::size_t neighbors) {
+  // each species begins at a multiple of eight, and a whole vector is written behind the last one
+  const std::size_t least = neighbors + 8 * std::size_t(potential_.species()) + 8;
+  const std::size_t room = (std::max(least, 2 * center_.room) + 7) / 8 * 8;
+  for (AlignedVector<double> *array :
+       {&center_.force_x, &center_.force_y, &center_.force_z, &center_.x, &center_.y, &center_.z,
+        &center_.distance, &center_.inverse, &center_.unit_x, &center_.unit_y, &center_.unit_z})
+    array->resize(room, 0.0);
+  center_.index.resize(room, 0);
+  center_.value.resize(room * most_functions_, 0.0);
+  center_.slope.resize(room * most_functions_, 0.0);
+  center_.room = room;
+}
+
+const DensityCenter &DensityKernel::evaluate(const UfpAtom *atoms, const UfpAtom &center,
+                                             const DensityCandidates &candidates,
+                                             bool virial_wanted) {
+  const std::size_t species = std::size_t(potential_.species());
+  const std::size_t total = std::size_t(candidates.first[species] - candidates.first[0]);
+  if (total + 8 * species + 8 > center_.room) make_room(total);
+  function_({&potential_, atoms, &center, &candidates, virial_wanted}, center_);
+  return center_;
+}
+
+double DensityKernel::memory_usage() const {
+  return double(center_.room) * (11.5 + 2.0 * double(most_functions_)) * sizeof(double);
+}
+
+} // namespace lpsnmr

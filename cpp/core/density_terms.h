@@ -1,0 +1,65 @@
+// Which product of moments is which coefficient.
+#pragma once
+
+#include "density_file.h"
+
+#include <array>
+#include <cmath>
+#include <vector>
+
+namespace lpsnmr {
+
+/// Moments of order l have so many Cartesian components: 1; x y z; xx yy zz xy xz yz.
+constexpr int density_components[3] = {1, 3, 6};
+/// How often a component of order 2 stands in the full tensor.
+constexpr double density_multiplicity[6] = {1, 1, 1, 2, 2, 2};
+
+/// The terms of a block, numbered.
+///
+/// Functions are numbered channel by channel. Pair products come first by l, then by p <= q among
+/// the functions that have moments of this l: A_p A_q, A_p . A_q, A_p : A_q. Terms of three bodies
+/// are the pair products; those of four bodies are A_a times a pair product, a outermost, and where
+/// l = 0 only a <= p, so that no product comes twice.
+struct DensityTerms {
+  struct Product {
+    int l, p, q; ///< p, q: positions in members[l]
+  };
+  struct Term {
+    int function; ///< of the scalar factor, -1 without
+    int product;
+  };
+
+  explicit DensityTerms(const DensityBlock &block);
+
+  int functions = 0;
+  std::array<std::vector<int>, 3> members; ///< functions that have moments of order l
+  std::vector<Product> products;
+  std::vector<Term> terms;
+};
+
+/// Factor on the terms of a centre for one scalar moment: 1 up to `full`, 0 from `gone` on, with
+/// two continuous derivatives.
+inline double density_fade(double moment, double full, double gone, double &slope) {
+  slope = 0.0;
+  if (!(moment > full)) return 1.0;
+  if (moment >= gone) return 0.0;
+  const double width = gone - full, x = (moment - full) / width;
+  slope = -30.0 * x * x * (1.0 - x) * (1.0 - x) / width;
+  return 1.0 - x * x * x * (10.0 + x * (6.0 * x - 15.0));
+}
+
+/// The energy of an atom as it is between `low` and `high`; beyond, a hyperbolic tangent takes it
+/// to low - room or high + room, with two continuous derivatives.
+inline double density_bound(double energy, double low, double high, double room, double &slope) {
+  slope = 1.0;
+  if (energy >= low && energy <= high) return energy;
+  const double edge = energy < low ? low : high;
+  const double t = std::tanh((energy - edge) / room);
+  slope = 1.0 - t * t;
+  return edge + room * t;
+}
+
+/// Cubics of a function, (intervals, power) in the distance from the left end of each interval.
+std::vector<double> density_cubics(const DensityChannel &channel, const DensityFunction &function);
+
+} // namespace lpsnmr
