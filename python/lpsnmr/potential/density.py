@@ -204,17 +204,23 @@ def zip_largest(
     return out
 
 
-def core_block(block: DensityBlock, largest: Array | None) -> tuple[str, int, list[tuple[object, ...]]]:
+CoreFunction = tuple[float, float, list[float]]
+"""Moments between which terms fade; coefficients."""
+CoreChannel = tuple[str, int, float, float, int, list[CoreFunction]]
+"""Element, highest l, first knot and cutoff (Å), intervals, functions."""
+
+
+def core_block(block: DensityBlock, largest: Array | None) -> tuple[str, int, list[CoreChannel]]:
     """Return a block as the core takes it: functions with the moments between which terms fade."""
-    channels: list[tuple[object, ...]] = []
+    channels: list[CoreChannel] = []
     number = 0
     for c in block.channels:
-        functions = []
+        functions: list[CoreFunction] = []
         for coefficients in radial_coefficients(c):
             # a function that no frame fills must still have a positive limit
             top = NEVER if largest is None else max(float(largest[number]), 1e-3)
             fade = (NEVER, 2 * NEVER) if largest is None else (FADE_FROM * top, FADE_TO * top)
-            functions.append((*fade, coefficients.tolist()))
+            functions.append((fade[0], fade[1], coefficients.tolist()))
             number += 1
         channels.append((c.element, c.highest_l, c.first_knot, c.cutoff, c.intervals, functions))
     return block.center, block.orders, channels

@@ -146,8 +146,8 @@ def write_ufd(
         lines.append(f"CENTER {center} {orders} {len(channels)} {count}")
         lines.append("BOUND " + _words(density.bound(number)))
         for element, highest_l, start, cutoff, intervals, functions in channels:
-            lines.append(f"CHANNEL {element} {len(functions)} {highest_l} {start!r} {cutoff!r} {intervals}")  # type: ignore[arg-type]
-            lines += [f"FUNCTION {full!r} {gone!r} {_words(c)}" for full, gone, c in functions]  # type: ignore[attr-defined]
+            lines.append(f"CHANNEL {element} {len(functions)} {highest_l} {start!r} {cutoff!r} {intervals}")
+            lines += [f"FUNCTION {full!r} {gone!r} {_words(c)}" for full, gone, c in functions]
         lines.append("COEFFICIENTS")
         values = coefficients[first : first + count]
         lines += [_words(values[k : k + 6]) for k in range(0, count, 6)]
