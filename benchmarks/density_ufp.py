@@ -11,16 +11,13 @@ its ratio to that of the shipped potential in the same rounds.
 import argparse
 import json
 import os
-import re
-import statistics
-import subprocess
 import sys
 import tempfile
 from importlib.resources import files
 from pathlib import Path
 
-from bench_pair_ufp import BIN, HEAD, SHIPPED, TAIL, Bench
 from front_ufp import MELT, PRIOR, RUNS, shipped
+from step_time import time_form
 
 from lpsnmr.potential import DataSet, DensityBlock, DensityChannel, FitSettings, fit_ufp, save_fit
 from lpsnmr.reference import read_reference
@@ -67,44 +64,6 @@ def fit(density, run_weights, frames, path):
         "terms": result.layout.density.columns if result.layout.density else 0,
         "held_out": {r.run: r.as_dict() for r in result.held_out},
         "fit": {r.run: r.as_dict() for r in result.training},
-    }
-
-
-def cpu_time(deck, folder):
-    """Return the CPU time per atom and step of the last loop of a deck, µs."""
-    (folder / "in.bench").write_text(deck)
-    command = [BIN / "mpirun", "-np", "1", BIN / "lmp", "-in", "in.bench", "-log", "none", "-nocite"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [str(c) for c in command], cwd=folder, capture_output=True, text=True, timeout=600, env=environment
-    )
-    loops = re.findall(r"Loop time of (\S+) on \d+ procs for (\d+) steps with (\d+) atoms", done.stdout)
-    share = re.findall(r"(\S+)% CPU use", done.stdout)
-    if done.returncode or not loops:
-        raise SystemExit(done.stdout + done.stderr)
-    seconds, steps, atoms = loops[-1]
-    return 1e4 * float(seconds) * float(share[-1]) / int(steps) / int(atoms)
-
-
-def time_form(path, rounds):
-    """Return the least time of a form and the median ratio to the shipped potential in neighbouring runs."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        beta = Bench(folder, SHIPPED, rounds).beta(128)
-        tail = TAIL.format(temperature=600.0, warm=20, steps=300, skin=1.0)
-        beside = path.with_suffix(".ufd")
-        names = f"{path} {beside}" if beside.exists() else f"{path}"
-        times = []
-        for _ in range(rounds):
-            times.append(
-                [
-                    cpu_time(f"{HEAD}{beta}pair_style ufp 3\npair_coeff * * {f} Li P S\n{tail}", folder)
-                    for f in (SHIPPED, names)
-                ]
-            )
-    return {
-        "microseconds": min(t[1] for t in times),
-        "ratio": statistics.median(t[1] / t[0] for t in times),
     }
 
 

@@ -1,11 +1,12 @@
 """Accuracy against cost of two- and three-body potentials on the reference set; JSON and markdown.
 
-    python benchmarks/front_ufp.py OUT.json OUT.md [--data MORE.extxyz ...] [--only NAME ...]
+    python benchmarks/front_ufp.py OUT.json OUT.md [--data MORE.extxyz ...] [--only NAME ...] [--times]
 
 Every form is fitted with five folds of blocks of 400 steps. Cost: coefficients, pairs and triplets per atom
-that are inside the cutoffs, and the measured time of one evaluation of 64 atoms of warm β-Li3PS4 in the core
-(a neighbour list is built each time, so `pair_style ufp` is faster). Errors are held-out, in % of the force
-RMS of each run; `fit` is the error of the fit to all frames at 900 K, which no more data can beat.
+that are inside the cutoffs, and the CPU time per atom and step of `pair_style ufp` on 128 atoms of β-Li3PS4
+at 600 K, neighbour lists included, least of five. Errors are held-out, in % of the force RMS of each run;
+`fit` is the error of the fit to all frames at 900 K, which no more data can beat. --times fits without folds
+and prints times alone, with the ratio to the shipped potential in neighbouring runs.
 """
 
 import argparse
@@ -13,11 +14,11 @@ import json
 import os
 import sys
 import tempfile
-import time
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+from step_time import time_form
 
 from lpsnmr._core import neighbor_list
 from lpsnmr.potential import (
@@ -26,7 +27,6 @@ from lpsnmr.potential import (
     FitSettings,
     Layout,
     PriorSettings,
-    Ufp,
     blocks_from_coefficients,
     fit_ufp,
     write_uf3,
@@ -106,18 +106,13 @@ def count_terms(layout, atoms):
     return len(distance) / len(atoms), triplets / len(atoms)
 
 
-def microseconds(result, atoms, repeats=30):
-    """Return the least time of an evaluation, µs per atom."""
+def microseconds(result, rounds=5):
+    """Return the time of a step, µs per atom, and its ratio to that of the shipped potential."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.uf3"
         write_uf3(path, blocks_from_coefficients(result.layout, result.coefficients))
-        potential = Ufp(path)
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        potential.predict(atoms)
-        times.append(time.perf_counter() - start)
-    return 1e6 * min(times) / len(atoms)
+        time = time_form(path, rounds)
+    return time["microseconds"], time["ratio"]
 
 
 def measure(basis, run_weights, frames, atoms):
@@ -133,10 +128,20 @@ def measure(basis, run_weights, frames, atoms):
         "coefficients": result.fitted_columns,
         "pairs_per_atom": pairs,
         "triplets_per_atom": triplets,
-        "microseconds_per_atom": microseconds(result, atoms),
+        "microseconds_per_atom": microseconds(result)[0],
         "held_out": {k: r.as_dict() for k, r in rows.items()},
         "fit": {k: r.as_dict() for k, r in fitted.items()},
     }
+
+
+def print_times(names, frames):
+    """Print a table of the times of the forms."""
+    print("| form | µs / atom | over shipped |\n|---|---|---|")
+    for name in names:
+        basis, run_weights = FORMS[name]
+        settings = FitSettings(basis, (PRIOR,), folds=0, run_weights=run_weights, learning_curve=False)
+        time, ratio = microseconds(fit_ufp([DataSet(frames)], settings))
+        print(f"| {name} | {time:.2f} | {ratio:.2f} |", flush=True)
 
 
 def markdown(records):
@@ -164,6 +169,7 @@ def main():
     parser.add_argument("json", type=Path)
     parser.add_argument("markdown", type=Path)
     parser.add_argument("--data", nargs="*", default=[], help="frames besides the shipped ones")
+    parser.add_argument("--times", action="store_true", help="print times alone")
     parser.add_argument("--only", nargs="*", choices=list(FORMS), help="forms to measure")
     args = parser.parse_args()
     if os.environ.get("OMP_NUM_THREADS") != "1":
@@ -172,6 +178,9 @@ def main():
     frames = read_reference([str(path), *args.data], require=("energy", "forces"))
     atoms = next(f for f in frames if f.info["run"] == "b32_600").repeat((1, 1, 2))
     atoms.calc = None
+    if args.times:
+        print_times(args.only or list(FORMS), frames)
+        return
     records = {}
     if args.json.exists():
         old = json.loads(args.json.read_text())
