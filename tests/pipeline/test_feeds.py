@@ -69,7 +69,7 @@ def test_cell_that_changes_with_every_step(tmp_path, monkeypatch, caplog):
     """A deck with a barostat and a tilted cell."""
     write_config(tmp_path, equilibration_ps=0)
     write_data_file(tmp_path / "structure.data", load_structure("beta-Li3PS4"), ["Li", "P", "S"])
-    (tmp_path / "in.lmp").write_text(DECK.format(""))
+    (tmp_path / "in.lmp").write_text(DECK.format("comm_modify cutoff 10.0"))
     deck = (f"md.input={tmp_path / 'in.lmp'}", "md.elements=['Li', 'P', 'S']")
     monkeypatch.chdir(tmp_path)
     run_here(tmp_path, *EVERYTHING, *deck, f"output.folder={tmp_path / 'here'}")

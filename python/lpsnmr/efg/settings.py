@@ -75,7 +75,9 @@ class EfgSettings:
     @property
     def reach_angstrom(self) -> float:
         """Longest distance that any term looks at, from a target or from a bridge, Å."""
-        radials = (self.pair, self.chain, self.bridge, self.product, self.triple)
+        radials = [self.pair, self.chain, self.bridge, self.product, self.triple]
+        if self.field_cutoff > 0.0:
+            radials += [self.source, (1, self.field_cutoff)]
         return max(cutoff for count, cutoff in radials if count > 0)
 
     def feature_groups(self) -> NDArray[np.int64]:
