@@ -67,6 +67,9 @@ class Sampled:
         self.sampler._last_step = -1
         self.feed: Feed = GatheringFeed(self.driver, self.sampler)
         if not self.gathered:
+            # the ghosts that the model needs beyond the potential's are part of its cost
+            reach = EfgModel.default().settings.reach_angstrom + MdSettings().skin_angstrom
+            self.driver.commands([f"comm_modify cutoff {reach:.10g}"])
             samples = LocalSamples(
                 self.driver, model_path("default"), ELEMENTS,
                 interval_steps=self.interval, first_step=self.driver.step,
@@ -77,6 +80,7 @@ class Sampled:
         """Leave LAMMPS as it is without sampling."""
         self.driver.remove("fix", FIX)
         self.driver.remove("compute", COMPUTE)
+        self.driver.commands(["comm_modify cutoff 0.0"])
         self.driver.advance(0)
 
     def run(self, samples: int) -> None:
