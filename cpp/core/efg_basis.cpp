@@ -142,6 +142,13 @@ double EfgBasis::bridge_cutoff() const {
                   settings_.product.count > 0 ? settings_.product.cutoff : 0.0);
 }
 
+double EfgBasis::reach() const {
+  const double around_target = target_cutoff();
+  if (settings_.chain.count == 0) return around_target;
+  return std::max({around_target, bridge_cutoff(), settings_.field_cutoff,
+                   settings_.sources.empty() ? 0.0 : settings_.source.cutoff});
+}
+
 int EfgBasis::target_l_max() const {
   int l_max = efg_degree;
   for (const DegreePair &pair : chain_pairs_) l_max = std::max(l_max, pair.l1);
@@ -205,20 +212,19 @@ void find_species(const NeighborList &list, const std::vector<int> &species,
 
 /// Find what makes the field at the bridges, and the surroundings of those whose charge depends on
 /// them.
-void find_sources(const EfgBasis &basis, const System &system, const std::vector<int> &species,
-                  EfgNeighbors &found) {
+void find_sources(const EfgBasis &basis, const std::vector<int> &species, EfgNeighbors &found) {
   found.field_slot.clear();
   found.source_atoms.clear();
   if (basis.field_channels() == 0) return;
-  build_neighbor_list(system, basis.settings().field_cutoff, &found.bridge_atoms, found.fields);
-  std::vector<int> slot_of(system.size, -1);
+  found.search.list(basis.settings().field_cutoff, &found.bridge_atoms, found.fields);
+  std::vector<int> slot_of(species.size(), -1);
   found.field_slot.reserve(found.fields.index.size());
   for (const int j : found.fields.index)
     found.field_slot.push_back(slot_for(j, slot_of, found.source_atoms));
   if (basis.settings().sources.empty()) return;
 
   std::vector<int> others,
-      bridge_list(system.size, 0); // 1 + list in `bridges`, 0: none that serves
+      bridge_list(species.size(), 0); // 1 + list in `bridges`, 0: none that serves
   if (basis.settings().source.cutoff <= basis.bridge_cutoff())
     for (std::size_t b = 0; b < found.bridge_atoms.size(); ++b)
       bridge_list[found.bridge_atoms[b]] = static_cast<int>(b) + 1;
@@ -229,7 +235,7 @@ void find_sources(const EfgBasis &basis, const System &system, const std::vector
     found.source_list[s] = bridge_list[j] ? -bridge_list[j] : static_cast<int>(others.size());
     if (!bridge_list[j]) others.push_back(j);
   }
-  build_neighbor_list(system, basis.settings().source.cutoff, &others, found.sources);
+  found.search.list(basis.settings().source.cutoff, &others, found.sources);
   find_species(found.sources, species, found.source_species);
 }
 
@@ -251,7 +257,8 @@ void find_efg_neighbors(const EfgBasis &basis, const System &system, const int *
       throw Error("atom " + std::to_string(i) + " has atomic number " + std::to_string(numbers[i]) +
                   ", which the EFG model was not trained on");
   }
-  build_neighbor_list(system, basis.target_cutoff(), &targets, found.targets);
+  found.search.prepare(system, basis.reach());
+  found.search.list(basis.target_cutoff(), &targets, found.targets);
   find_species(found.targets, species, found.target_species);
   const std::size_t entries = found.targets.index.size();
   found.target_slot.assign(entries, -1);
@@ -264,9 +271,9 @@ void find_efg_neighbors(const EfgBasis &basis, const System &system, const int *
     if (basis.bridge_of(species[j]) < 0 || found.targets.distance[e] >= reach) continue;
     found.target_slot[e] = slot_for(j, slot_of, found.bridge_atoms);
   }
-  build_neighbor_list(system, basis.bridge_cutoff(), &found.bridge_atoms, found.bridges);
+  found.search.list(basis.bridge_cutoff(), &found.bridge_atoms, found.bridges);
   find_species(found.bridges, species, found.bridge_species);
-  find_sources(basis, system, species, found);
+  find_sources(basis, species, found);
 }
 
 } // namespace lpsnmr

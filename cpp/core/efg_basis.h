@@ -93,6 +93,8 @@ public:
   /// The longest cutoff around a target and of the densities around a bridge, Å.
   double target_cutoff() const;
   double bridge_cutoff() const;
+  /// The longest cutoff of all, Å.
+  double reach() const;
   /// Highest degree of harmonics needed around a target.
   int target_l_max() const;
 
@@ -147,6 +149,7 @@ std::vector<double> efg_features(const EfgBasis &basis, const System &system, co
 
 /// Neighbours and bridges of a set of targets, as the model needs them.
 struct EfgNeighbors {
+  NeighborSearch search;         ///< of the system that was last searched
   NeighborList targets, bridges; ///< lists of the targets and of the bridges they reach
   NeighborList fields, sources;  ///< of the bridges to field_cutoff; of sources that are no bridge
   std::vector<int> target_species; ///< species of the entries of `targets`

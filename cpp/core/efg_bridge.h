@@ -52,7 +52,7 @@ public:
   const std::vector<double> &field_weights() const { return field_weights_; }
 
   /// @param bridge        position in EfgSettings::bridges
-  /// @param neighbors     within basis.bridge_cutoff()
+  /// @param neighbors     all within basis.bridge_cutoff(); farther ones count nothing
   /// @param contracted    (size()), overwritten
   /// @param coordination  (n_species), overwritten: smooth coordination numbers of the bridge
   void contract(int bridge, const Neighborhood &neighbors, double *contracted,

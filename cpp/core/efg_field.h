@@ -25,7 +25,8 @@ public:
   /// Weigh the charge and the dipole of one source.
   ///
   /// @param species    of the source
-  /// @param neighbors  within settings.source.cutoff; not read for species that have no density
+  /// @param neighbors  all within settings.source.cutoff, farther ones count nothing; not read for
+  ///                   species that have no density
   /// @param source     (source_size()), overwritten
   void describe_source(int species, const Neighborhood &neighbors, double *source) const;
 

@@ -1,6 +1,8 @@
 // Full neighbour lists of periodic or open systems of any cell shape and size.
 #pragma once
 
+#include "binned_places.h"
+
 #include <array>
 #include <cstddef>
 #include <vector>
@@ -15,25 +17,33 @@ struct System {
   std::array<bool, 3> periodic{true, true, true};
 };
 
-/// Neighbours of chosen centres within a cutoff, each ordered pair once, images as own entries.
-struct NeighborList {
-  std::vector<std::size_t> first; ///< (centres + 1): entries of centre c are first[c] .. first[c+1]
-  std::vector<int> index;         ///< atom index of the neighbour
-  std::vector<double> vector;     ///< (entries, 3) from centre to neighbour, Å
-  std::vector<double> distance;   ///< (entries) Å
+/// Searches one system for the neighbours within several cutoffs. Memory is kept from system to
+/// system.
+class NeighborSearch {
+public:
+  /// Sort the atoms and their images into bins; linear in their number.
+  ///
+  /// @param system  atoms; the cell must be right- or left-handed with non-zero volume when
+  ///                periodic
+  /// @param cutoff  Å, > 0, the longest that will be asked for; may exceed the cell, images are
+  ///                found
+  /// @throws Error  for a cutoff or a cell that is not usable, or positions that are not finite
+  void prepare(const System &system, double cutoff);
+
+  /// Make the list of chosen centres; one that has been used before keeps its memory.
+  ///
+  /// @param cutoff   Å, at most that of prepare()
+  /// @param centers  atom indices, or nullptr for all atoms
+  /// @throws Error   for an index that is not one of an atom
+  void list(double cutoff, const std::vector<int> *centers, NeighborList &list) const;
+
+private:
+  BinnedPlaces places_;
+  std::vector<double> wrapped_; // (n, 3) positions in the cell
 };
 
-/// Build the list by linked cells; linear in the number of atoms.
-///
-/// @param system   atoms; the cell must be right- or left-handed with non-zero volume when periodic
-/// @param cutoff   Å, > 0; may exceed the cell, images are found
-/// @param centers  atom indices, or nullptr for all atoms
-/// @throws Error   for a cutoff or a cell that is not usable, or positions that are not finite
+/// Prepare a search and make one list; see there.
 NeighborList build_neighbor_list(const System &system, double cutoff,
                                  const std::vector<int> *centers = nullptr);
-
-/// The same into a list that may have been used before; its memory is kept.
-void build_neighbor_list(const System &system, double cutoff, const std::vector<int> *centers,
-                         NeighborList &list);
 
 } // namespace lpsnmr

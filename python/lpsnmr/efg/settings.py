@@ -72,14 +72,6 @@ class EfgSettings:
             sources=list(self.sources),
         )
 
-    @property
-    def reach_angstrom(self) -> float:
-        """Longest distance that any term looks at, from a target or from a bridge, Å."""
-        radials = [self.pair, self.chain, self.bridge, self.product, self.triple]
-        if self.field_cutoff > 0.0:
-            radials += [self.source, (1, self.field_cutoff)]
-        return max(cutoff for count, cutoff in radials if count > 0)
-
     def feature_groups(self) -> NDArray[np.int64]:
         """Return for each feature the position of its group in ``GROUPS``: (n_features,) int64."""
         basis = self.basis()
