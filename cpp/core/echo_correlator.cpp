@@ -21,7 +21,7 @@ bool all_finite(const std::vector<double> &values) {
 
 EchoCorrelator::EchoCorrelator(const EchoOptions &options)
     : options_(options), blocks_(options.max_blocks), now_(components * options.n_series),
-      scratch_(options.grid.n_times(), options.n_series) {
+      scratch_(options.grid, options.n_series) {
   check();
 }
 

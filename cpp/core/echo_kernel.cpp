@@ -3,6 +3,8 @@
 
 #include "vector_clones.h"
 
+#include <cmath>
+
 namespace lpsnmr {
 
 namespace {
@@ -68,14 +70,35 @@ LPSNMR_CLONES void trigonometry_row(const double *__restrict angle, double facto
   }
 }
 
-/// Products of what is known of now (times weight) with the same of then, added to two rows.
-LPSNMR_CLONES void product_row(const double *__restrict angle, double factor, std::size_t n,
-                               const double *__restrict sine, const double *__restrict cosine,
-                               double *__restrict sine_sums, double *__restrict cosine_sums) {
+/// Sine and cosine of the sum of two angles of which they are known; rows (2, n).
+LPSNMR_CLONES void sum_row(const double *a, const double *b, std::size_t n,
+                           double *__restrict sum) {
   for (std::size_t i = 0; i < n; ++i) {
-    const Trigonometry t = both(angle[i] * factor);
-    sine_sums[i] += sine[i] * t.sine;
-    cosine_sums[i] += cosine[i] * t.cosine;
+    sum[i] = a[i] * b[n + i] + a[n + i] * b[i];
+    sum[n + i] = a[n + i] * b[n + i] - a[i] * b[i];
+  }
+}
+
+LPSNMR_CLONES void weigh_rows(double weight, std::size_t n, const double *__restrict rows,
+                              double *__restrict weighed) {
+  for (std::size_t i = 0; i < n; ++i) weighed[i] = weight * rows[i];
+}
+
+/// sums += now · then
+LPSNMR_CLONES void add_products(const double *__restrict now, const double *__restrict then,
+                                std::size_t n, double *__restrict sums) {
+  for (std::size_t i = 0; i < n; ++i) sums[i] += now[i] * then[i];
+}
+
+/// Sine and cosine of all times: rows (times, 2, n).
+void all_rows(const EchoGrid &grid, const std::vector<EchoTime> &plan, const double *frequency,
+              std::size_t n, double *rows) {
+  for (std::size_t t = 0; t < plan.size(); ++t) {
+    double *const row = rows + 2 * t * n;
+    if (plan[t].first < 0)
+      trigonometry_row(frequency, grid.times[t], n, row, row + n);
+    else
+      sum_row(rows + 2 * n * plan[t].first, rows + 2 * n * plan[t].second, n, row);
   }
 }
 
@@ -85,25 +108,31 @@ void sine_cosine(const double *angle, double factor, std::size_t n, double *sine
   trigonometry_row(angle, factor, n, sine, cosine);
 }
 
+EchoScratch::EchoScratch(const EchoGrid &grid, std::size_t n)
+    : plan_(grid.n_times()), frequency_(n), now_(2 * grid.n_times() * n), then_(now_.size()) {
+  for (std::size_t t = 0; t < plan_.size(); ++t)
+    for (std::size_t a = 0; a < t && plan_[t].first < 0; ++a)
+      for (std::size_t b = a; b < t; ++b)
+        if (std::abs(grid.times[a] + grid.times[b] - grid.times[t]) <= 4e-16 * grid.times[t]) {
+          plan_[t] = {static_cast<int>(a), static_cast<int>(b)};
+          break;
+        }
+}
+
 void add_echo_products(const EchoGrid &grid, const double *now, std::size_t n,
                        const std::vector<EchoPair> &pairs, EchoScratch &scratch) {
-  double *const frequency = scratch.frequency();
-  double *const rows = scratch.trigonometry(); // (times, 2, n)
+  double *const frequency = scratch.frequency_.data(), *const weighed = scratch.now_.data(),
+                *const rows = scratch.then_.data(); // (times, 2, n)
+  const std::size_t size = 2 * grid.n_times() * n;
   for (std::size_t b = 0; b < grid.n_orientations(); ++b) {
     const double *const projection = grid.projections.data() + 5 * b;
     project(projection, now, n, frequency);
-    for (std::size_t t = 0; t < grid.n_times(); ++t) {
-      double *const row = rows + 2 * t * n;
-      trigonometry_row(frequency, grid.times[t], n, row, row + n);
-      for (std::size_t i = 0; i < 2 * n; ++i) row[i] *= grid.weights[b];
-    }
+    all_rows(grid, scratch.plan_, frequency, n, rows);
+    weigh_rows(grid.weights[b], size, rows, weighed);
     for (const EchoPair &pair : pairs) {
       project(projection, pair.old, n, frequency);
-      for (std::size_t t = 0; t < grid.n_times(); ++t) {
-        const double *const row = rows + 2 * t * n;
-        double *const sums = pair.sums + 2 * t * n;
-        product_row(frequency, grid.times[t], n, row, row + n, sums, sums + n);
-      }
+      all_rows(grid, scratch.plan_, frequency, n, rows);
+      add_products(weighed, rows, size, pair.sums);
     }
   }
 }

@@ -22,19 +22,27 @@ struct EchoPair {
   double *sums;      ///< (times, 2, n): Σ_b w_b sin·sin and Σ_b w_b cos·cos
 };
 
-/// Rows of length n that the kernel works on.
+/// How the sine of an evolution time is had: from its angle, or as that of a sum of two earlier
+/// times of the list.
+struct EchoTime {
+  int first = -1, second = -1; ///< positions of those two; −1: from the angle
+};
+
+/// What the kernel works on for n Li.
 class EchoScratch {
 public:
-  EchoScratch(std::size_t n_times, std::size_t n) : frequency_(n), trigonometry_(2 * n_times * n) {}
-  double *frequency() { return frequency_.data(); }
-  double *trigonometry() { return trigonometry_.data(); }
+  EchoScratch(const EchoGrid &grid, std::size_t n);
 
 private:
-  std::vector<double> frequency_, trigonometry_;
+  friend void add_echo_products(const EchoGrid &grid, const double *now, std::size_t n,
+                                const std::vector<EchoPair> &pairs, EchoScratch &scratch);
+  std::vector<EchoTime> plan_; // (times)
+  std::vector<double> frequency_, now_, then_;
 };
 
 /// Add Σ_b w_b sin(ω_b t) sin(ω'_b t) and the cosine partner of every Li and time to each pair.
-/// Sine and cosine are within 1e-14 + 4e-16 |ω t| of the exact ones while |ω t| < 1e6.
+/// Sine and cosine are within 1e-14 + 4e-16 |ω t| of the exact ones while |ω t| < 1e6; a time that
+/// is the sum of two others of the list has theirs by the addition theorem, with the error of both.
 /// @param now (5, n) components of this moment
 void add_echo_products(const EchoGrid &grid, const double *now, std::size_t n,
                        const std::vector<EchoPair> &pairs, EchoScratch &scratch);

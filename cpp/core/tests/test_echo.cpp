@@ -20,7 +20,7 @@ EchoOptions options(std::size_t n_series) {
     o.grid.weights.push_back((b + 1) / 28.0);
     for (int m = 0; m < 5; ++m) o.grid.projections.push_back(normal(generator));
   }
-  o.grid.times = {0.5, 20.0};
+  o.grid.times = {0.5, 1.0, 18.5, 20.0, 20.5}; // two are sums of earlier ones
   o.points_per_level = 4;
   o.max_blocks = 4;
   return o;
@@ -80,7 +80,7 @@ void test_direct_sums(std::size_t samples) {
     while (static_cast<std::size_t>(lags[i]) >= o.points_per_level * width) width *= o.ratio;
     const std::size_t k = static_cast<std::size_t>(lags[i]) / width;
     CHECK(counts[i] == static_cast<std::int64_t>(samples / width - k));
-    for (std::size_t t = 0; t < 2; ++t)
+    for (std::size_t t = 0; t < o.grid.n_times(); ++t)
       for (int part = 0; part < 2; ++part)
         for (std::size_t s = 0; s < 3; ++s)
           CHECK_CLOSE(means[((2 * t + static_cast<std::size_t>(part)) * lags.size() + i) * 3 + s],
