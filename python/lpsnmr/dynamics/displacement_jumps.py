@@ -63,8 +63,10 @@ class DisplacementTracker:
             self._gone_sum[far] += positions[far]
             for i in np.flatnonzero(self._gone >= WINDOWS_TO_LEAVE).tolist():
                 self._leave(i)
-        for i in np.flatnonzero(self.book.pending).tolist():
-            self.book.set_length(i, float(np.linalg.norm(self._mean[i] - self._old[i])))
+        pending = np.flatnonzero(self.book.pending)
+        if pending.size:
+            length = self._mean[pending] - self._old[pending]
+            self.book.set_lengths(pending, np.sqrt(np.einsum("ix,ix->i", length, length)))
         self.book.settle()
 
     def _leave(self, i: int) -> None:

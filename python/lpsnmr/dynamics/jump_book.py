@@ -93,9 +93,9 @@ class JumpBook:
             self._confirm(int(i))
         return due
 
-    def set_length(self, i: int, length: float) -> None:
-        """Replace the length of the jump that particle ``i`` has pending."""
-        self._length[i] = length
+    def set_lengths(self, particles: NDArray[np.intp], lengths: NDArray[np.float64]) -> None:
+        """Replace the lengths of the jumps that particles have pending."""
+        self._length[particles] = lengths
 
     def _confirm(self, i: int) -> None:
         since = self._since[i]

@@ -4,6 +4,7 @@ One instance sees all Li. In a parallel run it lives on rank 0, which counts fra
 know reaches it as sums, once per window.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -126,9 +127,9 @@ class MotionTracker:
         drift, cell
             As in ``add``.
         """
-        if not np.isfinite(self._origin).all():
+        if math.isnan(self._origin[0]):
             self._origin = np.array(drift, dtype=np.float64)
-        self._collective.add(np.diag(total / np.sqrt(self._n_li)))  # a series an axis
+        self._collective.add(_UNIT * (total / math.sqrt(self._n_li)))  # a series an axis
         self._cell_sum += cell
         self._filled += 1
         return self._filled == self._per_window
@@ -246,6 +247,7 @@ def lags_from_arrays(arrays: Mapping[str, NDArray[Any]]) -> LagStatistics:
     return lags
 
 
+_UNIT = np.eye(3)
 _PLAIN = ("ps4", "origin", "filled", "sum", "bond_sum", "cell_sum")
 
 

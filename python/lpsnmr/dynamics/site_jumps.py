@@ -97,14 +97,14 @@ class SiteTracker:
         strays = np.flatnonzero(~inside)
         if strays.size:
             nearest, distance = self._nearest(fractional[strays], cell)
-            for i, site, gap in zip(strays.tolist(), nearest.tolist(), distance.tolist(), strict=True):
-                if gap < core:
-                    self._arrive(i, site, cell)
-                    inside[i] = True
-                elif gap > self._settings.separation_angstrom:
-                    self._wander(i, fractional[i], cell)
-                else:
-                    self._away[i] = 0
+            in_core = distance < core
+            for i, site in zip(strays[in_core].tolist(), nearest[in_core].tolist(), strict=True):
+                self._arrive(i, site, cell)
+            inside[strays[in_core]] = True
+            far = distance > self._settings.separation_angstrom
+            self._away[strays[~far]] = 0
+            if far.any():
+                self._wander(strays[far], fractional[strays[far]], cell)
         self._away[inside] = 0
         here = self._here[inside]
         self._occupation += np.bincount(here, minlength=len(self.sites))
@@ -152,18 +152,25 @@ class SiteTracker:
         else:
             self._pairs.pop((origin, target), None)
 
-    def _wander(self, i: int, point: Array, cell: Array) -> None:
-        """Found a site where an ion has rested far from all others."""
-        if self._away[i] == 0:
-            self._away_sum[i] = 0.0
-        mean = self._away_sum[i] / max(int(self._away[i]), 1)
-        step = minimum_image(point - mean) if self._away[i] else point
-        if self._away[i] and np.linalg.norm(step @ cell) > self._settings.core_radius_angstrom:
-            self._away[i] = 0
-            return
-        self._away_sum[i] += mean + step if self._away[i] else point
-        self._away[i] += 1
-        if self._away[i] < WINDOWS_TO_FOUND or len(self.sites) >= MAX_SITES_PER_ION * self._n:
+    def _wander(self, ions: NDArray[np.intp], points: Array, cell: Array) -> None:
+        """Follow ions far from all sites; found a site where one has rested."""
+        away = self._away[ions]
+        begins = away == 0
+        self._away_sum[ions[begins]] = 0.0
+        mean = self._away_sum[ions] / np.maximum(away, 1)[:, None]
+        step = np.where(begins[:, None], points, minimum_image(points - mean))
+        moved = step @ cell
+        rests = begins | (np.einsum("ix,ix->i", moved, moved) <= self._settings.core_radius_angstrom**2)
+        self._away[ions[~rests]] = 0
+        resting = ions[rests]
+        self._away_sum[resting] += (mean + step)[rests]
+        self._away[resting] += 1
+        for i in resting[self._away[resting] >= WINDOWS_TO_FOUND].tolist():
+            self._found(i, cell)
+
+    def _found(self, i: int, cell: Array) -> None:
+        """Found a site where an ion has rested, unless there are too many or one is near."""
+        if len(self.sites) >= MAX_SITES_PER_ION * self._n:
             return
         site = self._away_sum[i] / self._away[i] % 1.0
         self._away[i] = 0

@@ -290,11 +290,9 @@ class Sampler:
             When a number is not finite; names the step.
         """
         self._expect(step)
-        bad = ~np.isfinite(components).all(axis=1)
-        if bad.any():
-            raise ComputeError(
-                f"the EFG of atom {self._li_ids[int(np.argmax(bad))]} at step {step} is not finite"
-            )
+        if not np.isfinite(components).all():
+            bad = int(np.argmin(np.isfinite(components).all(axis=1)))
+            raise ComputeError(f"the EFG of atom {self._li_ids[bad]} at step {step} is not finite")
         if not np.isfinite(moved).all():
             raise ComputeError(f"a position at step {step} is not finite")
         self._efg.add(components)
