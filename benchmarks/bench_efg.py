@@ -8,8 +8,8 @@ every atom, so its time is divided by the number of atoms; it yields features, o
 timed by the processor time of their process on one thread, which a busy machine disturbs less than a clock.
 
 ``--scaling`` times models of other cutoffs, numbers of functions, degrees and species. ``--lammps`` times
-``compute efg/atom`` on one rank, list included: processor time of a run of ``pair_style zero`` with it, less
-that without.
+``compute efg/atom`` on one rank, search included: processor time of a run of ``pair_style zero`` with it,
+less that without.
 """
 
 import argparse
@@ -170,8 +170,7 @@ fix move all nve
 {compute}
 run {steps}
 """
-COMPUTE = """comm_modify cutoff {ghosts}
-compute efg all efg/atom {model} Li P S
+COMPUTE = """compute efg all efg/atom {model} Li P S
 fix use all ave/atom 1 1 1 c_efg[1]
 """
 
@@ -180,15 +179,13 @@ def time_lammps(model_path, repeats=(2, 3, 4), steps=200, rounds=3):
     """Return microseconds of processor time per Li and step of the compute, by rounds."""
     atoms = structure(repeats)
     lithium = int((atoms.numbers == 3).sum())
-    settings = EfgModel.load(model_path).settings
-    ghosts = max(6.0, settings.field_cutoff + 1.0)  # with the skin
     lmp = Path(sys.executable).parent / "lmp"
     differences = []
     with tempfile.TemporaryDirectory() as folder:
         write_data_file(Path(folder) / "data.efg", atoms)
         for _ in range(rounds):
             seconds = []
-            for compute in ("", COMPUTE.format(model=model_path, ghosts=ghosts)):
+            for compute in ("", COMPUTE.format(model=model_path)):
                 (Path(folder) / "in.efg").write_text(DECK.format(compute=compute, steps=steps))
                 done = subprocess.run(
                     [str(lmp), "-in", "in.efg"], cwd=folder, capture_output=True, text=True, timeout=300

@@ -1,10 +1,10 @@
 """Time what sampling adds to the MD, paired with the same MD without it.
 
-    python benchmarks/bench_sampling.py [--interval 50] [--samples 100] [--repeats 7] [--plain] [--gathered]
+    python benchmarks/bench_sampling.py [--interval 50] [--samples 100] [--repeats 7] [--plain | --no-jumps] [--gathered]
 
 β-Li3PS4, 128 atoms, shipped models, one rank, CPU time. Sampling is what `lpsnmr run` does by default: EFG of
-every Li, correlators, echoes, spectra, jumps and rotations; with --plain only tensor correlation and MSD,
-with --gathered predicted outside LAMMPS. Stretches with sampling alternate with as many steps in one go, so
+every Li, correlators, echoes, spectra, jumps and rotations; with --no-jumps the EFG and all
+correlators, with --plain only those of tensors and displacements, with --gathered predicted outside LAMMPS. Stretches with sampling alternate with as many steps in one go, so
 that a change of the machine's speed touches both; the overhead is the median over these pairs. What stopping
 LAMMPS for samples costs is part of it.
 """
@@ -58,7 +58,7 @@ class Sampled:
         self.sampler = Sampler(
             EfgModel.default(), frame.ids, frame.numbers,
             sample_interval_ps=options.interval * TIMESTEP_PS, interval_steps=options.interval,
-            nmr=None if options.plain else NmrSettings(), jumps=None if options.plain else JumpSettings(),
+            nmr=None if options.plain else NmrSettings(), jumps=None if options.plain or options.no_jumps else JumpSettings(),
         )  # fmt: skip
         self.sampler.start_motion(frame)
 
@@ -67,9 +67,6 @@ class Sampled:
         self.sampler._last_step = -1
         self.feed: Feed = GatheringFeed(self.driver, self.sampler)
         if not self.gathered:
-            # the ghosts that the model needs beyond the potential's are part of its cost
-            reach = EfgModel.default().settings.reach_angstrom + MdSettings().skin_angstrom
-            self.driver.commands([f"comm_modify cutoff {reach:.10g}"])
             samples = LocalSamples(
                 self.driver, model_path("default"), ELEMENTS,
                 interval_steps=self.interval, first_step=self.driver.step,
@@ -80,7 +77,6 @@ class Sampled:
         """Leave LAMMPS as it is without sampling."""
         self.driver.remove("fix", FIX)
         self.driver.remove("compute", COMPUTE)
-        self.driver.commands(["comm_modify cutoff 0.0"])
         self.driver.advance(0)
 
     def run(self, samples: int) -> None:
@@ -97,6 +93,7 @@ def main() -> None:
     parser.add_argument("--warm-up", type=int, default=550, help="samples before; sites are learnt after 500")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--plain", action="store_true", help="no echoes, spectra and jumps")
+    parser.add_argument("--no-jumps", action="store_true", help="no detectors of jumps and rotations")
     parser.add_argument("--gathered", action="store_true", help="predict outside LAMMPS")
     options = parser.parse_args()
     clock = time.process_time
@@ -122,7 +119,9 @@ def main() -> None:
     result = {
         "atoms": atoms,
         "where": "gathered" if options.gathered else "in LAMMPS",
-        "sampled": "tensors, MSD" if options.plain else "tensors, MSD, echoes, spectra, jumps, rotations",
+        "sampled": "tensors, MSD"
+        + (", echoes, spectra" if not options.plain else "")
+        + (", jumps, rotations" if not (options.plain or options.no_jumps) else ""),
         "md_us_per_step": round(statistics.median(plain) / steps * 1e6, 1),
         "sampling_us_per_sample": round(statistics.median(added) / options.samples * 1e6, 1),
         "overhead_percent": round(statistics.median(ratios), 2),

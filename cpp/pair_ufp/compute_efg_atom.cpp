@@ -1,6 +1,5 @@
 #include "compute_efg_atom.h"
 
-#include "neighbor_reach.h"
 #include "shared_text.h"
 #include "stop_here.h"
 
@@ -10,11 +9,7 @@
 #include "atom.h"
 #include "comm.h"
 #include "error.h"
-#include "force.h"
 #include "memory.h"
-#include "neigh_list.h"
-#include "neighbor.h"
-#include "pair.h"
 #include "update.h"
 #include "utils.h"
 
@@ -43,7 +38,8 @@ void to_cartesian(const double *c, double *v) {
 
 } // namespace
 
-ComputeEFGAtom::ComputeEFGAtom(LAMMPS *lmp, int narg, char **arg) : Compute(lmp, narg, arg) {
+ComputeEFGAtom::ComputeEFGAtom(LAMMPS *lmp, int narg, char **arg)
+    : Compute(lmp, narg, arg), atoms_(lmp, "Compute efg/atom") {
   if (narg != n_fixed + atom->ntypes)
     error->all(FLERR,
                "Compute efg/atom: expected compute ID group efg/atom MODEL and one element name "
@@ -61,7 +57,6 @@ ComputeEFGAtom::ComputeEFGAtom(LAMMPS *lmp, int narg, char **arg) : Compute(lmp,
     error->all(FLERR, "Compute efg/atom: {}",
                message.empty() ? "the model could not be set up on another rank"
                                : printable(message));
-  comm_forward = std::max(row_size_, source_size_);
 }
 
 ComputeEFGAtom::~ComputeEFGAtom() {
@@ -75,6 +70,8 @@ std::string ComputeEFGAtom::map_types(const std::string &path, const lpsnmr::Efg
   const lpsnmr::EfgSettings &settings = basis.settings();
   species_of_type_.assign(atom->ntypes + 1, -1);
   bridge_of_type_.assign(atom->ntypes + 1, -1);
+  counts_.assign(atom->ntypes + 1, 0);
+  bridges_.assign(atom->ntypes + 1, 0);
   for (int type = 1; type <= atom->ntypes; ++type) {
     const std::string name = elements[type - 1];
     if (name == "NULL") continue;
@@ -87,6 +84,8 @@ std::string ComputeEFGAtom::map_types(const std::string &path, const lpsnmr::Efg
     }
     species_of_type_[type] = species;
     bridge_of_type_[type] = settings.chain.count > 0 ? basis.bridge_of(species) : -1;
+    counts_[type] = 1;
+    bridges_[type] = bridge_of_type_[type] >= 0;
   }
   return "";
 }
@@ -98,12 +97,13 @@ std::string ComputeEFGAtom::build_model(const std::string &path, const std::stri
     const lpsnmr::EfgModelFile file = lpsnmr::parse_efg_model(text, path);
     const lpsnmr::EfgBasis basis(file.settings);
     const bool chains = file.settings.chain.count > 0;
+    reach_ = basis.reach();
     target_cutoff_ = basis.target_cutoff();
     chain_cutoff_ = chains ? file.settings.chain.cutoff : 0.0;
     bridge_cutoff_ = chains ? basis.bridge_cutoff() : 0.0;
-    const bool field = basis.field_channels() > 0;
-    field_cutoff_ = field ? file.settings.field_cutoff : 0.0;
-    source_cutoff_ = field && !file.settings.sources.empty() ? file.settings.source.cutoff : 0.0;
+    has_field_ = basis.field_channels() > 0;
+    field_cutoff_ = file.settings.field_cutoff;
+    source_cutoff_ = file.settings.source.cutoff;
     const std::string message = map_types(path, basis, elements);
     if (!message.empty()) return message;
 
@@ -122,8 +122,6 @@ std::string ComputeEFGAtom::build_model(const std::string &path, const std::stri
       Target target;
       target.predictor = std::make_unique<lpsnmr::EfgPredictor>(
           basis, part.weights, part.environment, part.bridge_environments);
-      if (chains) row_size_ += static_cast<int>(target.predictor->contracted_size()) + 1;
-      if (field) source_size_ += static_cast<int>(target.predictor->field()->source_size());
       targets_.push_back(std::move(target));
     }
     if (targets_.empty())
@@ -134,220 +132,138 @@ std::string ComputeEFGAtom::build_model(const std::string &path, const std::stri
   }
 }
 
-/// Whether the pair style's own cutoffs make LAMMPS list every neighbour the model needs.
-bool ComputeEFGAtom::pair_list_suffices() const {
-  if (!force->pair || !force->pair->cutsq) return false;
-  for (int i = 1; i <= atom->ntypes; ++i) {
-    double needed = 0.0;
-    if (target_of_type_[i] >= 0) needed = target_cutoff_;
-    if (bridge_of_type_[i] >= 0) needed = std::max({needed, bridge_cutoff_, field_cutoff_});
-    if (species_of_type_[i] >= 0) needed = std::max(needed, source_cutoff_);
-    for (int j = 1; j <= atom->ntypes; ++j)
-      if (species_of_type_[j] >= 0 && force->pair->cutsq[i][j] < needed * needed * (1.0 - 1e-12))
-        return false;
-  }
-  return true;
-}
-
 void ComputeEFGAtom::init() {
-  check_visible_neighbors(lmp, "Compute efg/atom");
-  request_full_list(lmp, this, "Compute efg/atom",
-                    pair_list_suffices() ? 0.0
-                                         : std::max({target_cutoff_, bridge_cutoff_, field_cutoff_,
-                                                     source_cutoff_}));
+  const std::string units = update->unit_style;
+  if (units != "metal" && units != "real")
+    error->all(FLERR,
+               "Compute efg/atom: the model is in Å, so units metal or real are needed, not {}",
+               units);
 }
 
-void ComputeEFGAtom::init_list(int, NeighList *list) {
-  list_ = list;
-}
-
-/// Number the bridges and make room for what describes them. On one rank a ghost has the number of
-/// its original, so that nothing need be copied; on several it has its own.
-void ComputeEFGAtom::assign_slots() {
-  const int count = atom->nlocal + atom->nghost;
-  int slots = 0;
-  slot_of_.resize(count);
-  copies_ = comm->nprocs > 1 || atom->map_style == Atom::MAP_NONE;
-  const int own = copies_ ? count : atom->nlocal;
-  for (int i = 0; i < own; ++i) slot_of_[i] = bridge_of_type_[atom->type[i]] >= 0 ? slots++ : -1;
-  for (int i = own; i < count; ++i) slot_of_[i] = slot_of_[atom->map(atom->tag[i])];
-  if (source_size_ > 0) {
-    source_of_.resize(count);
-    for (int i = 0; i < count; ++i) source_of_[i] = i < own ? i : atom->map(atom->tag[i]);
-  }
+/// Make room for what describes bridges and sources, by the numbers of the atoms.
+void ComputeEFGAtom::make_room() {
+  const std::size_t count = atoms_.size();
   for (Target &target : targets_) {
-    target.contracted.resize(slots * target.predictor->contracted_size());
-    target.flags.assign(slots, 0);
-    if (source_size_ > 0)
-      target.sources.assign(std::size_t(count) * target.predictor->field()->source_size(), 0.0);
+    target.contracted.resize(count * target.predictor->contracted_size());
+    target.flags.assign(count, 0);
+    if (has_field_) target.sources.resize(count * target.predictor->field()->source_size());
   }
 }
 
-/// Collect the neighbours of own atom i, with the slots of bridges or, for sources, the atoms whose
-/// source they share. All candidates are written, those within reach stay.
-void ComputeEFGAtom::gather_neighbors(int i, double cutoff, Slots slots) {
-  const double *const *const x = atom->x;
-  const int *const type = atom->type;
-  const double xi = x[i][0], yi = x[i][1], zi = x[i][2], limit = cutoff * cutoff;
-  const int *const neighbors = list_->firstneigh[i];
-  const std::size_t candidates = list_->numneigh[i];
-  if (candidates > atoms_.size()) {
-    vectors_.resize(3 * candidates);
-    for (std::vector<int> *const ints : {&atoms_, &neighbor_species_, &neighbor_slots_})
-      ints->resize(candidates);
-    distances_.resize(candidates);
-  }
-  std::size_t n = 0;
+/// Find the neighbours of own atom i.
+void ComputeEFGAtom::find_neighbors(int i, double cutoff) {
+  n_neighbors_ = atoms_.find(i, cutoff, near_);
   bool bad = false;
-  for (std::size_t k = 0; k < candidates; ++k) {
-    const int j = neighbors[k] & NEIGHMASK, species = species_of_type_[type[j]];
-    const double dx = x[j][0] - xi, dy = x[j][1] - yi, dz = x[j][2] - zi;
-    const double squared = dx * dx + dy * dy + dz * dz;
-    double *const vector = vectors_.data() + 3 * n;
-    vector[0] = dx, vector[1] = dy, vector[2] = dz;
-    distances_[n] = squared;
-    atoms_[n] = j;
-    neighbor_species_[n] = species;
-    const bool stays = !(squared >= limit) & (species >= 0); // what is not a number stays
-    bad |= stays & !(squared > same_place * same_place);
-    n += stays;
-  }
-  n_neighbors_ = n;
+  for (std::size_t k = 0; k < n_neighbors_; ++k) bad |= !(near_.distance[k] > same_place);
   if (bad) stop_at_overlap(i);
-  for (std::size_t k = 0; k < n; ++k) distances_[k] = std::sqrt(distances_[k]);
-  if (slots == Slots::sources)
-    for (std::size_t k = 0; k < n; ++k) neighbor_slots_[k] = source_of_[atoms_[k]];
-  else
-    for (std::size_t k = 0; k < n; ++k)
-      neighbor_slots_[k] = distances_[k] < chain_cutoff_ ? slot_of_[atoms_[k]] : -1;
 }
 
-/// Name the first neighbour of atom i that is on top of it or whose distance is not a number.
+/// Find the neighbours of own atom i, their species, and which of them are bridges in a chain.
+void ComputeEFGAtom::gather_neighbors(int i, double cutoff) {
+  find_neighbors(i, cutoff);
+  if (neighbor_species_.size() < n_neighbors_) {
+    neighbor_species_.resize(near_.index.size());
+    neighbor_slots_.resize(near_.index.size());
+  }
+  for (std::size_t k = 0; k < n_neighbors_; ++k) {
+    const int type = atoms_.type(near_.index[k]);
+    neighbor_species_[k] = species_of_type_[type];
+    neighbor_slots_[k] = bridges_[type] && near_.distance[k] < chain_cutoff_ ? near_.index[k] : -1;
+  }
+}
+
+/// Name the first neighbour of atom i that is on top of it.
 void ComputeEFGAtom::stop_at_overlap(int i) {
   std::size_t k = 0;
-  while (k + 1 < n_neighbors_ && distances_[k] > same_place * same_place) ++k; // still squared
+  while (k + 1 < n_neighbors_ && near_.distance[k] > same_place) ++k;
   stop_here(lmp, FLERR,
-            fmt::format("Compute efg/atom: atoms {} and {} are at the same place, or a "
-                        "position is not a number",
-                        atom->tag[i], atom->tag[atoms_[k]]));
+            fmt::format("Compute efg/atom: atoms {} and {} are at the same place", atoms_.tag(i),
+                        atoms_.tag(near_.index[k])));
 }
 
 /// Whether a target that the gathered atom may be a bridge of is among its neighbours.
 bool ComputeEFGAtom::reaches_target() const {
-  // by type only: a ghost's group may be out of date when the group is dynamic
+  // by type only: the group of another rank's atom is not known here
   for (std::size_t k = 0; k < n_neighbors_; ++k)
-    if (distances_[k] < chain_cutoff_ && target_of_type_[atom->type[atoms_[k]]] >= 0) return true;
+    if (near_.distance[k] < chain_cutoff_ && target_of_type_[atoms_.type(near_.index[k])] >= 0)
+      return true;
   return false;
 }
 
-/// Drop the gathered neighbours at `cutoff` and beyond.
-void ComputeEFGAtom::keep_within(double cutoff) {
-  std::size_t n = 0;
-  for (std::size_t k = 0; k < n_neighbors_; ++k) {
-    std::copy_n(vectors_.data() + 3 * k, 3, vectors_.data() + 3 * n);
-    distances_[n] = distances_[k];
-    neighbor_species_[n] = neighbor_species_[k];
-    neighbor_slots_[n] = neighbor_slots_[k];
-    n += distances_[k] < cutoff;
-  }
-  n_neighbors_ = n;
-}
-
+/// The gathered neighbours; the slots are those of bridges.
 lpsnmr::Neighborhood ComputeEFGAtom::neighborhood() const {
-  return {n_neighbors_, vectors_.data(), distances_.data(), neighbor_species_.data(),
+  return {n_neighbors_, near_.vector.data(), near_.distance.data(), neighbor_species_.data(),
           neighbor_slots_.data()};
 }
 
-/// Give every own atom its charge and dipole; its ghosts get them from here.
-void ComputeEFGAtom::describe_sources() {
-  for (int ii = 0; ii < list_->inum; ++ii) {
-    const int i = list_->ilist[ii];
-    const int species = species_of_type_[atom->type[i]];
-    if (species < 0) continue;
-    if (targets_.front().predictor->field()->has_density(species))
-      gather_neighbors(i, source_cutoff_);
-    for (Target &target : targets_) {
-      const lpsnmr::EfgField &field = *target.predictor->field();
-      field.describe_source(species, neighborhood(),
-                            target.sources.data() + i * field.source_size());
-    }
+/// The neighbours found; the slots are those of sources.
+lpsnmr::Neighborhood ComputeEFGAtom::sources_around() const {
+  return {n_neighbors_, near_.vector.data(), near_.distance.data(), nullptr, near_.index.data()};
+}
+
+/// Describe own atom i, whose neighbours are gathered, as the source of a field.
+void ComputeEFGAtom::describe_source(int i) {
+  const int species = species_of_type_[atom->type[i]];
+  for (Target &target : targets_) {
+    const lpsnmr::EfgField &field = *target.predictor->field();
+    field.describe_source(species, neighborhood(), target.sources.data() + i * field.source_size());
   }
 }
 
-/// Describe one own bridge, whose neighbours are gathered, to all targets.
+/// Contract the surroundings of own bridge i, whose neighbours are gathered, for all targets.
 void ComputeEFGAtom::contract_bridge(int i) {
   const int bridge = bridge_of_type_[atom->type[i]];
-  const auto result = [&](Target &target) {
-    return target.contracted.data() + slot_of_[i] * target.predictor->contracted_size();
-  };
   for (Target &target : targets_)
-    target.flags[slot_of_[i]] =
-        target.predictor->contract_bridge(bridge, neighborhood(), result(target));
-  if (source_size_ == 0) return;
-  gather_neighbors(i, field_cutoff_, Slots::sources);
-  for (Target &target : targets_)
-    target.predictor->add_field(bridge, neighborhood(), target.sources.data(), result(target));
+    target.flags[i] = target.predictor->contract_bridge(
+        bridge, neighborhood(), target.contracted.data() + i * target.predictor->contracted_size());
 }
 
-/// Describe the own bridges that reach a target, each once; their ghosts get it from here.
-void ComputeEFGAtom::contract_bridges() {
-  const double cutoff = std::max(bridge_cutoff_, chain_cutoff_);
-  for (int ii = 0; ii < list_->inum; ++ii) {
-    const int i = list_->ilist[ii];
-    if (slot_of_[i] < 0) continue;
-    gather_neighbors(i, cutoff);
-    if (!reaches_target()) continue;
-    if (bridge_cutoff_ < cutoff) keep_within(bridge_cutoff_);
+/// Describe own sources and the bridges that reach a target, each once and in one search.
+void ComputeEFGAtom::describe_surroundings() {
+  // beyond the cutoffs of their terms neighbours count nothing
+  const double around_bridge = std::max(bridge_cutoff_, chain_cutoff_);
+  reaching_.clear();
+  for (int i = 0; i < atom->nlocal; ++i) {
+    const int type = atom->type[i], species = species_of_type_[type];
+    if (species < 0) continue;
+    const bool has_density =
+        has_field_ && targets_.front().predictor->field()->has_density(species);
+    n_neighbors_ = 0;
+    if (has_density || bridges_[type])
+      gather_neighbors(
+          i, std::max(has_density ? source_cutoff_ : 0.0, bridges_[type] ? around_bridge : 0.0));
+    if (has_field_) describe_source(i);
+    if (!bridges_[type] || !reaches_target()) continue;
     contract_bridge(i);
+    reaching_.push_back(i);
   }
 }
 
-int ComputeEFGAtom::pack_forward_comm(int n, int *list, double *buffer, int, int *) {
-  double *out = buffer;
-  for (int k = 0; k < n; ++k) {
-    const int i = list[k], slot = slot_of_[i];
-    for (const Target &target : targets_) {
-      if (carried_ == Carried::sources) {
-        const std::size_t size = target.predictor->field()->source_size();
-        out = std::copy_n(target.sources.data() + i * size, size, out);
-      } else if (slot >= 0) { // for others the receiver knows by the atom type
-        const std::size_t size = target.predictor->contracted_size();
-        out = std::copy_n(target.contracted.data() + slot * size, size, out);
-        *out++ = target.flags[slot];
-      }
-    }
-  }
-  return static_cast<int>(out - buffer);
-}
-
-void ComputeEFGAtom::unpack_forward_comm(int n, int first, double *buffer) {
-  const double *from = buffer;
-  for (int i = first; i < first + n; ++i) {
-    const int slot = slot_of_[i];
-    for (Target &target : targets_) {
-      if (carried_ == Carried::sources) {
-        const std::size_t size = target.predictor->field()->source_size();
-        std::copy_n(from, size, target.sources.data() + i * size);
-        from += size;
-      } else if (slot >= 0) {
-        const std::size_t size = target.predictor->contracted_size();
-        std::copy_n(from, size, target.contracted.data() + slot * size);
-        target.flags[slot] = static_cast<unsigned char>(from[size]);
-        from += size + 1;
-      }
-    }
+/// Add to the own bridges what the field of all sources there contributes.
+void ComputeEFGAtom::add_fields() {
+  for (Target &target : targets_)
+    atoms_.share(target.sources.data(), target.predictor->field()->source_size() * sizeof(double),
+                 counts_);
+  for (const int i : reaching_) {
+    find_neighbors(i, field_cutoff_);
+    for (Target &target : targets_)
+      target.predictor->add_field(
+          bridge_of_type_[atom->type[i]], sources_around(), target.sources.data(),
+          target.contracted.data() + i * target.predictor->contracted_size());
   }
 }
 
-/// Send what own atoms are described by to their ghosts.
-void ComputeEFGAtom::send_to_ghosts(Carried carried) {
-  carried_ = carried;
-  comm->forward_comm(this);
+/// Let other ranks have the own bridges.
+void ComputeEFGAtom::share_bridges() {
+  for (Target &target : targets_) {
+    atoms_.share(target.contracted.data(), target.predictor->contracted_size() * sizeof(double),
+                 bridges_);
+    atoms_.share(target.flags.data(), 1, bridges_);
+  }
 }
 
 void ComputeEFGAtom::predict_targets() {
-  for (int ii = 0; ii < list_->inum; ++ii) {
-    const int i = list_->ilist[ii];
+  for (int i = 0; i < atom->nlocal; ++i) {
     const int kind = target_of_type_[atom->type[i]];
     if (kind < 0 || !(atom->mask[i] & groupbit)) continue;
     gather_neighbors(i, target_cutoff_);
@@ -371,13 +287,13 @@ void ComputeEFGAtom::compute_peratom() {
   if (atom->nlocal > 0) std::fill_n(tensors_[0], 6 * static_cast<std::size_t>(atom->nlocal), 0.0);
   flagged_ = 0.0;
   try {
-    assign_slots();
-    if (source_size_ > 0) {
-      describe_sources();
-      if (copies_) send_to_ghosts(Carried::sources);
+    atoms_.gather(reach_, counts_);
+    make_room();
+    if (chain_cutoff_ > 0.0) {
+      describe_surroundings();
+      if (has_field_) add_fields();
+      share_bridges();
     }
-    contract_bridges();
-    if (row_size_ > 0 && copies_) send_to_ghosts(Carried::bridges);
     predict_targets();
   } catch (const std::bad_alloc &) {
     stop_here(lmp, FLERR, "Compute efg/atom: out of memory");
@@ -393,7 +309,7 @@ double ComputeEFGAtom::compute_scalar() {
 }
 
 double ComputeEFGAtom::memory_usage() {
-  double bytes = 6.0 * nmax_ * sizeof(double) + double(slot_of_.capacity()) * sizeof(int);
+  double bytes = 6.0 * nmax_ * sizeof(double) + atoms_.memory_usage();
   for (const Target &target : targets_)
     bytes += double(target.contracted.capacity() + target.sources.capacity()) * sizeof(double) +
              double(target.flags.capacity());

@@ -1,6 +1,8 @@
-// LAMMPS adapter of the EFG model: arguments, file, neighbour loops and the exchange of bridges.
+// LAMMPS adapter of the EFG model: arguments, file, loops over atoms and the exchange of bridges.
 // The mathematics is in cpp/core.
 #pragma once
+
+#include "reached_atoms.h"
 
 #include "compute.h"
 
@@ -22,57 +24,49 @@ public:
   ~ComputeEFGAtom() override;
 
   void init() override;
-  void init_list(int, class NeighList *) override;
   void compute_peratom() override;
   double compute_scalar() override;
-  int pack_forward_comm(int, int *, double *, int, int *) override;
-  void unpack_forward_comm(int, int, double *) override;
   double memory_usage() override;
 
 private:
   /// One element the model predicts that occurs among the atom types.
   struct Target {
     std::unique_ptr<lpsnmr::EfgPredictor> predictor;
-    std::vector<double> contracted;   // (slots, predictor.contracted_size())
-    std::vector<unsigned char> flags; // (slots)
-    std::vector<double> sources;      // (own and ghost atoms, predictor.field()->source_size())
+    std::vector<double> contracted;   // (atoms_.size(), predictor.contracted_size())
+    std::vector<unsigned char> flags; // (atoms_.size())
+    std::vector<double> sources;      // (atoms_.size(), predictor.field()->source_size())
   };
-  /// What a forward communication carries.
-  enum class Carried { sources, bridges };
 
   std::string build_model(const std::string &path, const std::string &text, char **elements);
   std::string map_types(const std::string &path, const lpsnmr::EfgBasis &basis, char **elements);
-  bool pair_list_suffices() const;
-  void assign_slots();
-  enum class Slots { bridges, sources };
-  void gather_neighbors(int i, double cutoff, Slots slots = Slots::bridges);
+  void make_room();
+  void find_neighbors(int i, double cutoff);
+  void gather_neighbors(int i, double cutoff);
   [[noreturn]] void stop_at_overlap(int i);
   bool reaches_target() const;
-  void keep_within(double cutoff);
   lpsnmr::Neighborhood neighborhood() const;
-  void describe_sources();
-  void contract_bridges();
+  lpsnmr::Neighborhood sources_around() const;
+  void describe_source(int i);
   void contract_bridge(int i);
-  void send_to_ghosts(Carried carried);
+  void describe_surroundings();
+  void add_fields();
+  void share_bridges();
   void predict_targets();
 
-  class NeighList *list_ = nullptr;
-  std::vector<int> species_of_type_; // position in the model's species, −1: ignored
-  std::vector<int> bridge_of_type_;  // position in the model's bridges, −1: none
-  std::vector<int> target_of_type_;  // position in targets_, −1: none
+  std::vector<int> species_of_type_;   // position in the model's species, −1: ignored
+  std::vector<int> bridge_of_type_;    // position in the model's bridges, −1: none
+  std::vector<int> target_of_type_;    // position in targets_, −1: none
+  std::vector<char> counts_, bridges_; // by type: whether it has a species, whether it is a bridge
   std::vector<Target> targets_;
-  double target_cutoff_ = 0.0, bridge_cutoff_ = 0.0, chain_cutoff_ = 0.0; // Å
-  double field_cutoff_ = 0.0, source_cutoff_ = 0.0;                       // Å
-  Carried carried_ = Carried::bridges;
-  int row_size_ = 0;    // numbers that describe one bridge to all targets, flags included
-  int source_size_ = 0; // numbers of one source for all targets
+  bool has_field_ = false;
+  double reach_ = 0.0, target_cutoff_ = 0.0, bridge_cutoff_ = 0.0, chain_cutoff_ = 0.0; // Å
+  double field_cutoff_ = 0.0, source_cutoff_ = 0.0;                                     // Å
 
-  std::vector<int> slot_of_;    // bridge slot of each own and ghost atom, −1 for others
-  std::vector<int> source_of_;  // where the source of each own and ghost atom is kept
-  bool copies_ = true;          // whether ghosts have slots and sources of their own
-  std::size_t n_neighbors_ = 0; // of the atom last looked at, in the arrays below
-  std::vector<double> vectors_, distances_;
-  std::vector<int> atoms_, neighbor_species_, neighbor_slots_;
+  ReachedAtoms atoms_;
+  lpsnmr::NeighborList near_;   // neighbours of the atom last looked at, by numbers of atoms_
+  std::size_t n_neighbors_ = 0; // how many; the arrays are larger
+  std::vector<int> neighbor_species_, neighbor_slots_;
+  std::vector<int> reaching_; // own bridges that reach a target
   int nmax_ = 0;
   double **tensors_ = nullptr; // (nmax_, 6) V/Å²
   double flagged_ = 0.0;       // tensors of this rank outside the range of training

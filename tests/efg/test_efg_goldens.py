@@ -19,7 +19,6 @@ atom_style atomic
 read_data data.golden
 pair_style zero 6.0
 pair_coeff * *
-comm_modify cutoff 8.0
 compute efg all efg/atom {model} Li P S
 dump all all custom 1 dump.efg id c_efg[*]
 dump_modify all sort id format float %22.16g

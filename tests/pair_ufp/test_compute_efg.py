@@ -1,6 +1,5 @@
 """compute efg/atom against EfgModel, on any number of ranks, cell, list and pair style."""
 
-import dataclasses
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from lpsnmr.structures import load_structure
 
 ELEMENTS = ["Li", "P", "S"]
 ZERO = "pair_style zero {cutoff}\npair_coeff * *"
-GHOSTS = "comm_modify cutoff 10.0"  # as far as the field of the shipped model, with the skin
 DECK = """units metal
 atom_style atomic
 boundary {boundary}
@@ -104,7 +102,7 @@ def test_shipped_model(tmp_path, ranks, shear):
     path = files("lpsnmr.data") / "models" / "li3ps4_pbe.efg"
     atoms = rattled_beta(shear, amplitude=0.15)
     model = EfgModel.default()
-    done = run_efg(atoms, tmp_path, model=path, ranks=ranks, settings=GHOSTS)
+    done = run_efg(atoms, tmp_path, model=path, ranks=ranks)
     assert_equal_to_model(atoms, tmp_path, model, done)
     assert scalar_of(done) == model.n_flagged
     assert 0 < model.n_flagged < (atoms.numbers == 3).sum()
@@ -116,7 +114,7 @@ def test_random_models(tmp_path, name, ranks):
     """Bridges of two elements, shared cutoffs, no chain at all, fields; a triclinic cell."""
     atoms = rattled_beta(shear=True)
     model = random_model(SETTINGS[name])
-    done = run_efg(atoms, tmp_path, model, ranks, settings=GHOSTS)
+    done = run_efg(atoms, tmp_path, model, ranks)
     assert_equal_to_model(atoms, tmp_path, model, done)
     assert scalar_of(done) == 0
 
@@ -125,36 +123,32 @@ def test_random_models(tmp_path, name, ranks):
 def test_two_target_species(tmp_path, ranks):
     atoms = rattled_beta()
     model = random_model(SETTINGS["shared"], targets=("P", "Li"))
-    done = run_efg(atoms, tmp_path, model, ranks, settings=GHOSTS)
+    done = run_efg(atoms, tmp_path, model, ranks)
     assert_equal_to_model(atoms, tmp_path, model, done, kept=atoms.numbers != 16)
 
 
-LISTS = {
-    "own list, nothing else": {"pair": "", "settings": "comm_modify cutoff 6.5"},
-    "own list, short pairs": {"pair": ZERO.format(cutoff=2.5), "settings": "comm_modify cutoff 6.6"},
-    "own list, short for one pair only": {
-        "pair": ZERO.format(cutoff=5.0) + "\npair_coeff 1 3 4.0",
-        "settings": "comm_modify cutoff 6.5",
-    },
-    "own list, ghosts by the pair style": {"pair": ZERO.format(cutoff=7.0) + "\npair_coeff 1 3 3.0"},
-    "own list, nsq": {"pair": "", "settings": "comm_modify cutoff 6.5\nneighbor 2.0 nsq"},
-    "half lists of the pair style": {"pair": "pair_style lj/cut 5.0\npair_coeff * * 0.0 1.0"},
-    "list of ufp": {"pair": "pair_style ufp\npair_coeff * * {lps} Li P S"},
+DECKS = {
+    "no pair style": {"pair": "", "settings": "comm_modify cutoff 3.0"},
+    "short pairs": {"pair": ZERO.format(cutoff=2.5)},
+    "neighbor nsq": {"settings": "neighbor 2.0 nsq"},
+    "ufp": {"pair": "pair_style ufp\npair_coeff * * {lps} Li P S"},
+    "exclusions": {"settings": "neigh_modify exclude type 1 1"},
+    "forces on some only": {"settings": "group li type 1\natom_modify first li\nneigh_modify include li"},
     "newton off": {"newton": "off"},
     "neighbor multi": {"settings": "neighbor 2.0 multi\ncomm_modify mode multi"},
     "tiled": {"settings": "comm_style tiled\nbalance 1.0 rcb"},
-    "more ghosts": {"settings": "comm_modify cutoff 11.0"},
+    "slabs of unequal width": {"before": "processors 1 1 2", "settings": "balance 1.0 z 0.2"},
 }
 
 
 @pytest.mark.parametrize("name", ["small", "field"])
-@pytest.mark.parametrize("case", LISTS)
-def test_neighbor_lists(tmp_path, case, name):
+@pytest.mark.parametrize("case", DECKS)
+def test_whatever_lammps_lists(tmp_path, case, name):
+    """The search is the compute's own: lists, ghosts, exclusions and shapes of subdomains do not matter."""
     atoms = rattled_beta(repeat=(1, 2, 2))
-    # a field that reaches as far as the pairs of the cases: both kinds of list are met
-    model = random_model(dataclasses.replace(SETTINGS[name], field_cutoff=4.5 if name == "field" else 0.0))
+    model = random_model(SETTINGS[name])
     lps = files("lpsnmr.data") / "models" / "lps.uf3"
-    changes = {key: value.replace("{lps}", str(lps)) for key, value in LISTS[case].items()}
+    changes = {key: value.replace("{lps}", str(lps)) for key, value in DECKS[case].items()}
     done = run_efg(atoms, tmp_path, model, 2, **changes)
     assert_equal_to_model(atoms, tmp_path, model, done)
 
@@ -221,7 +215,7 @@ def test_flags_are_counted(tmp_path):
     bridges[0, 2, 0] = coordination[-2:].mean()
     weights = EfgModel.default().targets["Li"].weights
     model = EfgModel(settings, {"Li": TargetPart(weights, around, bridges)}, {})
-    done = run_efg(atoms, tmp_path, model, 2, settings=GHOSTS)
+    done = run_efg(atoms, tmp_path, model, 2)
     assert_equal_to_model(atoms, tmp_path, model, done)
     assert set(model.last_flags.tolist()) >= {0, 1, 8}
     assert scalar_of(done) == model.n_flagged
@@ -242,21 +236,17 @@ run 4
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 4])
-@pytest.mark.parametrize(("name", "long_pairs"), [("small", True), ("small", False), ("field", False)])
-def test_while_atoms_move(tmp_path, ranks, name, long_pairs):
-    """Atoms change rank and order, lists are some steps old; a list of our own and that of the pairs."""
+@pytest.mark.parametrize("name", ["small", "field"])
+def test_while_atoms_move(tmp_path, ranks, name):
+    """Atoms change rank and order, and have moved since they were last handed over."""
     atoms = rattled_beta(shear=True, repeat=(1, 2, 2))
     model = random_model(SETTINGS[name])
-    pair = "pair_style lj/cut 2.5\npair_coeff * * 0.05 1.9"
-    if long_pairs:
-        pair = "pair_style lj/cut 5.0\npair_coeff * * 0.05 1.9"
     done = run_efg(
         atoms,
         tmp_path,
         model,
         ranks,
-        pair=pair,
-        settings="" if long_pairs else "comm_modify cutoff 5.9",
+        pair="pair_style lj/cut 2.5\npair_coeff * * 0.05 1.9",
         before="atom_modify map array sort 5 1.5",
         run=MOVING,
     )

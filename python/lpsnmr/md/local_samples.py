@@ -83,10 +83,10 @@ def read_rows(rows: Array) -> SampleBatch:
 
 
 class LocalSamples:
-    """Tensors of the Li that a rank owns, from LAMMPS' own neighbour lists; every method is collective.
+    """Tensors of the Li that a rank owns, worked out inside LAMMPS; every method is collective.
 
-    Setting it up ends with ``run 0``, so that whatever stands in the way (a neighbour list that hides atoms,
-    ghost atoms that do not reach as far as the model) is found at once.
+    Setting it up ends with ``run 0``, so that whatever stands in the way (an element that the model does not
+    know) is found at once.
 
     Parameters
     ----------

@@ -240,9 +240,6 @@ class _Run:
         pair = pair_commands(settings.potential, self.prepared.potential, self.prepared.elements)
         structure = restart or self.prepared.data_file.resolve()
         driver.commands(system_commands(settings.md, structure, pair, restart=restart is not None))
-        # ghosts for the EFG model; LAMMPS takes more where the potential needs it
-        reach = self.prepared.model.settings.reach_angstrom + settings.md.skin_angstrom
-        driver.commands([f"comm_modify cutoff {reach:.10g}"])
         if restart is None:
             driver.commands([velocity_command(settings.md)])
         producing = self.checkpoint is not None and self.checkpoint.stage == "production"
