@@ -1,12 +1,13 @@
 """Time what sampling adds to the MD, paired with the same MD without it.
 
-    python benchmarks/bench_sampling.py [--interval 50] [--samples 100] [--repeats 7] [--plain | --no-jumps] [--gathered]
+    python benchmarks/bench_sampling.py [--interval 50] [--samples 100] [--repeats 7]
+                                        [--plain | --no-jumps] [--gathered]
 
 β-Li3PS4, 128 atoms, shipped models, one rank, CPU time. Sampling is what `lpsnmr run` does by default: EFG of
-every Li, correlators, echoes, spectra, jumps and rotations; with --no-jumps the EFG and all
-correlators, with --plain only those of tensors and displacements, with --gathered predicted outside LAMMPS. Stretches with sampling alternate with as many steps in one go, so
-that a change of the machine's speed touches both; the overhead is the median over these pairs. What stopping
-LAMMPS for samples costs is part of it.
+every Li, correlators, echoes, spectra, jumps and rotations; with --no-jumps the EFG and all correlators, with
+--plain only those of tensors and displacements; with --gathered predicted outside LAMMPS. Stretches with
+sampling alternate with as many steps in one go, so that a change of the machine's speed touches both; the
+overhead is the median over these pairs. What stopping LAMMPS for samples costs is part of it.
 """
 
 import argparse
@@ -58,7 +59,8 @@ class Sampled:
         self.sampler = Sampler(
             EfgModel.default(), frame.ids, frame.numbers,
             sample_interval_ps=options.interval * TIMESTEP_PS, interval_steps=options.interval,
-            nmr=None if options.plain else NmrSettings(), jumps=None if options.plain or options.no_jumps else JumpSettings(),
+            nmr=None if options.plain else NmrSettings(),
+            jumps=None if options.plain or options.no_jumps else JumpSettings(),
         )  # fmt: skip
         self.sampler.start_motion(frame)
 

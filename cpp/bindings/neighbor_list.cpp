@@ -2,9 +2,11 @@
 
 #include "arrays.h"
 #include "exports.h"
+#include "nearest_sites.h"
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <optional>
 
 namespace py = pybind11;
@@ -46,5 +48,39 @@ first : (centers + 1,) int64 array; the entries of centre c are first[c]:first[c
 index : (entries,) int32 array; atom index of the neighbour
 vector : (entries, 3) float64 array; from centre to neighbour, Å
 distance : (entries,) float64 array; Å
+)");
+  module.def(
+      "nearest_sites",
+      [](const DoubleArray &points, const DoubleArray &sites, const DoubleArray &cell) {
+        check_shape(points, "points", 2, 3);
+        check_shape(sites, "sites", 2, 3);
+        check_shape(cell, "cell", 2, 3);
+        if (cell.shape(0) != 3) throw lpsnmr::Error("cell must have the shape (3, 3)");
+        if (sites.shape(0) == 0) throw lpsnmr::Error("sites must hold at least one site");
+        const auto n = static_cast<std::size_t>(points.shape(0));
+        std::vector<long> nearest(n);
+        std::vector<double> distance(n);
+        std::array<double, 9> vectors;
+        std::copy_n(cell.data(), 9, vectors.begin());
+        lpsnmr::nearest_sites(points.data(), n, sites.data(),
+                              static_cast<std::size_t>(sites.shape(0)), vectors, nearest.data(),
+                              distance.data());
+        return py::make_tuple(to_numpy(std::move(nearest), {points.shape(0)}),
+                              to_numpy(std::move(distance), {points.shape(0)}));
+      },
+      py::arg("points"), py::arg("sites"), py::arg("cell"),
+      R"(Return the nearest site of every point of a periodic cell.
+
+Parameters
+----------
+points : (n, 3) float64 array, fractional
+sites : (s, 3) float64 array, fractional; s > 0
+cell : (3, 3) float64 array, rows are the cell vectors, Å; not so skewed that the image nearest in
+    fractional coordinates is not the nearest one
+
+Returns
+-------
+nearest : (n,) int64 array; positions in ``sites``, the first of equally near ones
+distance : (n,) float64 array; Å
 )");
 }

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lpsnmr._core import nearest_sites
 from lpsnmr.dynamics.jump_book import JumpBook, State
 from lpsnmr.dynamics.jump_settings import JumpSettings
 from lpsnmr.dynamics.site_finding import find_sites, fold, minimum_image, replicate
@@ -17,8 +18,6 @@ Array = NDArray[np.float64]
 WINDOWS_TO_FOUND = 12
 """A Li that stays away from all sites for so many windows founds a new one."""
 MAX_SITES_PER_ION = 8
-PAIRS_AT_ONCE = 100_000
-"""Distances from ions to sites that are held in memory."""
 
 
 class SiteTracker:
@@ -111,20 +110,10 @@ class SiteTracker:
         self._between += float(self._n - inside.sum())
         self.book.settle()
 
-    def _nearest(self, fractional: Array, cell: Array) -> tuple[NDArray[np.intp], Array]:
+    def _nearest(self, fractional: Array, cell: Array) -> tuple[NDArray[np.int64], Array]:
         if len(self.sites) == 0:
-            return np.full(len(fractional), -1, dtype=np.intp), np.full(len(fractional), np.inf)
-        best = np.empty(len(fractional), dtype=np.intp)
-        distance = np.empty(len(fractional))
-        rows = max(1, PAIRS_AT_ONCE // len(self.sites))
-        for low in range(0, len(fractional), rows):
-            points = fractional[low : low + rows]
-            steps = minimum_image(self.sites - points[:, None]) @ cell
-            squares = np.einsum("psx,psx->ps", steps, steps)
-            chosen = np.argmin(squares, axis=1)
-            best[low : low + rows] = chosen
-            distance[low : low + rows] = np.sqrt(squares[np.arange(len(points)), chosen])
-        return best, distance
+            return np.full(len(fractional), -1, dtype=np.int64), np.full(len(fractional), np.inf)
+        return nearest_sites(fractional, self.sites, cell)
 
     def _arrive(self, i: int, site: int, cell: Array) -> None:
         here = int(self._here[i])
