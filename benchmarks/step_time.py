@@ -26,6 +26,11 @@ def cpu_time(deck, folder):
     return 1e4 * float(seconds) * float(share[-1]) / int(steps) / int(atoms)
 
 
+def order(path):
+    """Return the body order of a potential file."""
+    return 3 if re.search(r"^3B\b", Path(path).read_text(encoding="utf-8"), re.MULTILINE) else 2
+
+
 def time_form(path, rounds):
     """Return the least time of a potential and its median ratio to the shipped one in neighbouring runs.
 
@@ -42,7 +47,7 @@ def time_form(path, rounds):
         for _ in range(rounds):
             times.append(
                 [
-                    cpu_time(f"{HEAD}{beta}pair_style ufp 3\npair_coeff * * {f} Li P S\n{tail}", folder)
+                    cpu_time(f"{HEAD}{beta}pair_style ufp {order(f)}\npair_coeff * * {f} Li P S\n{tail}", folder)
                     for f in (SHIPPED, names)
                 ]
             )
