@@ -213,31 +213,42 @@ def limited(folder, size, *arguments):
 
 
 @pytest.mark.parametrize(
-    ("size", "words"), [(2000, "is not a whole LAMMPS restart file"), (40_000, "cannot write")]
+    ("size", "words", "tensors_ps"),
+    [
+        (2000, "is not a whole LAMMPS restart file", 0.0),
+        (40_000, "cannot write", 0.0),
+        (4000, "File too large", 0.002),
+        (40_000, "File too large", 0.002),
+    ],
 )
-def test_full_disk_in_a_run(tmp_path, size, words):
-    """A restart file cut short, or a checkpoint: the one before stays and the run goes on from it."""
+def test_full_disk_in_a_run(tmp_path, size, words, tensors_ps):
+    """A restart file cut short, tensors or a checkpoint: the one before stays and the run goes on from it."""
     write_config(tmp_path)
-    run_here(tmp_path, "md.production_ps=0.2")
+    tensors = f"output.tensors_ps={tensors_ps}"
+    run_here(tmp_path, "md.production_ps=0.2", tensors)
     kept = latest_checkpoint(tmp_path / "out").step
-    done = limited(tmp_path, size, "run", "run.toml", "--no-analysis")
+    done = limited(tmp_path, size, "run", "run.toml", "--no-analysis", "--set", tensors)
     assert done.returncode == 2
     assert "cannot write the checkpoint at step 250" in done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert latest_checkpoint(tmp_path / "out").step == kept
-    outcome = run_here(tmp_path)
+    outcome = run_here(tmp_path, tensors)
     assert (outcome.finished, outcome.n_samples) == (True, 21)
+    if tensors_ps:
+        assert len(read_tensors(tmp_path / "out" / "tensors.h5")[0]) == 21
 
 
-def test_full_disk_in_a_stream(tmp_path):
+@pytest.mark.parametrize(("size", "tensors_ps"), [(20_000, 0.0), (4000, 0.1), (20_000, 0.1)])
+def test_full_disk_in_a_stream(tmp_path, size, tensors_ps):
     texts = dump_text(30)
     (tmp_path / "dump").write_text("".join(texts))
     words = ["stream", "dump", "-o", "out", "--timestep-fs", "2", "--no-follow", "--no-analysis"]
-    done = limited(tmp_path, 20_000, *words)
+    done = limited(tmp_path, size, *words, "--tensors-ps", str(tensors_ps))
     assert done.returncode == 2
     assert "cannot write to out" in done.stderr
-    assert not list((tmp_path / "out").glob(".*part"))
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "out").glob(".*part*"))
     whole = stream([tmp_path / "dump"], tmp_path / "whole")
     assert_identical(stream([tmp_path / "dump"], tmp_path / "out"), whole)
 
