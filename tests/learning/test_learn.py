@@ -115,6 +115,34 @@ def test_two_rounds_make_the_potential_better_where_it_was_blind(setup):
     assert energy == pytest.approx(frame.get_potential_energy(), abs=1e-6)
 
 
+def refit_like(settings, fit, extra=()):
+    """Fit the potential to begin with anew, in another way."""
+    data = [DataSet(read_reference(settings.reference, require=("energy", "forces"))), *extra]
+    files = [list(settings.reference), *([settings.reference[0]] for _ in extra)]
+    save_fit(settings.potential, fit_ufp(data, fit), fit, data, files)
+
+
+def test_refits_keep_weights_and_core(setup):
+    settings = setup(rounds=1)
+    prior = (PriorSettings(2.0, 0.5, 1.0, 1.0),)
+    fit = FitSettings(BASIS, prior, folds=0, monotone_core=False, run_weights=(("hot*", 0.1),))
+    refit_like(settings, fit)
+    learn(settings)
+    record = json.loads((settings.folder / "round-01" / "cu.json").read_text())["settings"]
+    assert record["run_weights"] == [["hot*", 0.1]]
+    assert record["monotone_core"] is False
+    assert record["folds"] == 3
+
+
+def test_potential_fitted_to_further_data_is_refused(setup):
+    settings = setup(rounds=1)
+    fit = FitSettings(BASIS, (PriorSettings(2.0, 0.5, 1.0, 1.0),), folds=0)
+    refit_like(settings, fit, [DataSet(labelled(2, 0.1), 0.05, 1.0, "teacher")])
+    with pytest.raises(InputError, match=r"further data \(teacher\)"):
+        learn(settings)
+    assert not settings.folder.exists()
+
+
 def test_it_goes_on_where_it_stopped_and_further(setup):
     settings = setup(rounds=1)
     learn(settings)
