@@ -15,6 +15,7 @@ from lpsnmr.efg import EfgModel
 from lpsnmr.errors import InputError
 from lpsnmr.io.results import Results
 from lpsnmr.pipeline.checkpoint import latest_checkpoint
+from lpsnmr.pipeline.live import read_status
 from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
 from lpsnmr.pipeline.tensor_file import read_tensors
 from lpsnmr.structures import load_structure
@@ -237,6 +238,18 @@ def test_full_disk_in_a_run(tmp_path, size, words, tensors_ps):
     assert (outcome.finished, outcome.n_samples) == (True, 21)
     if tensors_ps:
         assert len(read_tensors(tmp_path / "out" / "tensors.h5")[0]) == 21
+
+
+def test_full_disk_while_thermo_lines_are_written(tmp_path):
+    """Between two checkpoints, by a line or by the flush of many."""
+    write_config(tmp_path)
+    words = ["md.production_ps=20", "output.thermo_ps=0.002", "output.checkpoint_min=1000"]
+    options = [word for setting in words for word in ("--set", setting)]
+    done = limited(tmp_path, 20_000, "run", "run.toml", "--no-analysis", *options)
+    assert done.returncode == 2
+    assert "out/thermo.csv: [Errno 27] File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert read_status(tmp_path / "out").state.startswith("failed: cannot write")
 
 
 @pytest.mark.parametrize(("size", "tensors_ps"), [(20_000, 0.0), (4000, 0.1), (20_000, 0.1)])
