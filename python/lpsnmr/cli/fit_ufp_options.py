@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from lpsnmr.cli.options import SEED
 from lpsnmr.errors import InputError
 from lpsnmr.potential import (
     BasisSettings,
@@ -259,7 +260,7 @@ OPTIONS = (
     click.option(
         "--steps-per-block", type=int, help="Cut runs into blocks of so many MD steps; whole runs by default."
     ),
-    click.option("--seed", type=int, default=0, show_default=True, help="Seed of the folds."),
+    click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the folds."),
     click.option(
         "--second",
         multiple=True,

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lpsnmr.cli.options import SEED
 from lpsnmr.errors import InputError
 from lpsnmr.learning import LearnSettings, default_plan_text, format_rounds, learn, load_plan
 from lpsnmr.pipeline.prepare import potential_path
@@ -70,7 +71,7 @@ def _reference(given: tuple[Path, ...]) -> tuple[Path, ...]:
 @click.option("--jobs", type=int, default=1, show_default=True, help="Labels computed side by side.")
 @click.option("--folds", type=int, default=5, show_default=True, help="Folds of the refits; 0: none.")
 @click.option("--steps-per-block", type=int, help="Blocks of the folds, MD steps; whole runs by default.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of trajectories and folds.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of trajectories and folds.")
 def command(
     output: Path,
     plan: Path | None,
