@@ -231,6 +231,22 @@ def test_what_is_not_usable():
     assert not usable(broken, whole=False)
 
 
+def test_engine_with_options(setup, tmp_path):
+    """The engine opens with its options before anything is sampled."""
+    settings = setup()
+    arguments = ["-o", str(settings.folder), "--plan", str(tmp_path / "plan.toml"), "--engine", "ufp"]
+    arguments += ["--reference", str(settings.reference[0]), "--potential", str(settings.potential)]
+    refused = CliRunner().invoke(command, arguments)
+    assert "engine ufp: options {} refused" in str(refused.exception)
+    assert not settings.folder.exists()
+    option = f'potential="{settings.potential}"'
+    arguments += ["--option", option, "--frames", "2", "--folds", "0"]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 0, result.exception
+    record = json.loads((settings.folder / "round-01" / "labelled.extxyz.json").read_text())
+    assert record["provenance"]["options"] == {"potential": str(settings.potential)}
+
+
 def test_command(setup, tmp_path):
     settings = setup()
     arguments = ["-o", str(settings.folder), "--plan", str(tmp_path / "plan.toml"), "--engine", "emt"]

@@ -243,13 +243,15 @@ def learn(settings: LearnSettings, progress: Progress | None = None) -> list[Rou
     Raises
     ------
     InputError
-        For a folder begun with other settings, missing files, or a potential fitted to further data.
+        For a folder begun with other settings, an engine that does not open, missing files, or a potential
+        fitted to further data.
     ComputeError
         When nothing could be sampled, labelled or fitted.
     """
     settings_of_potential(settings.potential)
     _check_data(settings.potential)
     read_reference(settings.reference, require=LABELS)
+    settings.engine.open().close()
     settings.folder.mkdir(parents=True, exist_ok=True)
     _remember(settings)
     potential, labelled, reports = settings.potential, list(settings.reference), []
