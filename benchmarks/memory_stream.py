@@ -70,6 +70,12 @@ def resident_mb() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
+def growth(rows: list[tuple[int, float]], n_frames: int) -> float | None:
+    """Return the rise of the mean from the second tenth of the frames to the last, MB."""
+    tenths = [[mb for n, mb in rows if low < n / n_frames <= low + 0.1] for low in (0.1, 0.9)]
+    return round(float(np.mean(tenths[1]) - np.mean(tenths[0])), 1) if all(tenths) else None
+
+
 def main() -> None:
     """Stream, note the memory every now and then, print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -107,12 +113,11 @@ def main() -> None:
         done.set()
         os.waitpid(writer, 0)
     thinned = rows[:: max(1, len(rows) // 40)]
-    late = [mb for n, mb in rows if n > 0.1 * outcome.n_samples]
     result = {
         "frames": outcome.n_samples,
         "seconds": round(time.perf_counter() - begin, 1),
         "resident_mb": [[n, round(mb, 1)] for n, mb in thinned],
-        "growth_after_a_tenth_mb": round(max(late) - late[0], 1) if late else None,
+        "growth_after_a_tenth_mb": growth(thinned, outcome.n_samples),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
     }
     text = json.dumps(result, indent=1)

@@ -38,7 +38,8 @@ def main():
     parser.add_argument("--reference", default=str(DATA / "reference" / "lps_gpaw_pbe.extxyz"))
     parser.add_argument("--output", type=Path, default=Path("normal_equations.json"))
     args = parser.parse_args()
-    basis, weights, prior_settings = settings_of_potential(args.potential)
+    settings = settings_of_potential(args.potential)
+    basis, weights, prior_settings = settings.basis, settings.weights, settings.priors[0]
     layout = Layout.from_settings(basis)
     frames = read_reference(args.reference)
     columns = touched_columns(layout, frames)

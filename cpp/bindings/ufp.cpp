@@ -1,6 +1,7 @@
 #include "arrays.h"
 #include "exports.h"
 #include "ufp_system.h"
+#include "ufp_tables.h"
 
 #include <pybind11/stl.h>
 
@@ -13,7 +14,13 @@ namespace {
 UfpPotential load(const std::string &path, const std::vector<std::string> &elements, int order) {
   if (order != 2 && order != 3)
     throw lpsnmr::Error("body order: expected 2 or 3, got " + std::to_string(order));
-  return UfpPotential(lpsnmr::read_potential(path), elements, static_cast<BodyOrder>(order));
+  UfpPotential potential(lpsnmr::read_potential(path), elements, static_cast<BodyOrder>(order));
+  try {
+    lpsnmr::UfpTables{potential}; // what compute lays out: too much of it is found here
+  } catch (const lpsnmr::Error &error) {
+    throw lpsnmr::Error(path + ": " + error.what());
+  }
+  return potential;
 }
 
 py::dict compute(const UfpPotential &potential, const DoubleArray &positions,

@@ -137,7 +137,8 @@ DensityFile parse_density(const std::string &text, const std::string &name) {
   file.units = units[1];
   const auto base = record(lines, "BASE");
   expect_words(lines, base, 2, "BASE SHA-256|-");
-  if (base[1] != "-" && base[1].size() != 64)
+  const bool digits = base[1].find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (base[1] != "-" && (base[1].size() != 64 || !digits))
     lines.fail("BASE: expected 64 hexadecimal digits or -, got '" + base[1].substr(0, 70) + "'");
   if (base[1] != "-") file.base = base[1];
   bool ended = false;

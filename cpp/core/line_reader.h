@@ -69,7 +69,7 @@ public:
     const auto result = std::from_chars(word.c_str(), end, value);
     if (result.ec != std::errc() || result.ptr != end || value < least || value > most)
       fail(std::string(what) + ": expected an integer of at least " + std::to_string(least) +
-           (most < 100000 ? " and at most " + std::to_string(most) : "") + ", got '" + word + "'");
+           " and at most " + std::to_string(most) + ", got '" + word + "'");
     return value;
   }
 

@@ -1,12 +1,20 @@
 #include "ufp_tables.h"
 
+#include "error.h"
 #include "knot_refinement.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 
 namespace lpsnmr {
+
+namespace {
+
+constexpr double most_cells = 5e7; // of a centre, 4 bytes each: what a file may ask memory for
+
+} // namespace
 
 SpanTable::SpanTable(const KnotGrid &grid) : uniform(grid.uniform()), low(grid.low()) {
   const std::size_t spans = grid.spans();
@@ -90,15 +98,24 @@ void UfpTables::add_center(const UfpPotential &potential, int a) {
   CenterTables &center = centers_[std::size_t(a)];
   center.tables.resize(std::size_t(species_) * species_);
   if (!potential.three_body()) return;
-  std::size_t radial = 0, jk = 0; // entries, the most of any table
+  std::size_t radial = 0, jk = 0, present = 0; // entries, the most of any table; ordered tables
   for (int b = 0; b < species_; ++b)
     for (int c = b; c < species_; ++c) {
       const TripleTable &table = potential.triple(a, b, c);
       if (!table.present) continue;
+      present += b == c ? 1 : 2;
       const auto entries = [&](int grid) { return knots_[std::size_t(grid)].spans() + 1; };
       radial = std::max({radial, entries(table.grid_ij), entries(table.grid_ik)});
       jk = std::max(jk, entries(table.grid_jk));
     }
+  const double cells = double(present) * double(radial + 1) * double(radial + 1) * double(jk + 1);
+  if (cells > most_cells)
+    throw Error("the three-body knots around " + potential.elements()[std::size_t(a)] + " make " +
+                std::to_string(static_cast<long long>(cells)) + " cells; expected at most " +
+                std::to_string(static_cast<long long>(most_cells)) + " (" +
+                std::to_string(present) + " tables, each of " + std::to_string(radial + 1) +
+                "^2 entries of the longest r_ij or r_ik times " + std::to_string(jk + 1) +
+                " of the longest r_jk)");
   // one more: where rounding finds a distance below the cutoff beyond the knots
   center.stride_ik = static_cast<int>(jk) + 1;
   center.stride_ij = static_cast<int>(radial + 1) * center.stride_ik;

@@ -115,6 +115,34 @@ def test_two_rounds_make_the_potential_better_where_it_was_blind(setup):
     assert energy == pytest.approx(frame.get_potential_energy(), abs=1e-6)
 
 
+def refit_like(settings, fit, extra=()):
+    """Fit the potential to begin with anew, in another way."""
+    data = [DataSet(read_reference(settings.reference, require=("energy", "forces"))), *extra]
+    files = [list(settings.reference), *([settings.reference[0]] for _ in extra)]
+    save_fit(settings.potential, fit_ufp(data, fit), fit, data, files)
+
+
+def test_refits_keep_weights_and_core(setup):
+    settings = setup(rounds=1)
+    prior = (PriorSettings(2.0, 0.5, 1.0, 1.0),)
+    fit = FitSettings(BASIS, prior, folds=0, monotone_core=False, run_weights=(("hot*", 0.1),))
+    refit_like(settings, fit)
+    learn(settings)
+    record = json.loads((settings.folder / "round-01" / "cu.json").read_text())["settings"]
+    assert record["run_weights"] == [["hot*", 0.1]]
+    assert record["monotone_core"] is False
+    assert record["folds"] == 3
+
+
+def test_potential_fitted_to_further_data_is_refused(setup):
+    settings = setup(rounds=1)
+    fit = FitSettings(BASIS, (PriorSettings(2.0, 0.5, 1.0, 1.0),), folds=0)
+    refit_like(settings, fit, [DataSet(labelled(2, 0.1), 0.05, 1.0, "teacher")])
+    with pytest.raises(InputError, match=r"further data \(teacher\)"):
+        learn(settings)
+    assert not settings.folder.exists()
+
+
 def test_it_goes_on_where_it_stopped_and_further(setup):
     settings = setup(rounds=1)
     learn(settings)
@@ -201,6 +229,22 @@ def test_what_is_not_usable():
     assert usable(broken, whole=False)
     broken.positions[near] -= 0.7 * bond
     assert not usable(broken, whole=False)
+
+
+def test_engine_with_options(setup, tmp_path):
+    """The engine opens with its options before anything is sampled."""
+    settings = setup()
+    arguments = ["-o", str(settings.folder), "--plan", str(tmp_path / "plan.toml"), "--engine", "ufp"]
+    arguments += ["--reference", str(settings.reference[0]), "--potential", str(settings.potential)]
+    refused = CliRunner().invoke(command, arguments)
+    assert "engine ufp: options {} refused" in str(refused.exception)
+    assert not settings.folder.exists()
+    option = f'potential="{settings.potential}"'
+    arguments += ["--option", option, "--frames", "2", "--folds", "0"]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 0, result.exception
+    record = json.loads((settings.folder / "round-01" / "labelled.extxyz.json").read_text())
+    assert record["provenance"]["options"] == {"potential": str(settings.potential)}
 
 
 def test_command(setup, tmp_path):

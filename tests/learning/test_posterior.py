@@ -35,6 +35,7 @@ BASIS = BasisSettings(
     three_body_spacing=1.0,
 )
 WEIGHTS, PRIOR = WeightSettings(0.01, 0.2, 1.0), PriorSettings(1.0, 0.5, 0.4, 0.3)
+SETTINGS = FitSettings(BASIS, (PRIOR,), WEIGHTS, folds=0)
 
 
 def frames(count, width=0.1, seed=0):
@@ -62,12 +63,12 @@ def test_settings_of_a_fit_with_density_terms(tmp_path):
     result = fit_ufp(data, settings)
     save_fit(tmp_path / "p.uf3", result, settings, data, [[]], extrapolation=False)
     found = settings_of_potential(tmp_path / "p.uf3")
-    assert found == (basis, WEIGHTS, PRIOR)
-    posterior = UfpPosterior(*found, frames(4))
+    assert found == settings
+    posterior = UfpPosterior(found, frames(4))
     np.testing.assert_array_equal(posterior.layout.density.scale, result.layout.density.scale)
     assert posterior.layout.columns == result.layout.columns
     # more columns than V2 and V3 alone: labels teach more
-    plain = UfpPosterior(BASIS, WEIGHTS, PRIOR, frames(4))
+    plain = UfpPosterior(SETTINGS, frames(4))
     new = frames(1, width=0.3, seed=50)[0]
     assert posterior.information_gain(new) > plain.information_gain(new)
 
@@ -85,7 +86,7 @@ def dense_rows(posterior, atoms):
 @pytest.fixture(scope="module")
 def covariance(known):
     """Return (XᵀX + R)⁻¹ by plain matrices."""
-    posterior = UfpPosterior(BASIS, WEIGHTS, PRIOR, [])
+    posterior = UfpPosterior(SETTINGS, [])
     columns = np.arange(posterior.layout.columns)
     inverse = Prior.build(posterior.layout, PRIOR, columns, [0.0]).matrix.toarray()
     for atoms in known:
@@ -95,7 +96,7 @@ def covariance(known):
 
 
 def test_gain_and_uncertainty(known, covariance):
-    posterior = UfpPosterior(BASIS, WEIGHTS, PRIOR, known)
+    posterior = UfpPosterior(SETTINGS, known)
     probe = frames(1, 0.25, seed=50)[0]
     rows, kind = dense_rows(posterior, probe)
     inner = np.eye(len(rows)) + rows @ covariance @ rows.T
@@ -106,20 +107,38 @@ def test_gain_and_uncertainty(known, covariance):
 
 
 def test_a_known_frame_teaches_little_and_adding_is_the_same_as_starting_with_it(known):
-    posterior = UfpPosterior(BASIS, WEIGHTS, PRIOR, known[:3])
+    posterior = UfpPosterior(SETTINGS, known[:3])
     new = frames(1, 0.3, seed=70)[0]
     before = posterior.information_gain(new)
     assert before > 3 * posterior.information_gain(known[0])
     posterior.add(new)
     assert posterior.information_gain(new) < 0.5 * before
-    whole = UfpPosterior(BASIS, WEIGHTS, PRIOR, [*known[:3], new])
+    whole = UfpPosterior(SETTINGS, [*known[:3], new])
     assert np.allclose(posterior.force_uncertainty(known[3]), whole.force_uncertainty(known[3]), rtol=1e-8)
+
+
+def test_weight_of_a_run_counts_like_rows_of_that_weight(known):
+    """A run of weight 4 is the same as each of its frames four times, in what is known and in candidates."""
+    weighted = UfpPosterior(dataclasses.replace(SETTINGS, run_weights=(("r1", 4.0),)), known)
+    repeated = UfpPosterior(SETTINGS, [f for f in known for _ in range(4 if f.info["run"] == "r1" else 1)])
+    probe = frames(1, 0.25, seed=50)[0]
+    assert weighted.information_gain(probe) == pytest.approx(repeated.information_gain(probe), rel=1e-6)
+    np.testing.assert_allclose(
+        weighted.force_uncertainty(known[1]), repeated.force_uncertainty(known[1]), rtol=1e-6
+    )
+    probe.info["run"] = "r1"
+    before = repeated.information_gain(probe)
+    assert weighted.information_gain(probe) > before
+    weighted.add(probe)
+    for _ in range(4):
+        repeated.add(probe)
+    assert weighted.information_gain(known[0]) == pytest.approx(repeated.information_gain(known[0]), rel=1e-6)
 
 
 def test_lazy_choice_is_the_greedy_choice(known):
     pool = frames(8, 0.2, seed=20) + frames(2, 0.02, seed=40)
-    chosen = UfpPosterior(BASIS, WEIGHTS, PRIOR, known).select(pool, 4)
-    slow, left, expected = UfpPosterior(BASIS, WEIGHTS, PRIOR, known), list(range(10)), []
+    chosen = UfpPosterior(SETTINGS, known).select(pool, 4)
+    slow, left, expected = UfpPosterior(SETTINGS, known), list(range(10)), []
     for _ in range(4):
         best = max(left, key=lambda k: slow.information_gain(pool[k]))
         expected.append((best, pytest.approx(slow.information_gain(pool[best]))))
@@ -133,7 +152,7 @@ def test_lazy_choice_is_the_greedy_choice(known):
 def test_a_twin_teaches_at_most_half_a_bit_per_row(known):
     """Measuring again what was measured halves variances at best: ½ ln 2 for each row of the frame."""
     atoms = frames(1, 0.3, seed=20)[0]
-    posterior = UfpPosterior(BASIS, WEIGHTS, PRIOR, known)
+    posterior = UfpPosterior(SETTINGS, known)
     before = posterior.information_gain(atoms)
     posterior.add(atoms)
     after = posterior.information_gain(atoms)
@@ -144,10 +163,10 @@ def test_a_twin_teaches_at_most_half_a_bit_per_row(known):
 def test_groups_limit_the_choice(known):
     pool = frames(6, 0.2, seed=20)
     groups = ["a", "a", "a", "a", "b", "c"]
-    posterior = UfpPosterior(BASIS, WEIGHTS, PRIOR, known)
+    posterior = UfpPosterior(SETTINGS, known)
     chosen = posterior.select(pool, 6, groups, 1)
     assert sorted(groups[k] for k, _ in chosen) == ["a", "b", "c"]
-    again = UfpPosterior(BASIS, WEIGHTS, PRIOR, known).select(pool, 6, groups, {"a": 3, "b": 1})
+    again = UfpPosterior(SETTINGS, known).select(pool, 6, groups, {"a": 3, "b": 1})
     assert sorted(groups[k] for k, _ in again) == ["a", "a", "a", "b"]
     with pytest.raises(InputError, match="at least one"):
         posterior.select(pool, 0)
@@ -159,7 +178,7 @@ def test_uncertainty_tells_large_errors_from_small_ones(known):
     """The frames that the fit gets wrong most are those it is least sure of."""
     train = frames(6, 0.05)
     result = fit_ufp([DataSet(train)], FitSettings(BASIS, (PRIOR,), WEIGHTS, folds=0))
-    posterior = UfpPosterior(BASIS, WEIGHTS, PRIOR, train)
+    posterior = UfpPosterior(SETTINGS, train)
     errors, sigmas = [], []
     for width in (0.03, 0.1, 0.2, 0.3):
         for atoms in frames(3, width, seed=90):
@@ -174,9 +193,9 @@ def test_uncertainty_tells_large_errors_from_small_ones(known):
 
 def test_settings_come_from_the_sidecar(known, tmp_path):
     path = tmp_path / "alcu.uf3"
-    settings = FitSettings(BASIS, (PRIOR,), WEIGHTS, folds=0)
+    settings = dataclasses.replace(SETTINGS, monotone_core=False, run_weights=(("r*", 0.5), ("r2", 0.1)))
     save_fit(path, fit_ufp([DataSet(known)], settings), settings, [DataSet(known)], [[]])
-    assert settings_of_potential(path) == (BASIS, WEIGHTS, PRIOR)
+    assert settings_of_potential(path) == settings
     sidecar = tmp_path / "alcu.json"
     record = json.loads(sidecar.read_text())
     del record["prior"]

@@ -14,6 +14,7 @@ import pytest
 from in_process import run_script
 from lpsnmr._core import sha256
 from uf3_files import clamped, pair_block, triple_block
+from ufd_files import count_terms
 
 TRIALS = int(os.environ.get("LPSNMR_FUZZ_TRIALS", "250"))
 SCRIPT = """
@@ -119,13 +120,30 @@ def small_certainty(potential):
     return json.dumps(header, ensure_ascii=False).encode() + b"\n" + numbers.tobytes()
 
 
+def small_density():
+    """Return the text of the density terms of one element."""
+    channel, rng = ("A", 2, 1, 0.5, 2.8, 5), np.random.default_rng(3)
+    count = count_terms([channel], 34)
+    lines = ["#lpsnmr-ufd 1", "UNITS metal", "BASE -", f"CENTER A 34 1 {count}", "BOUND -1e3 1e3 5e2"]
+    lines += ["CHANNEL A 2 1 0.5 2.8 5", "FUNCTION 10 20 1.5 0.5", "FUNCTION 10 20 0.2 1.5", "COEFFICIENTS"]
+    return "\n".join([*lines, " ".join(f"{v:.6f}" for v in rng.normal(0, 0.1, count)), "END"]) + "\n"
+
+
 def fuzz(folder, what, ranks, trials, seed=1):
     """Return how many files were refused, accepted, and stopped in the run."""
     folder = Path(folder)
     potential = small_potential("nk" if seed % 2 else "uk").encode()
     (folder / "good.uf3").write_bytes(potential)
     (folder / "good.ufx").write_bytes(small_certainty(potential))
+    (folder / "good.ufd").write_text(small_density())
     values = {
+        "ufd": {
+            "file": "good.ufd",
+            "before": "",
+            "command": "pair_coeff * * good.uf3 bad.file A",
+            "then": "",
+            "words": "Pair style ufp: ",
+        },
         "uf3": {
             "file": "good.uf3",
             "before": "",
@@ -152,7 +170,7 @@ def fuzz(folder, what, ranks, trials, seed=1):
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
-@pytest.mark.parametrize("what", ["uf3", "ufx"])
+@pytest.mark.parametrize("what", ["uf3", "ufd", "ufx", "efg"])
 def test_damaged_files(tmp_path, what, ranks):
     counts = fuzz(tmp_path, what, ranks, TRIALS)
     assert sum(counts[k] for k in ("refused", "accepted", "stopped")) == TRIALS

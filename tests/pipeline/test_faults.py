@@ -15,6 +15,7 @@ from lpsnmr.efg import EfgModel
 from lpsnmr.errors import InputError
 from lpsnmr.io.results import Results
 from lpsnmr.pipeline.checkpoint import latest_checkpoint
+from lpsnmr.pipeline.live import read_status
 from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
 from lpsnmr.pipeline.tensor_file import read_tensors
 from lpsnmr.structures import load_structure
@@ -213,31 +214,54 @@ def limited(folder, size, *arguments):
 
 
 @pytest.mark.parametrize(
-    ("size", "words"), [(2000, "is not a whole LAMMPS restart file"), (40_000, "cannot write")]
+    ("size", "words", "tensors_ps"),
+    [
+        (2000, "is not a whole LAMMPS restart file", 0.0),
+        (40_000, "cannot write", 0.0),
+        (4000, "File too large", 0.002),
+        (40_000, "File too large", 0.002),
+    ],
 )
-def test_full_disk_in_a_run(tmp_path, size, words):
-    """A restart file cut short, or a checkpoint: the one before stays and the run goes on from it."""
+def test_full_disk_in_a_run(tmp_path, size, words, tensors_ps):
+    """A restart file cut short, tensors or a checkpoint: the one before stays and the run goes on from it."""
     write_config(tmp_path)
-    run_here(tmp_path, "md.production_ps=0.2")
+    tensors = f"output.tensors_ps={tensors_ps}"
+    run_here(tmp_path, "md.production_ps=0.2", tensors)
     kept = latest_checkpoint(tmp_path / "out").step
-    done = limited(tmp_path, size, "run", "run.toml", "--no-analysis")
+    done = limited(tmp_path, size, "run", "run.toml", "--no-analysis", "--set", tensors)
     assert done.returncode == 2
     assert "cannot write the checkpoint at step 250" in done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert latest_checkpoint(tmp_path / "out").step == kept
-    outcome = run_here(tmp_path)
+    outcome = run_here(tmp_path, tensors)
     assert (outcome.finished, outcome.n_samples) == (True, 21)
+    if tensors_ps:
+        assert len(read_tensors(tmp_path / "out" / "tensors.h5")[0]) == 21
 
 
-def test_full_disk_in_a_stream(tmp_path):
+def test_full_disk_while_thermo_lines_are_written(tmp_path):
+    """Between two checkpoints, by a line or by the flush of many."""
+    write_config(tmp_path)
+    words = ["md.production_ps=20", "output.thermo_ps=0.002", "output.checkpoint_min=1000"]
+    options = [word for setting in words for word in ("--set", setting)]
+    done = limited(tmp_path, 20_000, "run", "run.toml", "--no-analysis", *options)
+    assert done.returncode == 2
+    assert "out/thermo.csv: [Errno 27] File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert read_status(tmp_path / "out").state.startswith("failed: cannot write")
+
+
+@pytest.mark.parametrize(("size", "tensors_ps"), [(20_000, 0.0), (4000, 0.1), (20_000, 0.1)])
+def test_full_disk_in_a_stream(tmp_path, size, tensors_ps):
     texts = dump_text(30)
     (tmp_path / "dump").write_text("".join(texts))
     words = ["stream", "dump", "-o", "out", "--timestep-fs", "2", "--no-follow", "--no-analysis"]
-    done = limited(tmp_path, 20_000, *words)
+    done = limited(tmp_path, size, *words, "--tensors-ps", str(tensors_ps))
     assert done.returncode == 2
     assert "cannot write to out" in done.stderr
-    assert not list((tmp_path / "out").glob(".*part"))
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "out").glob(".*part*"))
     whole = stream([tmp_path / "dump"], tmp_path / "whole")
     assert_identical(stream([tmp_path / "dump"], tmp_path / "out"), whole)
 

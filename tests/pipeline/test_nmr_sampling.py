@@ -1,5 +1,8 @@
 """NMR accumulators inside the sampler, the run and the stream: same numbers however it is cut."""
 
+import subprocess
+import sys
+
 import h5py
 import numpy as np
 import pytest
@@ -189,6 +192,45 @@ def test_a_kill_between_joining_and_removing_counts_nothing_twice(tmp_path):
     segment.write_bytes(kept)
     file.append(rows([20], n=1))
     np.testing.assert_allclose(read_tensors(file.finish())[0], [0.0, 0.01, 0.02])
+
+
+JOIN_ON_A_FULL_DISK = """
+import resource
+from pathlib import Path
+import numpy as np
+from lpsnmr.errors import ComputeError
+from lpsnmr.pipeline.nmr_sampling import TensorRows
+from lpsnmr.pipeline.tensor_file import TensorFile, drop_tensors_after, read_tensors
+here, file = Path("."), TensorFile(Path("."), np.arange(200), 0.002)
+rng = np.random.default_rng(1)
+for begin in (0, 30):
+    file.append(TensorRows(list(range(begin, begin + 30)), list(rng.normal(size=(30, 200, 5)))))
+largest = max(path.stat().st_size for path in here.iterdir())
+resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 100, resource.RLIM_INFINITY))
+try:
+    file.finish()
+except OSError as error:
+    print(error.errno, len(list(here.iterdir())))
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(len(read_tensors(file.finish())[0]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
+try:
+    drop_tensors_after(here, 40)
+except ComputeError as error:
+    print(error)
+"""
+
+
+def test_full_disk_while_segments_are_joined(tmp_path):
+    """All segments stay, and the next call joins them."""
+    done = subprocess.run(
+        [sys.executable, "-c", JOIN_ON_A_FULL_DISK], cwd=tmp_path,
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    joined, rows_then, dropped = done.stdout.splitlines()
+    assert (joined, rows_then) == ("27 2", "60")
+    assert "cannot write the tensors anew" in dropped
 
 
 def test_other_files_are_no_tensors(tmp_path):

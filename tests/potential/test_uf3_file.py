@@ -114,3 +114,28 @@ def test_lammps_uf3_reads_the_file_and_agrees(small_basis, tmp_path):
 def test_a_folder_is_no_potential(tmp_path):
     with pytest.raises(InputError, match="cannot read potential file: Is a directory"):
         read_uf3(tmp_path)
+
+
+def test_knots_that_make_too_many_cells(tmp_path):
+    """Long r_jk in one triple and long r_ij in another: a small file, but cells beyond what an int counts."""
+
+    def triple(a, b, c, radial, jk):
+        ij = np.concatenate([[0.5] * 3, np.linspace(0.5, 5.0, radial + 1), [5.0] * 3])
+        other = np.concatenate([[0.5] * 3, np.linspace(0.5, 10.0, jk + 1), [10.0] * 3])
+        ik = ij if b == c else clamped_knots(0.5, 5.0, 4.5)
+        values = np.full((len(ij) - 4, len(ik) - 4, len(other) - 4), 0.1)
+        return TripleBlock((a, b, c), (ij, ik, other), values, (5.0, 5.0, 10.0))
+
+    knots = clamped_knots(0.5, 5.0, 0.5)
+    pairs = [
+        PairBlock(names, knots, np.zeros(len(knots) - 4), 5.0)
+        for names in (("Li", "Li"), ("Li", "S"), ("S", "S"))
+    ]
+    triples = [triple("Li", "Li", "Li", 1, 999), triple("Li", "Li", "S", 1194, 1)]
+    triples += [triple(*names, 1, 1) for names in ("Li S S".split(), "S Li Li".split(), "S Li S".split())]
+    triples.append(triple("S", "S", "S", 1, 1))
+    path = tmp_path / "long.uf3"
+    write_uf3(path, Uf3Potential(tuple(pairs), tuple(triples)))
+    assert path.stat().st_size < 1_000_000
+    with pytest.raises(InputError, match=r"knots around Li make \d+ cells; expected at most 50000000"):
+        Ufp(path)

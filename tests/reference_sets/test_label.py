@@ -15,11 +15,14 @@ from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
+from ase.calculators.singlepoint import SinglePointCalculator
 from click.testing import CliRunner
 
 from lpsnmr.cli.label import command
 from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.potential import BasisSettings, DataSet, FitSettings, UfpCalculator, fit_ufp, save_fit
 from lpsnmr.reference import EngineChoice, label_frames, read_reference
+from lpsnmr.reference.engines import _hashes
 from lpsnmr.reference.gpaw_engine import GpawEngine
 from lpsnmr.reference.gpaw_python import find_gpaw_python
 from lpsnmr.reference.gpaw_settings import GpawSettings
@@ -79,6 +82,31 @@ def test_other_settings_are_other_labels(copper, tmp_path):
         copper[0].calc = LennardJones(epsilon=epsilon, sigma=2.2, rc=5.0)
         found = read_reference(output, require=("energy",))[0].calc.results["energy"]
         assert found == pytest.approx(copper[0].get_potential_energy())
+
+
+def test_a_changed_potential_file_is_other_labels(copper, tmp_path):
+    """The file named by an option counts by its contents, and so do the density terms beside it."""
+    output, path = tmp_path / "out.extxyz", tmp_path / "p.uf3"
+    settings = FitSettings(BasisSettings(("Cu",), body_order=2), folds=0)
+    frames = [f.copy() for f in copper]
+    for frame in frames:
+        frame.calc = EMT()
+        results = {"energy": frame.get_potential_energy(), "forces": frame.get_forces()}
+        frame.calc = SinglePointCalculator(frame, **results)
+    data = [DataSet(frames)]
+    save_fit(path, fit_ufp(data, settings), settings, data, [[]], extrapolation=False)
+    choice = EngineChoice("ufp", {"potential": str(path)})
+    assert label_frames(copper[:1], output, choice).labelled == 1
+    assert label_frames(copper[:1], output, choice).kept == 1
+    data = [DataSet(frames, scale=2.0)]
+    save_fit(path, fit_ufp(data, settings), settings, data, [[]], extrapolation=False)
+    assert label_frames(copper[:1], output, choice).labelled == 1
+    energy = read_reference(output, require=("energy",))[0].calc.results["energy"]
+    copper[0].calc = UfpCalculator(str(path))
+    assert energy == pytest.approx(copper[0].get_potential_energy())
+    before = choice.open().provenance()
+    (tmp_path / "p.ufd").write_text("terms")
+    assert _hashes({"potential": str(path), "other": 1.0}) != before["sha256"]
 
 
 def test_a_failed_frame_is_reported_and_not_written(copper, tmp_path):

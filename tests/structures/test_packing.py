@@ -21,16 +21,30 @@ from lpsnmr.structures.packing import APART_ANGSTROM, TOLERATED_ANGSTROM
 
 
 def closest_between_units(atoms):
-    """Return the distance of every pair of elements over all images, PS4 units' own pairs left out; slow."""
+    """Return the distance of every pair of elements over all images, PS4 units' own pairs left out; slow.
+
+    P and the image of it that is nearest to an S say which unit that is.
+    """
     shifts = np.stack(np.meshgrid(*[np.arange(-2, 3)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     images = shifts @ atoms.cell.array
+    units = {}
+    for i in np.flatnonzero(np.isin(atoms.numbers, (15, 16))).tolist():
+        near = {
+            (p, k): np.linalg.norm(atoms.positions[p] + images[k] - atoms.positions[i])
+            for p in np.flatnonzero(atoms.numbers == 15).tolist()
+            for k in range(len(images))
+        }
+        p, k = min(near, key=near.__getitem__)
+        units[i] = p, shifts[k]
     found = {}
     for i in range(len(atoms)):
         for j in range(len(atoms)):
             d = np.linalg.norm(atoms.positions[j] - atoms.positions[i] + images, axis=1)
             pair = tuple(sorted((int(atoms.numbers[i]), int(atoms.numbers[j]))))
-            bonded = {(15, 16): 2.06, (16, 16): 3.36, (15, 15): 0.1, (3, 3): 0.1}.get(pair, 0.0)
-            found[pair] = min(found.get(pair, 99.0), d[d > bonded].min())
+            own = (shifts == 0).all(axis=1) & (i == j)
+            if i in units and j in units and units[i][0] == units[j][0]:
+                own |= (shifts + units[j][1] == units[i][1]).all(axis=1)
+            found[pair] = min(found.get(pair, 99.0), d[~own].min())
     return found
 
 

@@ -59,11 +59,26 @@ bool accepted(const std::string &text) {
   }
 }
 
+/// Return the message about the text with `from` replaced.
+std::string complaint(std::string text, const std::string &from, const std::string &to) {
+  try {
+    lpsnmr::parse_density(text.replace(text.find(from), from.size(), to), "name");
+    return "";
+  } catch (const lpsnmr::Error &error) {
+    return error.what();
+  }
+}
+
 } // namespace
 
 int main() {
   const std::string text = good;
   CHECK(accepted(text));
+  CHECK(complaint(text, "BASE -", "BASE " + std::string(64, 'a')).empty());
+  CHECK(complaint(text, "BASE -", "BASE " + std::string(64, 'g')).find("hexadecimal") !=
+        std::string::npos);
+  CHECK(complaint(text, "A 34 2 24", "A 34 2 200000").find("at most 100000, got '200000'") !=
+        std::string::npos);
   for (std::size_t n = 0; n < text.size() - 1; ++n) CHECK(!accepted(text.substr(0, n)));
   std::mt19937 random(5);
   static const char letters[] = "0123456789.-+eE \n\tnaifAB#END\r\v\0\xff";

@@ -6,6 +6,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from lpsnmr.cli.options import SEED
 from lpsnmr.dynamics import DiffusionSettings
 from lpsnmr.nmr import DecaySettings, ObservableSettings
 from lpsnmr.nmr.kohlrausch import BASELINES
@@ -58,7 +59,7 @@ DEFAULTS = DecaySettings()
     "--larmor-mhz", type=float, multiple=True, default=ObservableSettings().larmor_mhz, show_default=True,
     metavar="MHZ", help="Larmor frequency of the nucleus for T1; may be given several times.",
 )  # fmt: skip
-@click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Of the resampling.")
+@click.option("--seed", type=SEED, default=DEFAULTS.seed, show_default=True, help="Of the resampling.")
 @click.option("--plots/--no-plots", default=True, show_default=True, help="Draw PNG files.")
 def command(
     results: tuple[Path, ...],

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from lpsnmr.cli.options import SEED
 from lpsnmr.efg.dataset import EFG_UNITS
 from lpsnmr.efg.regression import FitResult
 from lpsnmr.efg.settings import EfgSettings
@@ -82,7 +83,11 @@ def degree_option(name: str, text: str) -> Decorator:
     help="Hold out stretches of this many MD steps instead of whole runs.",
 )
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="Seed of the sharing of blocks over folds."
+    "--seed",
+    type=SEED,
+    default=0,
+    show_default=True,
+    help="Seed of the sharing of blocks over folds.",
 )
 @click.option(
     "--bridge-species", default="S", show_default=True, help="Elements a chain runs through, as S,P."

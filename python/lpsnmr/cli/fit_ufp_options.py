@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from lpsnmr.cli.options import SEED
 from lpsnmr.errors import InputError
 from lpsnmr.potential import (
     BasisSettings,
@@ -62,7 +63,7 @@ def _parse_triples(texts: tuple[str, ...]) -> dict[str, Any]:
 
 def _parse_density(text: str) -> DensityBlock:
     """Turn ``S=4:P,5.0,2,2;S,5.0,2,2`` into a block."""
-    form = "CENTRE=ORDERS:ELEMENT,CUTOFF,FUNCTIONS,L[,FIRST_KNOT];..."
+    form = "CENTRE=ORDERS:ELEMENT,CUTOFF,FUNCTIONS,L[,SHORTEST];..."
     head, colon, tail = text.partition(":")
     center, equals, orders = head.partition("=")
     channels = []
@@ -187,8 +188,8 @@ OPTIONS = (
         multiple=True,
         metavar="A=ORDERS:B,R,N,L[,R0];...",
         help="Products of the densities of neighbours around A: body orders 3, 4 or 34; for each neighbour B "
-        "cutoff (Å), number of radial functions, highest l, first knot (1.2 Å). May be repeated; a .ufd file "
-        "goes beside the .uf3 file.",
+        "cutoff (Å), number of radial functions, highest l, shortest distance (1.7 Å), below which "
+        "the functions fall to zero. May be repeated; a .ufd file goes beside the .uf3 file.",
     ),
     click.option(
         "--energy-error",
@@ -229,8 +230,8 @@ OPTIONS = (
         callback=_floats,
         default="0.3",
         show_default=True,
-        help="Width of their second differences, eV. Several numbers separated by commas in any of the four: "
-        "cross-validation chooses.",
+        help="Width of their second differences, eV. Several numbers separated by commas here, or for any "
+        "other width: cross-validation chooses.",
     ),
     click.option(
         "--prior-density",
@@ -259,7 +260,7 @@ OPTIONS = (
     click.option(
         "--steps-per-block", type=int, help="Cut runs into blocks of so many MD steps; whole runs by default."
     ),
-    click.option("--seed", type=int, default=0, show_default=True, help="Seed of the folds."),
+    click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the folds."),
     click.option(
         "--second",
         multiple=True,

@@ -1,6 +1,5 @@
 """``lpsnmr label``: structures in, structures with energies, forces, stresses and EFG tensors out."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from lpsnmr.cli.options import ENGINE_OPTIONS
 from lpsnmr.errors import InputError
 from lpsnmr.reference import EngineChoice, LabelReport, LabelStatus, label_frames, read_reference
 from lpsnmr.reference.gpaw_settings import GpawSettings
@@ -34,22 +34,6 @@ def _part(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, 
     except ValueError:
         raise InputError(f"--part: expected I/N such as 0/4, got {value!r}") from None
     return first, step
-
-
-def _options(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
-    """Read ``NAME=VALUE`` with values in JSON."""
-    options = {}
-    for text in values:
-        name, equals, value = text.partition("=")
-        if not equals or not name.isidentifier():
-            raise InputError(f"--option: expected NAME=VALUE, got {text!r}")
-        try:
-            options[name] = json.loads(value)
-        except ValueError:
-            raise InputError(
-                f"--option {name}: expected a value in JSON (text in quotes), got {value}"
-            ) from None
-    return options
 
 
 def _settings(o: dict[str, Any]) -> GpawSettings:
@@ -112,14 +96,7 @@ def describe(report: LabelReport) -> str:
     show_default=True,
     help="gpaw; ufp; the name of an ASE calculator such as emt or lj; or module:Class.",
 )
-@click.option(
-    "--option",
-    "options",
-    multiple=True,
-    callback=_options,
-    metavar="NAME=JSON",
-    help="Argument of an ASE calculator; may be repeated.",
-)
+@ENGINE_OPTIONS
 @click.option("--jobs", type=int, default=1, show_default=True, help="Frames side by side, one core each.")
 @click.option(
     "--part", default="0/1", callback=_part, metavar="I/N", help="Label frames I, I+N, I+2N, … only."

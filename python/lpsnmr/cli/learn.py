@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lpsnmr.cli.options import ENGINE_OPTIONS, SEED
 from lpsnmr.errors import InputError
 from lpsnmr.learning import LearnSettings, default_plan_text, format_rounds, learn, load_plan
 from lpsnmr.pipeline.prepare import potential_path
@@ -66,17 +67,19 @@ def _reference(given: tuple[Path, ...]) -> tuple[Path, ...]:
 @click.option("--rounds", type=int, default=1, show_default=True, help="Rounds in all.")
 @click.option("--frames", type=int, default=10, show_default=True, help="Frames to label in each round.")
 @click.option("--engine", default="gpaw", show_default=True, help="What labels; as in lpsnmr label.")
+@ENGINE_OPTIONS
 @click.option("--gpaw-python", help="Python interpreter that has GPAW.")
 @click.option("--jobs", type=int, default=1, show_default=True, help="Labels computed side by side.")
 @click.option("--folds", type=int, default=5, show_default=True, help="Folds of the refits; 0: none.")
 @click.option("--steps-per-block", type=int, help="Blocks of the folds, MD steps; whole runs by default.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of trajectories and folds.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of trajectories and folds.")
 def command(
     output: Path,
     plan: Path | None,
     reference: tuple[Path, ...],
     potential: str,
     engine: str,
+    options: dict[str, Any],
     gpaw_python: str | None,
     **o: Any,
 ) -> None:
@@ -93,7 +96,7 @@ def command(
         reference=_reference(reference),
         potential=potential_path(potential),
         plan=load_plan(plan),
-        engine=EngineChoice(engine, gpaw_python=gpaw_python),
+        engine=EngineChoice(engine, options, gpaw_python=gpaw_python),
         **o,
     )
     console = Console(stderr=True, highlight=False)

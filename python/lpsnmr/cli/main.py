@@ -9,6 +9,8 @@ import click
 from lpsnmr import __version__
 from lpsnmr.errors import LpsnmrError
 
+logger = logging.getLogger(__name__)
+
 COMMANDS = {
     "structures": ("structures", "Make Li3PS4 crystals, strained, disordered and amorphous cells."),
     "label": ("label", "Label structures with energies, forces, stresses and EFG tensors (GPAW)."),
@@ -60,9 +62,13 @@ def group(verbose: bool) -> None:
 
 
 def run() -> None:
-    """Run the command line; an ``LpsnmrError`` becomes one line on stderr and exit status 2."""
+    """Run the command line; an ``LpsnmrError`` becomes one line on stderr and exit status 2.
+
+    So does what the system says of a file that cannot be read or written.
+    """
     try:
         group(prog_name="lpsnmr")
-    except LpsnmrError as error:
+    except (LpsnmrError, OSError) as error:
+        logger.info("where it happened", exc_info=True)
         click.echo(f"lpsnmr: error: {error}", err=True)
         sys.exit(2)

@@ -32,7 +32,7 @@ def abort_together(comm: Any) -> Iterator[None]:
     """End all ranks when one fails, so that none waits for ever: one line and status 2 for user errors."""
     try:
         yield
-    except LpsnmrError as error:
+    except (LpsnmrError, OSError) as error:
         if comm is None:
             raise
         if comm.rank != 0:

@@ -49,7 +49,7 @@ def command(
     comm = MPI.COMM_WORLD
     try:
         _run(comm, load_config(config, overrides), fresh, not no_analysis)
-    except LpsnmrError as error:
+    except (LpsnmrError, OSError) as error:
         _fail(comm, error)
     except Exception:
         if comm.size == 1:
@@ -72,7 +72,7 @@ def _run(comm: Any, settings: Any, fresh: bool, analyze: bool) -> None:
         sys.exit(EXIT_STOPPED)
 
 
-def _fail(comm: Any, error: LpsnmrError) -> None:
+def _fail(comm: Any, error: LpsnmrError | OSError) -> None:
     """End all ranks: one line, status 2. A rank alone in trouble must not leave the others waiting."""
     if comm.size == 1:
         raise error

@@ -1,6 +1,7 @@
 """``lpsnmr structures``: crystals, supercells, strained, disordered and amorphous cells, checked."""
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from ase import Atoms
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lpsnmr.cli.options import SEED
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.io.atomic import written_aside
 from lpsnmr.md.sampling import SamplingSettings, Stage, melt_quench, melt_quench_stages
@@ -60,10 +62,14 @@ def _strains(volume: str | None, given: tuple[str, ...]) -> tuple[tuple[float, .
     result: list[tuple[float, ...] | None] = []
     try:
         for word in volume.split(",") if volume else []:
+            if not -1 < float(word) < math.inf:
+                raise InputError(f"--volume-strain: expected relative changes above -1, got {word}")
             linear = (1 + float(word)) ** (1 / 3) - 1
             result.append((linear, linear, linear, 0.0, 0.0, 0.0))
         result += [tuple(float(word) for word in text.split(",")) for text in given]
-    except (ValueError, TypeError):
+    except InputError:
+        raise
+    except ValueError:
         raise InputError(
             f"strain: expected numbers separated by commas, got {volume or ''} {' '.join(given)}"
         ) from None
@@ -151,7 +157,7 @@ def _schedule(o: dict[str, Any]) -> tuple[Stage, ...]:
 )
 @click.option("--rattle", type=float, default=0.0, show_default=True, help="Gaussian displacements, Å.")
 @click.option("--count", type=int, default=1, show_default=True, help="Copies of each, with other seeds.")
-@click.option("--seed", type=int, default=1, show_default=True, help="First seed.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="First seed.")
 @click.option("--melt-quench", "melt", is_flag=True, help="Melt and cool each by MD.")
 @click.option("--potential", default="default", show_default=True, help="Melt-quench: .uf3 file.")
 @click.option("--melt-k", type=float, default=1500.0, show_default=True, help="Temperature of the melt, K.")
@@ -180,7 +186,7 @@ def command(source: str, output: Path, repeats: tuple[int, int, int], **o: Any) 
     if not output.parent.is_dir():
         raise InputError(f"--output: the folder {output.parent} does not exist")
     cell = supercell(load_structure(source), repeats)
-    if o["density"]:
+    if o["density"] is not None:
         cell = with_density(cell, o["density"])
     required = o["require_ps4"] if o["require_ps4"] is not None else 0.0 if o["melt"] else 1.0
     steps = Steps(

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from lpsnmr.cli.options import SEED
 from lpsnmr.cli.ranks import abort_together, communicator
 from lpsnmr.errors import InputError
 from lpsnmr.report.files import make_folder
@@ -68,7 +69,7 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str) -> tuple[fl
 @click.option("--anneal-ps", type=float, default=150.0, show_default=True, help="Its annealing, ps.")
 @click.option("--quench-ps", type=float, default=150.0, show_default=True, help="Length of the quench, ps.")
 @click.option("--timestep-fs", type=float, default=2.0, show_default=True, help="MD time step, fs.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the velocities.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="Seed of the velocities.")
 @click.option("--style", default="ufp 3", show_default=True, help="Pair style and its arguments.")
 @click.option("--quick", is_flag=True, help="Try every stage in about a minute; the figures mean nothing.")
 def command(potential: Path, output: Path | None, quick: bool, **options: Any) -> None:

@@ -6,10 +6,10 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import ase
 import ase.io
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +18,7 @@ from lpsnmr.efg.model import EfgModel
 from lpsnmr.efg.tensors import principal_values
 from lpsnmr.errors import InputError
 from lpsnmr.io.atomic import written_aside
+from lpsnmr.io.hdf5 import hdf5_bytes
 from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 
 __all__ = [
@@ -205,7 +206,8 @@ def _write_hdf5(
 ) -> None:
     tensors = np.concatenate([p.tensors for p in predictions])
     v_zz, eta, axes = principal_values(tensors)
-    with h5py.File(path, "w") as file:
+
+    def fill(file: Any) -> None:
         file.attrs["model_sha256"] = model.sha256
         file.attrs["nucleus"] = ", ".join(nuclei.values())
         counts = [len(p.targets) for p in predictions]
@@ -221,3 +223,5 @@ def _write_hdf5(
             file[name] = values
             file[name].attrs["unit"] = unit
         file["flag"] = np.concatenate([p.flags for p in predictions])
+
+    path.write_bytes(hdf5_bytes(fill))

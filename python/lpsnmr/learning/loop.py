@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from lpsnmr.learning.candidates import sample_candidates
 from lpsnmr.learning.plan import LearnPlan
 from lpsnmr.learning.posterior import UfpPosterior, settings_of_potential
 from lpsnmr.learning.report import RoundReport, errors_on, held_out_rows
-from lpsnmr.potential import DataSet, FitSettings, fit_ufp, save_fit
+from lpsnmr.potential import DataSet, fit_ufp, save_fit
 from lpsnmr.reference import EngineChoice, LabelStatus, label_frames, read_reference
 
 __all__ = ["LearnSettings", "learn"]
@@ -119,7 +119,7 @@ def _select(
     def step(name: str) -> Callable[[int, int], None] | None:
         return None if progress is None else (lambda done, total: progress(name, done, total))
 
-    posterior = UfpPosterior(*settings_of_potential(potential), known, step("posterior"))
+    posterior = UfpPosterior(settings_of_potential(potential), known, step("posterior"))
     before = [float(posterior.force_uncertainty(f).max()) for f in candidates]
     groups = [str(f.info["run"]) for f in candidates]
     share = min(settings.frames, -(-2 * settings.frames // len(settings.plan.run)))
@@ -146,9 +146,11 @@ def _refit(
     settings: LearnSettings, like: Path, files: Sequence[Path], target: Path, progress: Progress | None
 ) -> dict[str, Any]:
     """Fit as ``like`` was fitted, to all labelled frames; write the potential; return its sidecar."""
-    basis, weights, prior = settings_of_potential(like)
-    fit_settings = FitSettings(
-        basis, (prior,), weights, settings.folds, settings.steps_per_block, settings.seed
+    fit_settings = replace(
+        settings_of_potential(like),
+        folds=settings.folds,
+        steps_per_block=settings.steps_per_block,
+        seed=settings.seed,
     )
     data = [DataSet(read_reference(files, require=LABELS))]
     save_fit(target, fit_ufp(data, fit_settings, progress), fit_settings, data, [list(files)])
@@ -158,6 +160,16 @@ def _refit(
 def _sidecar(potential: Path) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(potential.with_suffix(".json").read_text(encoding="utf-8"))
     return record
+
+
+def _check_data(potential: Path) -> None:
+    """Refuse a potential fitted to more than reference frames: a refit would leave the rest out."""
+    names = [str(data.get("name")) for data in _sidecar(potential).get("data", ())[1:]]
+    if names:
+        raise InputError(
+            f"{potential}: fitted to further data ({', '.join(names)}), which refits would leave out; "
+            "expected a potential of fit-ufp without --second"
+        )
 
 
 def _share_extrapolating(candidates: Sequence[ase.Atoms]) -> float | None:
@@ -231,12 +243,15 @@ def learn(settings: LearnSettings, progress: Progress | None = None) -> list[Rou
     Raises
     ------
     InputError
-        For a folder begun with other settings, or missing files.
+        For a folder begun with other settings, an engine that does not open, missing files, or a potential
+        fitted to further data.
     ComputeError
         When nothing could be sampled, labelled or fitted.
     """
     settings_of_potential(settings.potential)
+    _check_data(settings.potential)
     read_reference(settings.reference, require=LABELS)
+    settings.engine.open().close()
     settings.folder.mkdir(parents=True, exist_ok=True)
     _remember(settings)
     potential, labelled, reports = settings.potential, list(settings.reference), []

@@ -14,7 +14,8 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from numpy.typing import NDArray
 
 from lpsnmr.errors import ComputeError, FileFormatError, InputError
-from lpsnmr.potential import BasisSettings, Layout, PriorSettings, WeightSettings
+from lpsnmr.potential import BasisSettings, FitSettings, Layout, PriorSettings, WeightSettings
+from lpsnmr.potential.accumulate import weight_of
 from lpsnmr.potential.density import density_from_json
 from lpsnmr.potential.normal import NormalEquations, calibrate, frame_rows, row_weights
 from lpsnmr.potential.provenance import sidecar_path
@@ -31,10 +32,10 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
 
 
-def settings_of_potential(
-    potential: str | os.PathLike[str],
-) -> tuple[BasisSettings, WeightSettings, PriorSettings]:
-    """Read from the sidecar of a potential how it was fitted.
+def settings_of_potential(potential: str | os.PathLike[str]) -> FitSettings:
+    """Read from the sidecar of a potential how it was fitted, with the prior that was chosen.
+
+    Cross-validation, search and bootstrap are left out: ``folds`` is 0.
 
     Raises
     ------
@@ -55,7 +56,14 @@ def settings_of_potential(
         # sidecars from before there were density terms have no width for them
         newer = () if basis.density else ("density", "anchor")
         names = [f.name for f in dataclasses.fields(PriorSettings) if f.name not in newer]
-        return basis, WeightSettings(**weights), PriorSettings(**{k: prior[k] for k in names})
+        optional = ("monotone_core", "run_weights", "learning_curve")
+        return FitSettings(
+            basis,
+            (PriorSettings(**{k: prior[k] for k in names}),),
+            WeightSettings(**weights),
+            folds=0,
+            **{k: _tuples(settings[k]) for k in optional if k in settings},
+        )
     except OSError as error:
         raise FileFormatError(f"{path}: no sidecar of {Path(potential).name}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -72,8 +80,8 @@ class UfpPosterior:
 
     Parameters
     ----------
-    basis, weights, prior
-        As in the fit.
+    settings
+        As in the fit; of ``priors`` the first.
     frames
         Frames whose labels are known (or will be).
     progress
@@ -82,15 +90,13 @@ class UfpPosterior:
 
     def __init__(
         self,
-        basis: BasisSettings,
-        weights: WeightSettings,
-        prior: PriorSettings,
+        settings: FitSettings,
         frames: Sequence[ase.Atoms],
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        self.layout = calibrate(Layout.from_settings(basis), frames)
-        self.weights = weights
-        elements = len(basis.elements)
+        self.layout = calibrate(Layout.from_settings(settings.basis), frames)
+        self.settings = settings
+        elements = len(settings.basis.elements)
         equations = NormalEquations(self.layout.columns + elements)
         for n, frame in enumerate(frames):
             design, _, _ = self._design(frame)
@@ -99,7 +105,7 @@ class UfpPosterior:
                 progress(n + 1, len(frames))
         equations.flush()
         columns = np.arange(self.layout.columns)
-        penalty = Prior.build(self.layout, prior, columns, [0.0]).matrix.toarray()
+        penalty = Prior.build(self.layout, settings.priors[0], columns, [0.0]).matrix.toarray()
         self._matrix = np.asfortranarray(equations.gram + np.tril(penalty))
         self._factorise()
 
@@ -115,11 +121,12 @@ class UfpPosterior:
         """Return weighted rows (columns, rows), their kind and their weights."""
         blank = ase.Atoms(numbers=frame.numbers, positions=frame.positions, cell=frame.cell, pbc=frame.pbc)
         blank.info["source"] = frame.info.get("source", frame.info.get("run", "frame"))
-        stress = {"stress": np.zeros(6)} if np.isfinite(self.weights.stress_gpa) else {}
+        weights = self.settings.weights
+        stress = {"stress": np.zeros(6)} if np.isfinite(weights.stress_gpa) else {}
         forces = np.zeros((len(frame), 3))
         blank.calc = SinglePointCalculator(blank, energy=0.0, forces=forces, **stress)
         rows = frame_rows(self.layout, blank)
-        weight = row_weights(rows.kind, self.weights)
+        weight = row_weights(rows.kind, weights, weight_of(frame, self.settings.run_weights))
         return rows.design * weight, rows.kind, weight
 
     def _whitened(self, design: Array) -> Array:

@@ -20,7 +20,7 @@ class PotentialSettings(StrictModel):
     file: str = Field(
         default="default", description="potential file, or 'default' for the shipped UF2+3 potential"
     )
-    style: str = Field(default="ufp 3", description="pair style and its arguments")
+    style: str = Field(default="ufp 3", pattern=r"\S", description="pair style and its arguments")
     commands: list[str] = Field(
         default=[],
         description="LAMMPS commands used instead of style and file, one pair_style and its pair_coeff lines",

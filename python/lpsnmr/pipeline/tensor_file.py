@@ -6,6 +6,7 @@ one file.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.errors import FileFormatError
+from lpsnmr.errors import ComputeError, FileFormatError
 from lpsnmr.io.atomic import written_aside
+from lpsnmr.io.hdf5 import hdf5_bytes, write_hdf5
 from lpsnmr.pipeline.nmr_sampling import TensorRows
 
 __all__ = ["TENSOR_FILE", "TensorFile", "drop_tensors_after", "read_tensors", "remove_tensors"]
@@ -46,10 +48,15 @@ class TensorFile:
         if not rows.steps:
             return
         path = self._folder / SEGMENTS.replace("*", f"{rows.steps[0]:015d}")
-        with written_aside(path) as aside, h5py.File(aside, "w") as file:
+
+        def fill(file: Any) -> None:
             self._create(file, len(rows.steps))
             file["step"][:] = rows.steps
             file["components"][:] = np.stack(rows.components)
+
+        content = hdf5_bytes(fill)
+        with written_aside(path) as aside:
+            aside.write_bytes(content)
 
     def drop_after(self, step: int) -> None:
         """Remove what lies after the MD step a run resumes from."""
@@ -83,7 +90,8 @@ class TensorFile:
                 fresh &= steps <= last_step
             counts.append((int(np.argmax(fresh)) if fresh.any() else 0, int(fresh.sum())))
             newest = max(newest, int(steps[fresh][-1])) if fresh.any() else newest
-        with written_aside(self._folder / TENSOR_FILE) as aside, h5py.File(aside, "w") as target:
+
+        def fill(target: Any, check: Callable[[], None]) -> None:
             self._create(target, sum(count for _, count in counts))
             begin = 0
             for path, (first, count) in zip(paths, counts, strict=True):
@@ -93,7 +101,11 @@ class TensorFile:
                         for name in ("step", "components"):
                             rows = source[name][first + low : first + high]
                             target[name][begin + low : begin + high] = rows
+                        check()
                 begin += count
+
+        with written_aside(self._folder / TENSOR_FILE) as aside:
+            write_hdf5(aside, fill)
 
     def _create(self, file: Any, rows: int) -> None:
         n = len(self._li_ids)
@@ -120,6 +132,8 @@ def drop_tensors_after(folder: Path, step: int) -> None:
     ------
     FileFormatError
         When the file is damaged.
+    ComputeError
+        When the disk is full.
     """
     paths = [folder / TENSOR_FILE] if (folder / TENSOR_FILE).exists() else sorted(folder.glob(SEGMENTS))
     if not paths:
@@ -129,6 +143,8 @@ def drop_tensors_after(folder: Path, step: int) -> None:
             ids, timestep_ps = file["li_ids"][()], float(file.attrs["timestep_ps"])
         TensorFile(folder, ids, timestep_ps).drop_after(step)
     except (OSError, KeyError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # not one of the HDF5 library
+            raise ComputeError(f"cannot write the tensors anew to {folder}: {error}") from error
         raise FileFormatError(f"{paths[0]}: damaged: {error}; remove it, or use --fresh") from error
 
 

@@ -1,8 +1,10 @@
 """What computes labels: GPAW in a Python of its own, or any calculator of ASE in this one."""
 
+import hashlib
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import ase
@@ -87,6 +89,19 @@ def calculator_class(name: str) -> Any:
         ) from error
 
 
+def _hashes(options: Mapping[str, Any]) -> dict[str, str]:
+    """Return the SHA-256 of each file named by an option; of a .uf3 file with its .ufd, as one."""
+    found = {}
+    for name, value in options.items():
+        if isinstance(value, str) and Path(value).is_file():
+            digest = hashlib.sha256(Path(value).read_bytes())
+            beside = Path(value).with_suffix(".ufd")
+            if value.endswith(".uf3") and beside.is_file():
+                digest.update(beside.read_bytes())
+            found[name] = digest.hexdigest()
+    return found
+
+
 class AseEngine:
     """Energy, forces and, where it has it, stress of an ASE calculator.
 
@@ -111,11 +126,13 @@ class AseEngine:
         except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
             raise InputError(f"engine {name}: options {self._options or '{}'} refused: {error}") from error
         self._engine = name
+        self._files = _hashes(self._options)
         self.name = f"ase-{ase.__version__}:{name}"
 
     def provenance(self) -> dict[str, Any]:
-        """Return the calculator and its options."""
-        return {"engine": self._engine, "ase": ase.__version__, "options": self._options}
+        """Return the calculator, its options and the hashes of files that these name."""
+        record = {"engine": self._engine, "ase": ase.__version__, "options": self._options}
+        return {**record, "sha256": self._files} if self._files else record
 
     def label(self, atoms: ase.Atoms, log: str) -> Labels:
         """Label a frame; nothing is written to ``log``."""

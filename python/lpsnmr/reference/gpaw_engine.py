@@ -116,12 +116,32 @@ class GpawEngine:
             self._process = None
             said = self._said[-1] if self._said else "no message"
             raise ComputeError(f"the GPAW process ended (status {status}): {said}")
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError as error:
+            raise ComputeError(f"the GPAW process gave half an answer: {line[:80]!r}") from error
+        return answer
+
+    def _ask(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to a job; without one the process ends, as its answer may still come."""
+        try:
+            process = self._process or self._start()
+            try:
+                if process.stdin is not None:
+                    process.stdin.write(json.dumps(job) + "\n")
+                    process.stdin.flush()
+            except BrokenPipeError:
+                pass  # the process is gone; its status is read below
+            answer = self._answer(process)
+            if answer.get("id") != job["id"]:
+                raise ComputeError(f"the GPAW process answered job {answer.get('id')}, not {job['id']}")
+        except BaseException:
+            self._kill()
+            raise
         return answer
 
     def label(self, atoms: ase.Atoms, log: str) -> Labels:
         """Run GPAW on a frame; its text goes to ``log``."""
-        process = self._process or self._start()
         self._jobs += 1
         job = {
             "id": self._jobs,
@@ -131,13 +151,7 @@ class GpawEngine:
             "settings": self.settings.as_dict(),
             "log": os.path.abspath(log),
         }
-        try:
-            if process.stdin is not None:
-                process.stdin.write(json.dumps(job) + "\n")
-                process.stdin.flush()
-        except BrokenPipeError:
-            pass  # the process is gone; its status is read below
-        answer = self._answer(process)
+        answer = self._ask(job)
         if "error" in answer:
             raise ComputeError(answer["error"])
         setups = ";".join(
@@ -167,5 +181,12 @@ class GpawEngine:
         try:
             process.wait(timeout=5)
         except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _kill(self) -> None:
+        """End the worker at once; the next job starts another."""
+        process, self._process = self._process, None
+        if process is not None:
             process.kill()
             process.wait()

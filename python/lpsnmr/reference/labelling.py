@@ -2,12 +2,15 @@
 
 import json
 import os
+import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass, field
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -106,17 +109,17 @@ _ENGINE: list[Engine] = []
 """The engine of a pool's process."""
 
 
-def _open_engine(choice: EngineChoice) -> None:
-    Thread(target=_end_with_parent, daemon=True).start()
+def _open_engine(choice: EngineChoice, wanted: Connection) -> None:
+    """Begin a process of a pool; Ctrl-C goes to all of them, but the one that started them decides."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_unwanted, args=(wanted,), daemon=True).start()
     _ENGINE.append(choice.open())
 
 
-def _end_with_parent() -> None:
-    """End this process when the one that started it is gone, however that ended."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _end_unwanted(wanted: Connection) -> None:
+    """End this process when the other end is closed: by the process that started it, or with that."""
+    wanted.poll(None)
+    os._exit(1)
 
 
 def _label_in_pool(job: _Job, store: LabelStore) -> str | None:
@@ -137,15 +140,16 @@ def _label_one(engine: Engine, job: _Job, store: LabelStore) -> str | None:
 
 def _results(
     engine: Engine, choice: EngineChoice, todo: Sequence[_Job], store: LabelStore, jobs: int
-) -> Iterator[tuple[_Job, str | None]]:
+) -> Generator[tuple[_Job, str | None], None, None]:
     """Yield each job with its failure as they finish; on ``jobs`` processes, or in this one."""
     if jobs == 1 or len(todo) < 2:
         for job in todo:
             yield job, _label_one(engine, job, store)
         return
-    pool = ProcessPoolExecutor(
-        min(jobs, len(todo)), mp_context=get_context("spawn"), initializer=_open_engine, initargs=(choice,)
-    )
+    context = get_context("spawn")
+    wanted, want = context.Pipe(duplex=False)
+    workers = min(jobs, len(todo))
+    pool = ProcessPoolExecutor(workers, context, initializer=_open_engine, initargs=(choice, wanted))
     try:
         running: dict[Future[str | None], _Job] = {
             pool.submit(_label_in_pool, job, store): job for job in todo
@@ -159,8 +163,13 @@ def _results(
             "a labelling process ended unexpectedly (out of memory?); frames that are done are kept, and the "
             "same command goes on"
         ) from error
+    except BaseException:
+        want.close()  # the processes end amid their frames, where they would go on with those handed out
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        want.close()
+        wanted.close()
 
 
 def _check(frames: Sequence[ase.Atoms], jobs: int, part: tuple[int, int]) -> None:
@@ -237,14 +246,15 @@ def label_frames(
         kept = sum(store.has(keys[n]) for n in mine)
         labelled = 0
         before = sum(store.failure(keys[n]) is not None for n in mine) if not retry_failed else 0
-        for count, (_, failure) in enumerate(_results(engine, choice, todo, store, jobs), start=1):
-            labelled += failure is None
-            if time.monotonic() - gathered > GATHER_SECONDS:
-                store.gather(keys, output)
-                gathered = time.monotonic()
-            if progress:
-                left = (time.monotonic() - begin) / count * (len(todo) - count)
-                progress(LabelStatus(kept + labelled, before + count - labelled, len(mine), left))
+        with closing(_results(engine, choice, todo, store, jobs)) as results:
+            for count, (_, failure) in enumerate(results, start=1):
+                labelled += failure is None
+                if time.monotonic() - gathered > GATHER_SECONDS:
+                    store.gather(keys, output)
+                    gathered = time.monotonic()
+                if progress:
+                    left = (time.monotonic() - begin) / count * (len(todo) - count)
+                    progress(LabelStatus(kept + labelled, before + count - labelled, len(mine), left))
     finally:
         engine.close()
     written = store.gather(keys, output)

@@ -41,7 +41,8 @@ def read_reference(paths: PathLike | Iterable[PathLike], require: Sequence[str] 
     ------
     FileFormatError
         For a file that cannot be read, has no frame, or has a frame with a missing, misshapen or
-        non-finite label, a cell without volume along a periodic axis, or a non-finite position.
+        non-finite label, a ``run_step`` that is not an integer, a ``run_T`` that is not a number, a cell
+        without volume along a periodic axis, or a non-finite position.
     InputError
         For an unknown name in ``require`` or no path at all.
     """
@@ -90,7 +91,18 @@ def _check_frame(frame: ase.Atoms, require: Sequence[str]) -> None:
             raise FileFormatError(f"{source}: {label} must have the shape {shapes[label]}, got {array.shape}")
         if array.dtype.kind not in "fi" or not np.isfinite(array).all():
             raise FileFormatError(f"{source}: {label} has entries that are not finite numbers")
+    _check_header(frame)
     if n == 0 or not np.isfinite(frame.positions).all():
         raise FileFormatError(f"{source}: expected at least one atom, all positions finite")
     if frame.pbc.any() and (not np.isfinite(frame.cell.array).all() or frame.cell.rank < frame.pbc.sum()):
         raise FileFormatError(f"{source}: periodic, but the cell has no volume along its periodic axes")
+
+
+def _check_header(frame: ase.Atoms) -> None:
+    """Check the entries of the header that later steps calculate with."""
+    for name, kind in (("run_step", "an integer"), ("run_T", "a finite number")):
+        value = frame.info.get(name, 0)
+        good = isinstance(value, (int, float, np.number)) and np.isfinite(value)
+        if not good or (name == "run_step" and value != int(value)):
+            got = np.asarray(value).tolist()
+            raise FileFormatError(f"{frame.info['source']}: {name}: expected {kind}, got {got!r}")

@@ -1,0 +1,39 @@
+"""Options that several commands have."""
+
+import json
+from typing import Any
+
+import click
+
+from lpsnmr.errors import InputError
+
+__all__ = ["ENGINE_OPTIONS", "SEED"]
+
+SEED = click.IntRange(min=0)
+"""What NumPy takes to begin its random numbers with."""
+
+
+def _options(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """Read ``NAME=VALUE`` with values in JSON."""
+    options = {}
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise InputError(f"--option: expected NAME=VALUE, got {text!r}")
+        try:
+            options[name] = json.loads(value)
+        except ValueError:
+            raise InputError(
+                f"--option {name}: expected a value in JSON (text in quotes), got {value}"
+            ) from None
+    return options
+
+
+ENGINE_OPTIONS = click.option(
+    "--option",
+    "options",
+    multiple=True,
+    callback=_options,
+    metavar="NAME=JSON",
+    help="Argument of an ASE calculator; may be repeated.",
+)
