@@ -47,7 +47,9 @@ def time_form(path, rounds):
         for _ in range(rounds):
             times.append(
                 [
-                    cpu_time(f"{HEAD}{beta}pair_style ufp {order(f)}\npair_coeff * * {f} Li P S\n{tail}", folder)
+                    cpu_time(
+                        f"{HEAD}{beta}pair_style ufp {order(f)}\npair_coeff * * {f} Li P S\n{tail}", folder
+                    )
                     for f in (SHIPPED, names)
                 ]
             )

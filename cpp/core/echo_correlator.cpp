@@ -12,6 +12,7 @@ namespace lpsnmr {
 namespace {
 
 constexpr std::size_t components = 5;
+constexpr std::size_t most_recent = 4 * 1024 * 1024; // numbers
 
 bool all_finite(const std::vector<double> &values) {
   return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
@@ -23,6 +24,9 @@ EchoCorrelator::EchoCorrelator(const EchoOptions &options)
     : options_(options), blocks_(options.max_blocks), now_(components * options.n_series),
       scratch_(options.grid, options.n_series) {
   check();
+  const std::size_t recent =
+      options.points_per_level * options.grid.n_orientations() * outputs() * options.n_series;
+  if (recent <= most_recent) recent_.resize(recent);
 }
 
 void EchoCorrelator::check() const {
@@ -88,14 +92,20 @@ void EchoCorrelator::add(const double *values) {
     if (level.count % static_cast<std::int64_t>(options_.ratio) != 0) break;
   }
   TimeBlocks::Block &block = blocks_.current();
+  const std::size_t row = recent_.size() / p;
+  if (row > 0) n_recent_ = std::min(n_recent_ + 1, p);
   std::vector<EchoPair> pairs;
   for (const auto &[l, k] : found) {
     const auto newest = static_cast<std::size_t>(levels_[l].count - 1);
-    pairs.push_back(
-        {levels_[l].ring.data() + (newest - k) % p * now_.size(), block.sums.data() + slot(l, k)});
+    const std::size_t place = (newest - k) % p;
+    const bool known = l == 0 && k < n_recent_;
+    pairs.push_back({levels_[l].ring.data() + place * now_.size(), block.sums.data() + slot(l, k),
+                     known ? recent_.data() + place * row : nullptr});
     ++block.counts[l * p + k];
   }
-  add_echo_products(options_.grid, now_.data(), n, pairs, scratch_);
+  const std::size_t here = static_cast<std::size_t>(levels_[0].count - 1) % p;
+  add_echo_products(options_.grid, now_.data(), n, pairs,
+                    row > 0 ? recent_.data() + here * row : nullptr, scratch_);
 }
 
 std::vector<EchoCorrelator::LagIndex> EchoCorrelator::lag_table() const {

@@ -35,7 +35,8 @@ struct EchoState {
 /// samples. ω_b is linear in the five components of the tensor; b runs over the orientations.
 ///
 /// Level l sees every m^l-th tensor, so that each value is the exact mean over time origins m^l
-/// samples apart. Tensors are kept, not sines: memory does not grow with the orientations.
+/// samples apart. Tensors are kept, not sines: memory does not grow with the orientations, but for
+/// the sines of the last p samples, which are needed p times, where they fit in 32 MB.
 class EchoCorrelator {
 public:
   /// @throws Error for options that do not fit together
@@ -83,7 +84,9 @@ private:
   std::int64_t n_samples_ = 0;
   std::vector<Level> levels_;
   TimeBlocks blocks_;
-  std::vector<double> now_; // (5, n_series)
+  std::vector<double> now_;    // (5, n_series)
+  std::vector<double> recent_; // (p, orientations, times, 2, n_series) of level 0, or empty
+  std::size_t n_recent_ = 0;   // how many of the newest samples are there
   EchoScratch scratch_;
 };
 

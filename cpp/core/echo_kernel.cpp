@@ -120,19 +120,22 @@ EchoScratch::EchoScratch(const EchoGrid &grid, std::size_t n)
 }
 
 void add_echo_products(const EchoGrid &grid, const double *now, std::size_t n,
-                       const std::vector<EchoPair> &pairs, EchoScratch &scratch) {
+                       const std::vector<EchoPair> &pairs, double *keep, EchoScratch &scratch) {
   double *const frequency = scratch.frequency_.data(), *const weighed = scratch.now_.data(),
                 *const rows = scratch.then_.data(); // (times, 2, n)
   const std::size_t size = 2 * grid.n_times() * n;
   for (std::size_t b = 0; b < grid.n_orientations(); ++b) {
     const double *const projection = grid.projections.data() + 5 * b;
+    double *const of_now = keep ? keep + b * size : rows;
     project(projection, now, n, frequency);
-    all_rows(grid, scratch.plan_, frequency, n, rows);
-    weigh_rows(grid.weights[b], size, rows, weighed);
+    all_rows(grid, scratch.plan_, frequency, n, of_now);
+    weigh_rows(grid.weights[b], size, of_now, weighed);
     for (const EchoPair &pair : pairs) {
-      project(projection, pair.old, n, frequency);
-      all_rows(grid, scratch.plan_, frequency, n, rows);
-      add_products(weighed, rows, size, pair.sums);
+      if (!pair.known) {
+        project(projection, pair.old, n, frequency);
+        all_rows(grid, scratch.plan_, frequency, n, rows);
+      }
+      add_products(weighed, pair.known ? pair.known + b * size : rows, size, pair.sums);
     }
   }
 }

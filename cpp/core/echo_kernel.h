@@ -18,8 +18,9 @@ struct EchoGrid {
 
 /// Two moments of all Li: what was then, and where the products with now are added.
 struct EchoPair {
-  const double *old; ///< (5, n) components, one row per component
-  double *sums;      ///< (times, 2, n): Σ_b w_b sin·sin and Σ_b w_b cos·cos
+  const double *old;   ///< (5, n) components, one row per component
+  double *sums;        ///< (times, 2, n): Σ_b w_b sin·sin and Σ_b w_b cos·cos
+  const double *known; ///< (orientations, times, 2, n) sines and cosines of then, or nullptr
 };
 
 /// How the sine of an evolution time is had: from its angle, or as that of a sum of two earlier
@@ -35,7 +36,8 @@ public:
 
 private:
   friend void add_echo_products(const EchoGrid &grid, const double *now, std::size_t n,
-                                const std::vector<EchoPair> &pairs, EchoScratch &scratch);
+                                const std::vector<EchoPair> &pairs, double *keep,
+                                EchoScratch &scratch);
   std::vector<EchoTime> plan_; // (times)
   std::vector<double> frequency_, now_, then_;
 };
@@ -43,9 +45,10 @@ private:
 /// Add Σ_b w_b sin(ω_b t) sin(ω'_b t) and the cosine partner of every Li and time to each pair.
 /// Sine and cosine are within 1e-14 + 4e-16 |ω t| of the exact ones while |ω t| < 1e6; a time that
 /// is the sum of two others of the list has theirs by the addition theorem, with the error of both.
-/// @param now (5, n) components of this moment
+/// @param now   (5, n) components of this moment
+/// @param keep  (orientations, times, 2, n), its sines and cosines are written there; or nullptr
 void add_echo_products(const EchoGrid &grid, const double *now, std::size_t n,
-                       const std::vector<EchoPair> &pairs, EchoScratch &scratch);
+                       const std::vector<EchoPair> &pairs, double *keep, EchoScratch &scratch);
 
 /// sine[i] = sin(angle[i] factor), cosine[i] = cos(angle[i] factor); |angle factor| < 1e6.
 void sine_cosine(const double *angle, double factor, std::size_t n, double *sine, double *cosine);

@@ -120,7 +120,8 @@ class LocalFeed:
         n = len(batch.steps)
         sums = np.zeros((n, 7))
         sums[:, :3] = np.einsum("t,ktx->kx", self._share_of_type, batch.type_sums)
-        np.add.at(sums[:, 3:6], batch.li_sample, batch.li_values[:, 5:])
+        for axis in range(3):
+            sums[:, 3 + axis] = np.bincount(batch.li_sample, batch.li_values[:, 5 + axis], n)
         sums[:, 6] = batch.n_atoms
         if self._comm.size > 1:
             here, sums = sums, np.empty_like(sums)
