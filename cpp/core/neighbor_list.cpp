@@ -54,6 +54,7 @@ std::array<Vec, 3> complete_cell(const System &system) {
 
 constexpr double most_images = 1000;  // in one direction; a cell in metres would ask for 1e10
 constexpr double most_places = 3.0e8; // more would not fit in memory
+constexpr double farthest = 1e12;     // Å
 constexpr double slack = 1e-9;        // what rounding may move a fractional coordinate
 
 /// Rows such that fractional coordinate a is inverse[a] . x.
@@ -105,8 +106,8 @@ void NeighborSearch::prepare(const System &system, double cutoff) {
   for (std::size_t i = 0; i < n; ++i) {
     double *const x = wrapped_.data() + 3 * i;
     std::copy_n(system.positions + 3 * i, 3, x);
-    if (!std::isfinite(x[0]) || !std::isfinite(x[1]) || !std::isfinite(x[2]))
-      throw Error("position of atom " + std::to_string(i) + " is not finite");
+    if (!(std::abs(x[0]) < farthest && std::abs(x[1]) < farthest && std::abs(x[2]) < farthest))
+      throw Error("position of atom " + std::to_string(i) + " is not finite, or beyond 1e12 Å");
     const Vec given{x[0], x[1], x[2]};
     std::array<int, 3> first{}, last{}; // images that come within reach of the cell
     for (int a = 0; a < 3; ++a) {

@@ -130,6 +130,8 @@ void ReachedAtoms::receive_atoms() {
 
 void ReachedAtoms::add_images(double reach, const std::vector<char> &counts, const Box &box) {
   const Domain &domain = *lmp_->domain;
+  places_.clear();
+  if (box[0] > box[3]) return; // no own atoms: nothing will be asked for
   double most = double(size());
   for (int a = 0; a < 3; ++a)
     if (domain.periodicity[a]) most *= box[3 + a] - box[a] + 2.0 * margin_[a] + 1.0;
@@ -139,7 +141,6 @@ void ReachedAtoms::add_images(double reach, const std::vector<char> &counts, con
                      "in Å, and has no atom left it?");
   const double *const h = domain.h, xz = domain.triclinic ? h[4] : 0.0,
                       xy = domain.triclinic ? h[5] : 0.0, yz = domain.triclinic ? h[3] : 0.0;
-  places_.clear();
   for (int k = 0; k < size(); ++k) {
     if (!counts[types_[k]]) continue;
     const double *const x = x_.data() + 3 * k;

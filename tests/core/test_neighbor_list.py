@@ -73,6 +73,8 @@ def test_bad_input(cell, cutoff, words):
         neighbor_list(np.zeros((2, 3)), cell, (True,) * 3, cutoff)
 
 
-def test_position_not_finite():
-    with pytest.raises(InputError, match="atom 1"):
-        neighbor_list(np.array([[0, 0, 0], [np.nan, 0, 0]]), np.eye(3) * 5, (True,) * 3, 3.0)
+@pytest.mark.parametrize("x", [np.nan, np.inf, 1e308])
+@pytest.mark.parametrize("periodic", [True, False])
+def test_position_that_is_no_place(x, periodic):
+    with pytest.raises(InputError, match="position of atom 1"):
+        neighbor_list(np.array([[0, 0, 0], [x, 0, 0]]), np.eye(3) * 5, (periodic,) * 3, 3.0)

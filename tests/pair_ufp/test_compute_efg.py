@@ -191,6 +191,24 @@ def test_two_types_of_one_element_and_null(tmp_path):
     assert np.count_nonzero(got[~seen]) == 0
 
 
+def test_rank_that_has_nothing_but_null_atoms(tmp_path):
+    atoms = rattled_beta()
+    slab = len(atoms)
+    height = atoms.cell[2, 2]
+    atoms.set_cell(atoms.cell.array + np.diag([0.0, 0.0, 60.0]), scale_atoms=False)
+    atoms.positions %= np.append(np.diag(atoms.cell.array)[:2], height)
+    places = np.random.default_rng(0).uniform(0, 8.0, (20, 3))
+    atoms += ase.Atoms("Ar20", places + np.array([0.0, 0.0, height + 45.0]))
+    atoms.pbc = [True, True, False]
+    model = random_model()
+    deck = {"specorder": [*ELEMENTS, "Ar"], "elements": "Li P S NULL", "before": "processors 1 1 2"}
+    done = run_efg(atoms, tmp_path, model, 2, boundary="p p f", **deck)
+    assert done.returncode == 0, done.stdout + done.stderr
+    expected = model.predict(atoms[:slab])
+    got = tensors_of(tmp_path)[:slab][atoms.numbers[:slab] == 3]
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
 def test_group_chooses_targets_only(tmp_path):
     atoms = rattled_beta()
     model = random_model()
