@@ -131,7 +131,7 @@ void ReachedAtoms::receive_atoms() {
 void ReachedAtoms::add_images(double reach, const std::vector<char> &counts, const Box &box) {
   const Domain &domain = *lmp_->domain;
   places_.clear();
-  if (box[0] > box[3]) return; // no own atoms: nothing will be asked for
+  if (!(box[0] <= box[3])) return places_.sort(reach); // no own atoms: nothing is looked for
   double most = double(size());
   for (int a = 0; a < 3; ++a)
     if (domain.periodicity[a]) most *= box[3 + a] - box[a] + 2.0 * margin_[a] + 1.0;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# β-Li3PS4 at five temperatures, from the crystal to τ, γ, Γ_NMR, Γ_jump, D and their Arrhenius lines:
+# β-Li3PS4 at four temperatures, from the crystal to τ, γ, Γ_NMR, Γ_jump, D and their Arrhenius lines:
 #   sh examples/inputs/arrhenius.sh FOLDER
 # Stopped or killed, the same command resumes: what is finished is not run again. The results are
 # FOLDER/*K/results.h5 (some MB each) and FOLDER/analysis. Other temperatures and lengths, or ranks:
@@ -9,7 +9,7 @@ set -eu
 folder=${1:?give the folder of the results}
 shift
 inputs=$(cd "$(dirname "$0")" && pwd)
-RUNS=${RUNS:-500:20000 550:10000 600:10000 650:10000 700:5000}
+RUNS=${RUNS:-550:7000 600:5000 650:4000 700:4000}
 launch=
 [ "${RANKS:-1}" -gt 1 ] && launch="mpirun -np $RANKS"
 mkdir -p "$folder"
