@@ -16,8 +16,11 @@ __all__ = ["Feed", "GatheringFeed", "LocalFeed"]
 
 Array = NDArray[np.float64]
 ROW = 10  # numbers that travel per Li and sample: which sample, which Li, five components, three coordinates
-LONGEST_BATCH = 10
+LONGEST_BATCH = 30
 """Samples between two looks at LAMMPS, at most."""
+ATOM_STEPS = 2_000_000
+"""Steps times atoms between two looks at LAMMPS, at most, but for a single sample: some seconds on one core,
+so that a signal or the time of a checkpoint is not kept waiting."""
 
 
 class Feed(Protocol):
@@ -72,6 +75,8 @@ class LocalFeed:
 
     def __init__(self, samples: LocalSamples, sampler: Sampler, comm: Any, elements: Sequence[str]) -> None:
         self._samples, self._sampler, self._comm = samples, sampler, comm
+        steps_times_atoms = samples.interval_steps * len(sampler.ids)
+        self._longest = min(LONGEST_BATCH, max(1, ATOM_STEPS // steps_times_atoms))
         self._index_of_id = np.full(int(sampler.ids.max()) + 1, -1)
         self._index_of_id[sampler.ids] = np.arange(len(sampler.ids))
         self._li_of_index = np.full(len(sampler.ids), -1)
@@ -95,7 +100,7 @@ class LocalFeed:
         ComputeError
             When atoms were lost, or a number is not finite.
         """
-        room = LONGEST_BATCH
+        room = self._longest
         if self._motion is not None:
             room = min(room, self._motion[1] - self._sampler.n_samples % self._motion[1])
         n = min(n_samples, room)
