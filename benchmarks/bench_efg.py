@@ -230,7 +230,8 @@ def main():
         result["scaling"] = scaling()
     if options.lammps:
         shipped = files("lpsnmr.data") / "models" / "li3ps4_pbe.efg"
-        result["compute_efg_atom"] = time_lammps(options.model or shipped)
+        path = options.model or shipped
+        result["compute_efg_atom"] = [time_lammps(path, (1, 2, 2), 400), time_lammps(path)]
     options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     json.dump(result, sys.stdout, indent=1)
     print()
