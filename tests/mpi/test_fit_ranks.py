@@ -67,3 +67,4 @@ def test_an_error_ends_all_ranks(data):
     done = run_lpsnmr(data, "fit-ufp", "data.extxyz", "-o", "x.uf3", *OPTIONS, "--elements", "Li", ranks=2)
     assert done.returncode != 0
     assert "element S is not in the potential" in done.stderr
+    assert done.stderr.strip().count("\n") == 0, done.stderr  # one rank's line, and none of the launcher's

