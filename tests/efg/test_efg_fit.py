@@ -189,6 +189,8 @@ def test_phase_of_a_frame():
     frame.info["run_T"] = 1800.0
     assert phase_of(frame) == "disordered"
     assert phase_of(ase.Atoms("Li", info={"run": "b32_quench", "run_T": 300.0})) == "disordered"
+    assert phase_of(ase.Atoms("Li", info={"run": "ufp_am32p1_600", "run_T": 600.0})) == "disordered"
+    assert phase_of(ase.Atoms("Li", info={"run": "steam3_600", "run_T": 600.0})) == "crystal"
     assert phase_of(ase.Atoms("Li", info={"phase": "glass", "run_T": 300.0})) == "glass"
 
 

@@ -1,6 +1,7 @@
 """From labelled frames to the arrays of a fit."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 
 import ase
@@ -18,6 +19,7 @@ __all__ = ["EFG_UNITS", "EfgData", "build_data", "default_nucleus", "phase_of"]
 
 EFG_UNITS = {"au": EFG_AU_V_PER_ANGSTROM2, "V/A^2": 1.0, "1e21V/m^2": 10.0}
 """Unit of the ``efg`` columns: how many V/Å² it is."""
+DISORDERED = re.compile(r"quench|melt|glass|amorph|(?<![^_])am\d")
 ASYMMETRY_LIMIT = 1e-3
 DISTANCE_MARGIN = 0.02
 """How much nearer than in training, in Å, is not yet out of range."""
@@ -63,12 +65,13 @@ def default_nucleus(target: str) -> str:
 def phase_of(frame: ase.Atoms, disordered_above_k: float = 1500.0) -> str:
     """Return "crystal" or "disordered": ``phase`` of the header, else by temperature and name of the run.
 
-    Disordered: ``run_T`` at or above the limit, or a run with quench, melt, glass or amorph in its name.
+    Disordered: ``run_T`` at or above the limit, or a run with quench, melt, glass or amorph in its name, or
+    with a word like ``am32`` (amorphous, 32 atoms).
     """
     if "phase" in frame.info:
         return str(frame.info["phase"])
     hot = float(frame.info.get("run_T", 0.0)) >= disordered_above_k
-    named = any(word in run_name(frame).lower() for word in ("quench", "melt", "glass", "amorph"))
+    named = DISORDERED.search(run_name(frame).lower())
     return "disordered" if hot or named else "crystal"
 
 

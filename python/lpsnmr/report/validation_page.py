@@ -11,11 +11,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lpsnmr.io.atomic import written_aside
+from lpsnmr.reference.data_card import phase_of_run
 
 __all__ = ["summary_rows", "write_validation_report"]
 
 CRYSTAL_LIMIT_K = 1000.0
-"""Runs up to here count as crystals for the aims below, unless their name says quench."""
+"""Runs up to here count as crystals for the aims below, unless their name says otherwise."""
+DISORDERED = ("melt", "quench", "amorphous")
 AIMS = {"crystal": 15.0, "hot": 25.0, "energy": 3.0, "stress": 0.3, "four": 0.95}
 """Force errors in %, meV/atom, GPa, fraction of P with four S in the quenched melt."""
 COLORS = ("#1f5a99", "#c0392b")
@@ -109,7 +111,8 @@ def _error_rows(result: dict[str, Any]) -> list[tuple[str, str, str, str]]:
             continue
         if r["temperature_K"] == 0.0:  # strained cells at rest: forces too small to be measured against
             continue
-        cold = (r["temperature_K"] or 0.0) <= CRYSTAL_LIMIT_K and "quench" not in r["run"]
+        phase = phase_of_run(r["run"], r["temperature_K"])
+        cold = (r["temperature_K"] or 0.0) <= CRYSTAL_LIMIT_K and phase not in DISORDERED
         aim = AIMS["crystal"] if cold else AIMS["hot"]
         percent = r["force_percent_of_rms"]
         rows.append((f"{r['run']} forces ({kind})", f"{percent:.1f} %", f"≤ {aim:g} %",
