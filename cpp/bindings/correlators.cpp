@@ -90,6 +90,40 @@ void add(MultiTau &self, const DoubleArray &values) {
   self.add(data);
 }
 
+MultiTau make(long n_series, long n_components, const std::string &kernel,
+              const std::string &coarse_graining, long points_per_level, long ratio,
+              long max_levels, long max_blocks) {
+  MultiTauOptions o;
+  o.n_series = count_of(n_series, "n_series");
+  o.n_components = count_of(n_components, "n_components");
+  o.kernel = parse_kernel(kernel);
+  o.coarse_graining = parse_coarse_graining(coarse_graining);
+  o.points_per_level = count_of(points_per_level, "points_per_level");
+  o.ratio = count_of(ratio, "ratio");
+  o.max_levels = count_of(max_levels, "max_levels");
+  o.max_blocks = count_of(max_blocks, "max_blocks");
+  return MultiTau(o);
+}
+
+/// An array of one entry per lag.
+template <class T> auto per_lag(std::vector<T> &&values) {
+  const auto n = size(values.size());
+  return to_numpy(std::move(values), {n});
+}
+
+auto means(const MultiTau &self) {
+  return to_numpy(self.means(), {size(self.lags().size()), size(self.options().n_series)});
+}
+
+template <class T> auto per_block(const MultiTau &self, std::vector<T> &&values) {
+  return to_numpy(std::move(values), {size(self.n_blocks()), size(self.lags().size())});
+}
+
+auto per_component(const MultiTau &self, std::vector<double> &&values) {
+  return to_numpy(std::move(values),
+                  {size(self.options().n_series), size(self.options().n_components)});
+}
+
 } // namespace
 
 void export_correlators(py::module_ &module) {
@@ -98,21 +132,7 @@ void export_correlators(py::module_ &module) {
 
 `lpsnmr.correlation` wraps it with units; lags here are in samples.
 )")
-      .def(py::init([](long n_series, long n_components, const std::string &kernel,
-                       const std::string &coarse_graining, long points_per_level, long ratio,
-                       long max_levels, long max_blocks) {
-             MultiTauOptions o;
-             o.n_series = count_of(n_series, "n_series");
-             o.n_components = count_of(n_components, "n_components");
-             o.kernel = parse_kernel(kernel);
-             o.coarse_graining = parse_coarse_graining(coarse_graining);
-             o.points_per_level = count_of(points_per_level, "points_per_level");
-             o.ratio = count_of(ratio, "ratio");
-             o.max_levels = count_of(max_levels, "max_levels");
-             o.max_blocks = count_of(max_blocks, "max_blocks");
-             return MultiTau(o);
-           }),
-           py::arg("n_series"), py::arg("n_components"), py::kw_only(),
+      .def(py::init(&make), py::arg("n_series"), py::arg("n_components"), py::kw_only(),
            py::arg("kernel") = "product", py::arg("coarse_graining") = "average",
            py::arg("points_per_level") = 16, py::arg("ratio") = 2, py::arg("max_levels") = 24,
            py::arg("max_blocks") = 32)
@@ -128,54 +148,24 @@ void export_correlators(py::module_ &module) {
       .def_property_readonly("n_samples", &MultiTau::n_samples)
       .def_property_readonly("block_length", &MultiTau::block_length, "Samples per time block.")
       .def(
-          "lags",
-          [](const MultiTau &self) {
-            auto lags = self.lags();
-            const auto n = size(lags.size());
-            return to_numpy(std::move(lags), {n});
-          },
+          "lags", [](const MultiTau &self) { return per_lag(self.lags()); },
           "Lags with at least one pair, (L,) int64, samples.")
       .def(
-          "counts",
-          [](const MultiTau &self) {
-            auto counts = self.counts();
-            const auto n = size(counts.size());
-            return to_numpy(std::move(counts), {n});
-          },
+          "counts", [](const MultiTau &self) { return per_lag(self.counts()); },
           "Pairs of each series at each lag, (L,) int64.")
+      .def("means", &means, "Mean over pairs, (L, n_series) float64.")
       .def(
-          "means",
-          [](const MultiTau &self) {
-            const auto n = size(self.lags().size());
-            return to_numpy(self.means(), {n, size(self.options().n_series)});
-          },
-          "Mean over pairs, (L, n_series) float64.")
-      .def(
-          "block_means",
-          [](const MultiTau &self) {
-            const auto n = size(self.lags().size());
-            return to_numpy(self.block_means(), {size(self.n_blocks()), n});
-          },
+          "block_means", [](const MultiTau &self) { return per_block(self, self.block_means()); },
           "Mean over pairs and series per time block, (blocks, L) float64; NaN without pairs.")
       .def(
-          "block_counts",
-          [](const MultiTau &self) {
-            const auto n = size(self.lags().size());
-            return to_numpy(self.block_counts(), {size(self.n_blocks()), n});
-          },
+          "block_counts", [](const MultiTau &self) { return per_block(self, self.block_counts()); },
           "Pairs of each series per time block, (blocks, L) int64.")
       .def(
           "series_mean",
-          [](const MultiTau &self) {
-            return to_numpy(self.series_mean(),
-                            {size(self.options().n_series), size(self.options().n_components)});
-          },
+          [](const MultiTau &self) { return per_component(self, self.series_mean()); },
           "Mean over samples, (n_series, n_components) float64; NaN before the first.")
       .def(
           "series_mean_square",
-          [](const MultiTau &self) {
-            return to_numpy(self.series_mean_square(),
-                            {size(self.options().n_series), size(self.options().n_components)});
-          },
+          [](const MultiTau &self) { return per_component(self, self.series_mean_square()); },
           "Mean square over samples, (n_series, n_components) float64.");
 }

@@ -122,40 +122,58 @@ make_predictor(const lpsnmr::EfgBasis &basis, const DoubleArray &weights,
       std::move(target), std::move(bridges));
 }
 
-} // namespace
+lpsnmr::EfgBasis make_basis(std::vector<int> species, std::vector<int> bridges, const Radial &pair,
+                            const Radial &chain, const Radial &bridge, int bridge_l_max,
+                            const Radial &product, int product_l_max, int product_degree_max,
+                            const Radial &triple, int triple_l_max, double field_cutoff,
+                            const Radial &source, std::vector<int> sources) {
+  lpsnmr::EfgSettings s;
+  s.species = std::move(species);
+  s.bridges = std::move(bridges);
+  s.pair = to_radial(pair);
+  s.chain = to_radial(chain);
+  s.bridge = to_radial(bridge);
+  s.bridge_l_max = bridge_l_max;
+  s.product = to_radial(product);
+  s.product_l_max = product_l_max;
+  s.product_degree_max = product_degree_max;
+  s.triple = to_radial(triple);
+  s.triple_l_max = triple_l_max;
+  s.field_cutoff = field_cutoff;
+  s.source = to_radial(source);
+  s.sources = std::move(sources);
+  return lpsnmr::EfgBasis(std::move(s));
+}
 
-void export_efg(py::module_ &module) {
+/// One value per run of chain features: per bridge species, pair of degrees and radial function.
+template <class Value> auto per_chain_run(const lpsnmr::EfgBasis &basis, const Value &value) {
+  std::vector<decltype(value(basis.chain_pairs().front()))> out;
+  for (std::size_t b = 0; b < basis.settings().bridges.size(); ++b)
+    for (const lpsnmr::DegreePair &pair : basis.chain_pairs())
+      out.insert(out.end(), std::size_t(basis.settings().chain.count), value(pair));
+  return out;
+}
+
+std::vector<int> chain_degrees(const lpsnmr::EfgBasis &basis) {
+  return per_chain_run(basis, [](const lpsnmr::DegreePair &pair) { return pair.l2; });
+}
+
+std::vector<std::size_t> chain_channels(const lpsnmr::EfgBasis &basis) {
+  return per_chain_run(basis, [&](const lpsnmr::DegreePair &pair) {
+    return std::size_t(basis.bridge_channels(pair.l2));
+  });
+}
+
+void export_basis(py::module_ &module) {
   py::class_<lpsnmr::EfgBasis>(module, "EfgBasis", R"(Features of the EFG model.
 
 Each radial argument is a pair (number of functions, cutoff in Å); a count of 0 switches a term off.
 )")
-      .def(py::init([](std::vector<int> species, std::vector<int> bridges, const Radial &pair,
-                       const Radial &chain, const Radial &bridge, int bridge_l_max,
-                       const Radial &product, int product_l_max, int product_degree_max,
-                       const Radial &triple, int triple_l_max, double field_cutoff,
-                       const Radial &source, std::vector<int> sources) {
-             lpsnmr::EfgSettings s;
-             s.species = std::move(species);
-             s.bridges = std::move(bridges);
-             s.pair = to_radial(pair);
-             s.chain = to_radial(chain);
-             s.bridge = to_radial(bridge);
-             s.bridge_l_max = bridge_l_max;
-             s.product = to_radial(product);
-             s.product_l_max = product_l_max;
-             s.product_degree_max = product_degree_max;
-             s.triple = to_radial(triple);
-             s.triple_l_max = triple_l_max;
-             s.field_cutoff = field_cutoff;
-             s.source = to_radial(source);
-             s.sources = std::move(sources);
-             return lpsnmr::EfgBasis(std::move(s));
-           }),
-           py::kw_only(), py::arg("species"), py::arg("bridges"), py::arg("pair"), py::arg("chain"),
-           py::arg("bridge"), py::arg("bridge_l_max"), py::arg("product"), py::arg("product_l_max"),
-           py::arg("product_degree_max"), py::arg("triple"), py::arg("triple_l_max"),
-           py::arg("field_cutoff") = 0.0, py::arg("source") = Radial{0, 0.0},
-           py::arg("sources") = std::vector<int>{})
+      .def(py::init(&make_basis), py::kw_only(), py::arg("species"), py::arg("bridges"),
+           py::arg("pair"), py::arg("chain"), py::arg("bridge"), py::arg("bridge_l_max"),
+           py::arg("product"), py::arg("product_l_max"), py::arg("product_degree_max"),
+           py::arg("triple"), py::arg("triple_l_max"), py::arg("field_cutoff") = 0.0,
+           py::arg("source") = Radial{0, 0.0}, py::arg("sources") = std::vector<int>{})
       .def_property_readonly("size", &lpsnmr::EfgBasis::size, "Number of features.")
       .def_property_readonly("chain_begin", &lpsnmr::EfgBasis::chain_begin,
                              "Position of the first chain feature.")
@@ -164,25 +182,10 @@ Each radial argument is a pair (number of functions, cutoff in Å); a count of 0
       .def_property_readonly("field_channels", &lpsnmr::EfgBasis::field_channels,
                              "Number of fields at a bridge, the last channels of degree 1.")
       .def_property_readonly(
-          "chain_degrees",
-          [](const lpsnmr::EfgBasis &basis) {
-            std::vector<int> degrees;
-            for (std::size_t b = 0; b < basis.settings().bridges.size(); ++b)
-              for (const lpsnmr::DegreePair &pair : basis.chain_pairs())
-                degrees.insert(degrees.end(), basis.settings().chain.count, pair.l2);
-            return degrees;
-          },
+          "chain_degrees", &chain_degrees,
           "Degrees of the bridge of the runs of chain features; see chain_channels.")
       .def_property_readonly(
-          "chain_channels",
-          [](const lpsnmr::EfgBasis &basis) {
-            std::vector<std::size_t> channels;
-            for (std::size_t b = 0; b < basis.settings().bridges.size(); ++b)
-              for (const lpsnmr::DegreePair &pair : basis.chain_pairs())
-                channels.insert(channels.end(), basis.settings().chain.count,
-                                basis.bridge_channels(pair.l2));
-            return channels;
-          },
+          "chain_channels", &chain_channels,
           "Lengths of the runs of chain features: one per bridge species, degrees and radial "
           "function.")
       .def("features", &features, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
@@ -210,6 +213,9 @@ around_targets : (m, 2, species) float64 array; nearest distance (Å; inf if non
 around_bridges : (bridges, 2, species) float64 array, same
 bridge_atoms : (bridges,) int array, atom index of each bridge
 )");
+}
+
+void export_predictor(py::module_ &module) {
   py::class_<lpsnmr::EfgPredictor>(module, "EfgPredictor",
                                    "A fitted EFG model of one target species, weights contracted.")
       .def(py::init(&make_predictor), py::arg("basis"), py::arg("weights"),
@@ -233,4 +239,11 @@ components : (m, 5) float64 array, V/Å²
 flags : (m,) uint8 array; bits 1, 2: target too near a neighbour, coordination out of range; 4, 8: the
     same at a bridge
 )");
+}
+
+} // namespace
+
+void export_efg(py::module_ &module) {
+  export_basis(module);
+  export_predictor(module);
 }

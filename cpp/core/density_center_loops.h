@@ -1,5 +1,5 @@
 // The loops over the neighbours and products of one centre; included once per instruction set, as
-// ufp_center_loops.h is, inside namespace and target region of density_kernel.cpp.
+// ufp_center_loops.h is, inside namespace and target region of simd_versions.h.
 
 // Vectors stored through intrinsics may alias anything: pointers are taken out of the loops by
 // hand.
@@ -128,10 +128,10 @@ LPSNMR_INLINE void sum_moments(const DensityBlockTable &block, const DensityChan
     a[9] = fma(gy, z, a[9]);
   }
   double sums[12];
-  sum_four(a[0], a[1], a[2], a[3], sums);
+  sum_each(a[0], a[1], a[2], a[3], sums);
   if (highest > 1) {
-    sum_four(a[4], a[5], a[6], a[7], sums + 4);
-    sum_four(a[8], a[9], a[10], a[11], sums + 8);
+    sum_each(a[4], a[5], a[6], a[7], sums + 4);
+    sum_each(a[8], a[9], a[10], a[11], sums + 8);
   }
   const double *from = sums;
   for (int l = 0; l <= highest; ++l) {

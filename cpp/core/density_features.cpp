@@ -1,6 +1,8 @@
 #include "density_features.h"
 
+#include "center_atoms.h"
 #include "error.h"
+#include "tensor_order.h"
 #include "ufp_features.h"
 
 #include <algorithm>
@@ -40,7 +42,6 @@ double radial(const DensityChannel &channel, const std::vector<double> &cubics, 
 
 /// Ten products of a unit vector, and their derivatives with respect to its components.
 void harmonics(const std::array<double, 3> &u, double *y, double (*d)[3]) {
-  static constexpr int pairs[6][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2}, {1, 2}};
   for (int c = 0; c < all_components; ++c) d[c][0] = d[c][1] = d[c][2] = 0.0;
   y[0] = 1.0;
   for (int a = 0; a < 3; ++a) {
@@ -48,7 +49,7 @@ void harmonics(const std::array<double, 3> &u, double *y, double (*d)[3]) {
     d[1 + a][a] = 1.0;
   }
   for (int c = 0; c < 6; ++c) {
-    const int a = pairs[c][0], b = pairs[c][1];
+    const int a = tensor_order[c][0], b = tensor_order[c][1];
     y[4 + c] = u[std::size_t(a)] * u[std::size_t(b)];
     d[4 + c][a] += u[std::size_t(b)];
     d[4 + c][b] += u[std::size_t(a)];
@@ -176,9 +177,8 @@ private:
         for (std::size_t a = 0; a < 3; ++a)
           g[a] += dense_[function * all_components + c] * slope[3 * c + a];
     }
-    static constexpr std::size_t voigt[6][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2}, {1, 2}};
     for (std::size_t m = 0; m < 6; ++m)
-      column[1 + m] -= g[voigt[m][0]] * member.vector[voigt[m][1]];
+      column[1 + m] -= g[tensor_order[m][0]] * member.vector[std::size_t(tensor_order[m][1])];
     double *const on_i = column + 7 + 3 * center_, *const on_j =
                                                        column + 7 + 3 * std::size_t(member.index);
     for (std::size_t a = 0; a < 3; ++a) {
@@ -237,22 +237,9 @@ void gather_members(const DensityBasis::Block &block, const NeighborList &list,
   }
 }
 
-/// Refuse species that the basis does not have.
-void check_species(const DensityBasis &basis, const System &system,
-                   const std::vector<int> &species) {
-  if (species.size() != system.size)
-    throw Error("species: expected " + std::to_string(system.size) + " entries, got " +
-                std::to_string(species.size()));
-  for (const int s : species)
-    if (s < 0 || s >= basis.species())
-      throw Error("species: expected 0 .. " + std::to_string(basis.species() - 1) + ", got " +
-                  std::to_string(s));
-}
-
 NeighborList make_list(const DensityBasis &basis, const System &system) {
   NeighborList list = build_neighbor_list(system, basis.cutoff());
-  for (const double r : list.distance)
-    if (r < 1e-10) throw Error("two atoms are at the same place");
+  check_apart(list);
   return list;
 }
 
@@ -299,7 +286,7 @@ DensityBasis::DensityBasis(const std::vector<std::string> &elements,
 
 void evaluate_density_features(const DensityBasis &basis, const System &system,
                                const std::vector<int> &species, double *out, double *largest) {
-  check_species(basis, system, species);
+  check_species(species, system.size, basis.species());
   const std::size_t rows = feature_rows(system.size);
   std::fill(out, out + rows * std::size_t(basis.columns()), 0.0);
   if (basis.cutoff() <= 0.0) return;
@@ -320,7 +307,7 @@ void evaluate_density_features(const DensityBasis &basis, const System &system,
 std::vector<double> density_site_energies(const DensityBasis &basis, const System &system,
                                           const std::vector<int> &species,
                                           const double *coefficients) {
-  check_species(basis, system, species);
+  check_species(species, system.size, basis.species());
   const std::size_t blocks = basis.blocks().size();
   std::vector<double> out(system.size * blocks, 0.0);
   if (basis.cutoff() <= 0.0) return out;

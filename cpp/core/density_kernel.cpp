@@ -1,86 +1,14 @@
 #include "density_kernel.h"
 
-#include "simd4.h"
-
 #include <algorithm>
-#include <cmath>
-#include <cstddef>
 
-// compiled once per instruction set, as ufp_kernel.cpp is
-#if defined(LPSNMR_EMULATE_SIMD)
-#define LPSNMR_X86_VERSIONS 1
-#include "tests/emulated_simd.h"
-#elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define LPSNMR_X86_VERSIONS 1
-// GCC 12's own headers of intrinsics begin from "undefined" vectors
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#endif
+#define LPSNMR_LOOPS "density_center_loops.h"
+#include "simd_versions.h"
 
 namespace lpsnmr {
-namespace {
-
-namespace portable {
-#include "simd_portable.h"
-
-#include "simd_contract4.h"
-
-LPSNMR_INLINE void sum_four(Pack a, Pack b, Pack c, Pack d, double *out) {
-  sum_each(a, b, c, d, out);
-}
-
-#include "density_center_loops.h"
-} // namespace portable
-
-#if defined(LPSNMR_X86_VERSIONS)
-#pragma GCC push_options
-#if !defined(LPSNMR_EMULATE_SIMD)
-#pragma GCC target("avx2,fma,popcnt")
-#endif
-namespace avx2 {
-#include "simd_avx2.h"
-
-#include "simd_contract4.h"
-
-LPSNMR_INLINE void sum_four(Pack a, Pack b, Pack c, Pack d, double *out) {
-  transpose(a, b, c, d);
-  store(out, (a + b) + (c + d));
-}
-
-#include "density_center_loops.h"
-} // namespace avx2
-#pragma GCC pop_options
-
-#pragma GCC push_options
-#if !defined(LPSNMR_EMULATE_SIMD)
-#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,popcnt,prefer-vector-width=512")
-#endif
-namespace avx512 {
-#include "simd_avx512.h"
-
-LPSNMR_INLINE void sum_four(Pack a, Pack b, Pack c, Pack d, double *out) {
-  sum_each(a, b, c, d, out);
-}
-
-#include "density_center_loops.h"
-} // namespace avx512
-#pragma GCC pop_options
-#endif
-
-DensityKernel::Function function_for(Instructions instructions) {
-#if defined(LPSNMR_X86_VERSIONS)
-  if (instructions == Instructions::avx512) return avx512::evaluate_density_center;
-  if (instructions == Instructions::avx2) return avx2::evaluate_density_center;
-#endif
-  static_cast<void>(instructions);
-  return portable::evaluate_density_center;
-}
-
-} // namespace
 
 DensityKernel::DensityKernel(const DensityPotential &potential, Instructions instructions)
-    : potential_(potential), function_(function_for(instructions)) {
+    : potential_(potential), function_(LPSNMR_VERSION(evaluate_density_center, instructions)) {
   constexpr std::size_t padding = 8; // a whole vector may be read or written from any entry
   std::size_t products = 0, moments = 0, square = 0;
   for (int a = 0; a < potential_.species(); ++a)

@@ -1,44 +1,28 @@
 #include "density_system.h"
 
+#include "center_atoms.h"
 #include "density_candidates.h"
-#include "error.h"
-
-#include <string>
 
 namespace lpsnmr {
 
 void add_density(const DensityPotential &potential, const System &system,
                  const std::vector<int> &species, UfpResult &result, Instructions instructions) {
-  if (species.size() != system.size)
-    throw Error("species: expected " + std::to_string(system.size) + " entries, got " +
-                std::to_string(species.size()));
-  for (std::size_t i = 0; i < system.size; ++i)
-    if (species[i] < 0 || species[i] >= potential.species())
-      throw Error("species of atom " + std::to_string(i) + ": expected 0 .. " +
-                  std::to_string(potential.species() - 1) + ", got " + std::to_string(species[i]));
+  check_species(species, system.size, potential.species());
   if (potential.max_cutoff() <= 0.0) return;
   const NeighborList list = build_neighbor_list(system, potential.max_cutoff());
+  check_apart(list);
+  CenterAtoms around(list, species);
   DensityKernel kernel(potential, instructions);
   DensityCandidateLists candidates;
-  std::vector<UfpAtom> atoms; // of one centre, which sits at the origin
-  std::vector<int> numbers;
   for (std::size_t i = 0; i < system.size; ++i) {
     if (!kernel.has_center(species[i])) continue;
-    const UfpAtom center{0.0, 0.0, 0.0, double(species[i])};
-    atoms.clear();
-    numbers.clear();
-    for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e) {
-      const double *d = &list.vector[3 * e];
-      if (list.distance[e] < 1e-10)
-        throw Error("atoms " + std::to_string(i) + " and " + std::to_string(list.index[e]) +
-                    " are at the same place");
-      numbers.push_back(static_cast<int>(atoms.size()));
-      atoms.push_back({d[0], d[1], d[2], double(species[std::size_t(list.index[e])])});
-    }
-    if (atoms.empty()) continue;
+    around.gather(i);
+    if (around.size() == 0) continue;
     candidates.clear();
-    candidates.add(potential, atoms.data(), center, numbers.data(), int(numbers.size()), 0.0);
-    const DensityCenter &out = kernel.evaluate(atoms.data(), center, candidates[0], true);
+    candidates.add(potential, around.atoms(), around.center(), around.numbers(), around.size(),
+                   0.0);
+    const DensityCenter &out =
+        kernel.evaluate(around.atoms(), around.center(), candidates[0], true);
     result.energy += out.energy;
     result.atom_energy[i] += out.energy;
     for (int c = 0; c < 6; ++c) result.virial[std::size_t(c)] += out.virial[c];

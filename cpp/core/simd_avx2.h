@@ -1,4 +1,4 @@
-// Four doubles at once; included inside namespace and target region of ufp_kernel.cpp.
+// Four doubles at once; included inside namespace and target region of simd_versions.h.
 
 typedef __m256d Pack;
 typedef __m256d Mask;
@@ -69,6 +69,11 @@ LPSNMR_INLINE void transpose(Pack &a, Pack &b, Pack &c, Pack &d) {
   b = _mm256_permute2f128_pd(ab2, cd2, 0x20);
   c = _mm256_permute2f128_pd(ab, cd, 0x31);
   d = _mm256_permute2f128_pd(ab2, cd2, 0x31);
+}
+/// The sums of four packs.
+LPSNMR_INLINE void sum_each(Pack a, Pack b, Pack c, Pack d, double *out) {
+  transpose(a, b, c, d);
+  store(out, (a + b) + (c + d));
 }
 /// Records of four doubles at the given indices, turned into four packs.
 LPSNMR_INLINE void load_records(const double *base, const int *index, Pack &x, Pack &y, Pack &z,

@@ -1,4 +1,4 @@
-// Eight doubles at once; included inside namespace and target region of ufp_kernel.cpp.
+// Eight doubles at once; included inside namespace and target region of simd_versions.h.
 
 typedef __m512d Pack;
 typedef __mmask8 Mask;

@@ -1,5 +1,5 @@
 // The contraction of one triplet with vectors of four (Four); included inside namespace and target
-// region of ufp_kernel.cpp, after simd_avx2.h or simd_portable.h.
+// region of simd_versions.h, after simd_avx2.h or simd_portable.h.
 
 /// Add the whole parts; in lanes that nobody reads the sum may wrap around.
 LPSNMR_INLINE void add_truncated(int *p, Pack a) {
@@ -7,13 +7,6 @@ LPSNMR_INLINE void add_truncated(int *p, Pack a) {
   store_truncated(whole, a);
   for (int lane = 0; lane < width; ++lane)
     p[lane] = static_cast<int>(unsigned(p[lane]) + unsigned(whole[lane]));
-}
-/// The sums of four packs.
-LPSNMR_INLINE void sum_each(Pack a, Pack b, Pack c, Pack d, double *out) {
-  out[0] = sum(a);
-  out[1] = sum(b);
-  out[2] = sum(c);
-  out[3] = sum(d);
 }
 /// The same int in all lanes.
 LPSNMR_INLINE void fill(int *p, int a) {

@@ -1,5 +1,5 @@
 // Two doubles at once, with nothing but the compiler's vectors; included inside a namespace of
-// ufp_kernel.cpp.
+// simd_versions.h.
 
 typedef double Pack __attribute__((vector_size(16)));
 typedef long long Mask __attribute__((vector_size(16)));
@@ -41,6 +41,13 @@ LPSNMR_INLINE Pack keep(Mask m, Pack a) {
 }
 LPSNMR_INLINE double sum(Pack a) {
   return a[0] + a[1];
+}
+/// The sums of four packs.
+LPSNMR_INLINE void sum_each(Pack a, Pack b, Pack c, Pack d, double *out) {
+  out[0] = sum(a);
+  out[1] = sum(b);
+  out[2] = sum(c);
+  out[3] = sum(d);
 }
 
 /// r = sqrt(r2) and 1/r.

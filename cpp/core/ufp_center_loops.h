@@ -1,5 +1,5 @@
 // The loops over pairs and triplets of one centre; included once per instruction set, inside
-// namespace and target region of ufp_kernel.cpp. Pack, Contraction and their functions come from
+// namespace and target region of simd_versions.h. Pack, Contraction and their functions come from
 // the simd_*.h included before.
 
 /// Entries of a pack of distances, and the distances from where the entries begin.

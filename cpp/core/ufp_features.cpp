@@ -1,5 +1,6 @@
 #include "ufp_features.h"
 
+#include "center_atoms.h"
 #include "error.h"
 
 #include <algorithm>
@@ -203,13 +204,7 @@ int UfpBasis::triple_of(int a, int b, int c, bool &swapped) const {
 
 void evaluate_features(const UfpBasis &basis, const System &system, const std::vector<int> &species,
                        double *out) {
-  if (species.size() != system.size)
-    throw Error("species: expected " + std::to_string(system.size) + " entries, got " +
-                std::to_string(species.size()));
-  for (std::size_t i = 0; i < system.size; ++i)
-    if (species[i] < 0 || species[i] >= basis.species())
-      throw Error("species of atom " + std::to_string(i) + ": expected 0 .. " +
-                  std::to_string(basis.species() - 1) + ", got " + std::to_string(species[i]));
+  check_species(species, system.size, basis.species());
   const std::size_t rows = feature_rows(system.size);
   std::fill(out, out + rows * std::size_t(basis.columns()), 0.0);
   const NeighborList list = build_neighbor_list(system, basis.cutoff());

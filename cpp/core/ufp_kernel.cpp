@@ -1,74 +1,11 @@
 #include "ufp_kernel.h"
 
-#include "simd4.h"
-
 #include <algorithm>
-#include <cmath>
-#include <cstddef>
 
-// One binary holds every version; the processor it runs on decides. The loops are compiled once per
-// instruction set, in a namespace of their own. With LPSNMR_EMULATE_SIMD, which the tests use, the
-// intrinsics are SIMDe's, and every version runs on every processor.
-#if defined(LPSNMR_EMULATE_SIMD)
-#define LPSNMR_X86_VERSIONS 1
-#define LPSNMR_SUPPORTS(feature) true
-#include "tests/emulated_simd.h"
-#elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define LPSNMR_X86_VERSIONS 1
-#define LPSNMR_SUPPORTS(feature) __builtin_cpu_supports(feature)
-// GCC 12's own headers of intrinsics begin from "undefined" vectors
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
-#endif
+#define LPSNMR_LOOPS "ufp_center_loops.h"
+#include "simd_versions.h"
 
 namespace lpsnmr {
-namespace {
-
-namespace portable {
-#include "simd_portable.h"
-
-#include "simd_contract4.h"
-
-#include "ufp_center_loops.h"
-} // namespace portable
-
-#if defined(LPSNMR_X86_VERSIONS)
-#pragma GCC push_options
-#if !defined(LPSNMR_EMULATE_SIMD)
-#pragma GCC target("avx2,fma,popcnt")
-#endif
-namespace avx2 {
-#include "simd_avx2.h"
-
-#include "simd_contract4.h"
-
-#include "ufp_center_loops.h"
-} // namespace avx2
-#pragma GCC pop_options
-
-#pragma GCC push_options
-#if !defined(LPSNMR_EMULATE_SIMD)
-#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,popcnt,prefer-vector-width=512")
-#endif
-namespace avx512 {
-#include "simd_avx512.h"
-
-#include "ufp_center_loops.h"
-} // namespace avx512
-#pragma GCC pop_options
-#endif
-
-UfpKernel::Function function_for(Instructions instructions) {
-#if defined(LPSNMR_X86_VERSIONS)
-  if (instructions == Instructions::avx512) return avx512::evaluate_center;
-  if (instructions == Instructions::avx2) return avx2::evaluate_center;
-#endif
-  static_cast<void>(instructions);
-  return portable::evaluate_center;
-}
-
-} // namespace
 
 std::vector<Instructions> available_instructions() {
   std::vector<Instructions> out;
@@ -84,7 +21,7 @@ std::vector<Instructions> available_instructions() {
 
 UfpKernel::UfpKernel(const UfpPotential &potential, Instructions instructions)
     : tables_(potential), blocks_(tables_), instructions_(instructions),
-      function_(function_for(instructions)) {
+      function_(LPSNMR_VERSION(evaluate_center, instructions)) {
   center_.first.resize(std::size_t(tables_.species()) + 1);
   make_room(32);
 }

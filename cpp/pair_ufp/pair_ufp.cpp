@@ -5,6 +5,7 @@
 
 #include "core/density_candidates.h"
 #include "core/density_kernel.h"
+#include "core/tensor_order.h"
 #include "core/ufp_candidates.h"
 #include "core/ufp_kernel.h"
 #include "core/ufp_potential.h"
@@ -24,6 +25,7 @@
 #include <cstring>
 
 using namespace LAMMPS_NS;
+using lpsnmr::tensor_order;
 
 PairUFP::PairUFP(LAMMPS *lmp) : Pair(lmp) {
   single_enable = 0;
@@ -233,11 +235,9 @@ void PairUFP::tally_triplets(int i, const lpsnmr::UfpCenter &center) {
       from_centroid[1][a] = to_j[a] - centroid;
       from_centroid[2][a] = to_k[a] - centroid;
     }
-    static constexpr int order[9][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2},
-                                        {1, 2}, {1, 0}, {2, 0}, {2, 1}};
     for (int p = 0; p < 3; ++p)
       for (int c = 0; c < 9; ++c)
-        cvatom[atoms[p]][c] += from_centroid[p][order[c][0]] * forces[p][order[c][1]];
+        cvatom[atoms[p]][c] += from_centroid[p][tensor_order[c][0]] * forces[p][tensor_order[c][1]];
   }
 }
 
@@ -249,10 +249,9 @@ void PairUFP::share_pairs(int i) {
       eatom[pair.j] += pair.energy;
     }
     if (!vflag_atom && !cvflag_atom) continue;
-    static constexpr int order[9][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2},
-                                        {1, 2}, {1, 0}, {2, 0}, {2, 1}};
     for (int c = 0; c < 9; ++c) {
-      const double half = -0.5 * pair.pull * pair.vector[order[c][0]] * pair.vector[order[c][1]];
+      const double half =
+          -0.5 * pair.pull * pair.vector[tensor_order[c][0]] * pair.vector[tensor_order[c][1]];
       if (vflag_atom && c < 6) {
         vatom[i][c] -= half;
         vatom[pair.j][c] += half;

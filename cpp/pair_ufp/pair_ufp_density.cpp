@@ -4,6 +4,7 @@
 #include "core/density_candidates.h"
 #include "core/density_file.h"
 #include "core/density_kernel.h"
+#include "core/tensor_order.h"
 
 #include "atom.h"
 #include "error.h"
@@ -12,6 +13,7 @@
 #include <algorithm>
 
 using namespace LAMMPS_NS;
+using lpsnmr::tensor_order;
 
 /// Take up the density file, if there is one among the texts; return an error message or an empty
 /// string. Throws what parsing throws.
@@ -56,10 +58,8 @@ void PairUFP::warn_of_missing_density(const std::vector<std::string> &paths,
 /// stress/atom; wholly to the neighbour for centroid/stress/atom, as the heat flux asks for where
 /// all energy belongs to the centre.
 void PairUFP::tally_density(int i, int j, const double *r, const double *force) {
-  static constexpr int order[9][2] = {{0, 0}, {1, 1}, {2, 2}, {0, 1}, {0, 2},
-                                      {1, 2}, {1, 0}, {2, 0}, {2, 1}};
   for (int c = 0; c < 9; ++c) {
-    const double v = r[order[c][0]] * force[order[c][1]];
+    const double v = r[tensor_order[c][0]] * force[tensor_order[c][1]];
     if (cvflag_atom) cvatom[j][c] += v;
     if (!vflag_atom || c > 5) continue;
     vatom[i][c] += 0.5 * v;
