@@ -17,30 +17,11 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import spearmanr
 
-from lpsnmr.potential import (
-    BasisSettings,
-    DataSet,
-    Extrapolation,
-    FitSettings,
-    PriorSettings,
-    Ufp,
-    fit_ufp,
-    save_fit,
-)
+from lpsnmr.learning import settings_of_potential
+from lpsnmr.potential import DataSet, Extrapolation, Ufp, fit_ufp, save_fit
 from lpsnmr.reference import read_reference
 
 DATA = Path(importlib.util.find_spec("lpsnmr").origin).parent / "data"
-
-
-def shipped_settings() -> FitSettings:
-    """Return the settings of the shipped potential, without cross-validation."""
-    record = json.loads((DATA / "models" / "lps.json").read_text())
-    basis = record["settings"]["basis"]
-    lists = ("elements", "three_body_cutoffs", "triple_cutoffs")
-    known = {k: v for k, v in basis.items() if k in BasisSettings.__dataclass_fields__}
-    for name in lists:
-        known[name] = tuple(tuple(v) if isinstance(v, list) else v for v in basis[name])
-    return FitSettings(BasisSettings(**known), (PriorSettings(**record["prior"]),), folds=0)
 
 
 def measure(potential: Path, frames: list) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -63,7 +44,8 @@ def main() -> None:
     frames = read_reference(DATA / "reference" / "lps_gpaw_pbe.extxyz", require=("energy", "forces"))
     cold = [f for f in frames if f.info.get("run_T", np.inf) <= args.limit and "quench" not in f.info["run"]]
     hot = [f for f in frames if not any(f is c for c in cold)]
-    settings, data = shipped_settings(), [DataSet(cold[::2])]
+    settings = settings_of_potential(DATA / "models" / "lps.uf3")
+    data = [DataSet(cold[::2])]
     with tempfile.TemporaryDirectory() as folder:
         potential = Path(folder) / "half.uf3"
         save_fit(potential, fit_ufp(data, settings), settings, data, [[]])

@@ -10,6 +10,8 @@ from typing import Any
 import ase
 import ase.io
 
+from lpsnmr.potential import companion
+
 
 def open_lammps(
     atoms: ase.Atoms,
@@ -17,11 +19,11 @@ def open_lammps(
     data: Path,
     restart: Path | None,
     timestep_fs: float,
-    style: str = "ufp",
 ) -> Any:
     """Return a LAMMPS instance with the structure, or the restart file, and the potential.
 
-    ``data`` is where the data file of a new run goes. Types are the elements in alphabetical order.
+    Density terms that stand beside the potential are taken with it. ``data`` is where the data file of a
+    new run goes. Types are the elements in alphabetical order.
     """
     mpi = importlib.import_module("mpi4py.MPI")  # the LAMMPS library needs MPI in the process
     lammps = importlib.import_module("lammps").lammps
@@ -34,8 +36,9 @@ def open_lammps(
     else:
         ase.io.write(data, atoms, format="lammps-data", specorder=elements, masses=True)
         lmp.command(f"read_data {data}")
+    files = " ".join(str(f) for f in (potential, companion(potential)) if f)
     lmp.commands_string(
-        f"pair_style {style} 3\npair_coeff * * {potential} {' '.join(elements)}\nneighbor 1.0 bin\n"
+        f"pair_style ufp 3\npair_coeff * * {files} {' '.join(elements)}\nneighbor 1.0 bin\n"
         f"neigh_modify every 2 delay 0 check yes\ntimestep {timestep_fs * 1e-3}\n"
         "thermo 1000000\nthermo_style custom step temp pe etotal press vol\n"
     )
