@@ -77,6 +77,64 @@ def _finite(value: Any) -> Any:
     return value
 
 
+def _save_committee(target: Path, result: FitResult) -> list[Path]:
+    """Write the members of cross-validation and bootstrap beside the potential."""
+    written = []
+    for kind, members in (("fold", result.committee), ("boot", result.bootstrap)):
+        for k, coefficients in enumerate(members):
+            member = target.with_name(f"{target.stem}.{kind}{k + 1}.uf3")
+            write_uf3(member, blocks_from_coefficients(result.layout, coefficients), [f"{kind} {k + 1}"])
+            written += [member, *_save_density(member, result.layout, coefficients)]
+    return written
+
+
+def _record(
+    target: Path,
+    result: FitResult,
+    settings: FitSettings,
+    data: Sequence[DataSet],
+    files: Sequence[Sequence[PathLike]],
+) -> dict[str, Any]:
+    """Return what the sidecar says; the arguments are those of ``save_fit``."""
+    density = result.layout.density
+    terms = density and {
+        "columns": density.columns,
+        "largest_moments": density.largest.tolist(),
+        "atom_energy_ranges_eV": density.ranges.tolist(),
+    }
+    return {
+        "format": "lpsnmr-ufp-1",
+        "lpsnmr": __version__,
+        "potential": {"file": target.name, "sha256": file_hash(target)},
+        "units": "eV, Å, eV/Å, GPa",
+        "data": [
+            {
+                "name": d.name,
+                "frames": len(d.frames),
+                "weight": d.weight,
+                "scale": d.scale,
+                "files": [{"file": Path(f).name, "sha256": file_hash(f)} for f in names],
+            }
+            for d, names in zip(data, files, strict=True)
+        ],
+        "settings": asdict(settings),
+        "prior": asdict(result.prior),
+        "candidates": [{"prior": asdict(p), "held_out_loss": loss} for p, loss in result.candidates],
+        "columns": {"total": result.layout.columns, "fitted": result.fitted_columns},
+        **({"density": terms} if terms else {}),
+        "reference_energies_eV": result.reference_energies,
+        "held_out_errors": [row.as_dict() for row in result.held_out],
+        "learning_curve": [
+            {"training_frames": p.training_frames, "errors": [row.as_dict() for row in p.rows]}
+            for p in result.learning
+        ],
+        "committee_spread": [asdict(row) for row in result.spread],
+        "training_errors": [row.as_dict() for row in result.training],
+        "short_range": [{**asdict(row), "repulsive": row.repulsive} for row in result.core],
+        "active_core_constraints": result.active_core_constraints,
+    }
+
+
 def save_fit(
     path: PathLike,
     result: FitResult,
@@ -111,68 +169,22 @@ def save_fit(
     """
     target = Path(path)
     written = [target]
-    density = result.layout.density
     frames = sum(len(d.frames) for d in data)
     comments = [
         f"fitted by lpsnmr {__version__} to {frames} frames; see {sidecar_path(target).name}",
         "E = sum_i [ sum_j V2(r_ij) + sum_{j<k} V3(r_ij, r_ik, r_jk) ] (ordered pairs)",
     ]
-    if density:
+    if result.layout.density:
         comments.append(f"{BELONGS} {density_path(target).name} belongs to this file")
     write_uf3(target, blocks_from_coefficients(result.layout, result.coefficients), comments)
     written += _save_density(target, result.layout, result.coefficients)
     if committee:
-        for kind, members in (("fold", result.committee), ("boot", result.bootstrap)):
-            for k, coefficients in enumerate(members):
-                member = target.with_name(f"{target.stem}.{kind}{k + 1}.uf3")
-                blocks = blocks_from_coefficients(result.layout, coefficients)
-                write_uf3(member, blocks, [f"{kind} {k + 1}"])
-                written += [member, *_save_density(member, result.layout, coefficients)]
+        written += _save_committee(target, result)
     if extrapolation:
         written.append(_save_certainty(target, result, data))
     else:
         extrapolation_path(target).unlink(missing_ok=True)
-    record = {
-        "format": "lpsnmr-ufp-1",
-        "lpsnmr": __version__,
-        "potential": {"file": target.name, "sha256": file_hash(target)},
-        "units": "eV, Å, eV/Å, GPa",
-        "data": [
-            {
-                "name": d.name,
-                "frames": len(d.frames),
-                "weight": d.weight,
-                "scale": d.scale,
-                "files": [{"file": Path(f).name, "sha256": file_hash(f)} for f in names],
-            }
-            for d, names in zip(data, files, strict=True)
-        ],
-        "settings": asdict(settings),
-        "prior": asdict(result.prior),
-        "candidates": [{"prior": asdict(p), "held_out_loss": loss} for p, loss in result.candidates],
-        "columns": {"total": result.layout.columns, "fitted": result.fitted_columns},
-        **(
-            {
-                "density": {
-                    "columns": density.columns,
-                    "largest_moments": density.largest.tolist(),
-                    "atom_energy_ranges_eV": density.ranges.tolist(),
-                }
-            }
-            if density
-            else {}
-        ),
-        "reference_energies_eV": result.reference_energies,
-        "held_out_errors": [row.as_dict() for row in result.held_out],
-        "learning_curve": [
-            {"training_frames": p.training_frames, "errors": [row.as_dict() for row in p.rows]}
-            for p in result.learning
-        ],
-        "committee_spread": [asdict(row) for row in result.spread],
-        "training_errors": [row.as_dict() for row in result.training],
-        "short_range": [{**asdict(row), "repulsive": row.repulsive} for row in result.core],
-        "active_core_constraints": result.active_core_constraints,
-    }
+    record = _record(target, result, settings, data, files)
     sidecar = sidecar_path(target)
     with written_aside(sidecar) as aside:
         aside.write_text(json.dumps(_finite(record), indent=1) + "\n", encoding="utf-8")
