@@ -76,6 +76,19 @@ def test_learning_curve_falls_and_ends_at_the_full_fit():
     assert "phase:crystal" in curve[0]
 
 
+def test_material_of_a_run():
+    runs = ("b32_2500", "ufp_g32_lidis_700_r1", "eos_b32", "ufp_am32p1_600_r1", "glassA_300", "x")
+    assert [system_of(ase.Atoms(info={"run": run})) for run in runs] == [
+        "b32",
+        "g32",
+        "b32",
+        "am32",
+        "glassA",
+        "x",
+    ]
+    assert system_of(ase.Atoms(info={"run": "b32_300", "system": "beta"})) == "beta"
+
+
 def test_group_matrix_trains_on_what_it_names():
     frames, _ = labelled(24)
     checker = validator(frames)

@@ -1,6 +1,7 @@
 """What held-out errors do not tell: learning curve, unseen phases, a scalar baseline, C(t) of ω_Q."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ __all__ = ["correlation_check", "group_matrix", "learning_curve", "scalar_baseli
 Array = NDArray[np.float64]
 Folds = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
+SIZED = re.compile(r"[a-z]+\d+")
 LEARNING_FRACTIONS = (0.125, 0.25, 0.5, 1.0)
 SCALAR_STRENGTHS = tuple(10.0 ** (0.5 * k) for k in range(-8, 9))
 
@@ -105,8 +107,14 @@ def learning_curve(validator: Validator, folds: Folds, seed: int = 0) -> list[di
 
 
 def system_of(frame: ase.Atoms) -> str:
-    """Return the material a run started from: ``system`` of the header, else the run up to its first "_"."""
-    return str(frame.info.get("system", run_name(frame).partition("_")[0]))
+    """Return the material a run started from: ``system`` of the header, else what the name of the run says.
+
+    That is the first word of letters and a number of atoms (``b32`` of ``ufp_b32_lidis_600_r1``, ``am32`` of
+    ``ufp_am32p1_600``), or the first word where there is none.
+    """
+    words = run_name(frame).split("_")
+    named = (match.group() for match in map(SIZED.match, words) if match)
+    return str(frame.info.get("system", next(named, words[0])))
 
 
 def group_matrix(validator: Validator, groups: Sequence[str]) -> list[dict[str, Any]]:
