@@ -30,6 +30,13 @@ def shifted(frame, run, step):
     return other
 
 
+@pytest.mark.parametrize("name", ["lps_gpaw_pbe", "lps_gpaw_pbe_later"])
+def test_shipped_cards_say_what_is_in_the_sets(name):
+    card = SHIPPED.parent / ("README.md" if name == "lps_gpaw_pbe" else f"{name}.md")
+    frames = read_reference(str(SHIPPED.parent / f"{name}.extxyz"))
+    assert card.read_text(encoding="utf-8") == data_card(f"{name}.extxyz", frames)
+
+
 def test_the_shipped_set_merges_into_itself(shipped):
     merged, report = merge_frames(shipped, shipped)
     assert (report.before, report.added, report.duplicates) == (len(shipped), 0, len(shipped))
