@@ -40,11 +40,13 @@ for line in sys.stdin:
 """Answers a job with the x of its first atom as the energy, as slowly as GPAW in proportion."""
 
 LABEL = """
+import signal
 from pathlib import Path
 from ase import Atoms
 from lpsnmr.reference import EngineChoice, label_frames
 from lpsnmr.reference.gpaw_settings import GpawSettings
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     frames = [Atoms("H", [(0.1 + n / 10, 0, 0)], cell=[5] * 3, pbc=True) for n in range({n})]
     choice = EngineChoice("gpaw", gpaw=GpawSettings(setups=()), gpaw_python={python!r})
     label_frames(frames, Path("out.extxyz"), choice, jobs={jobs})
