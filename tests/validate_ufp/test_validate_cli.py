@@ -166,6 +166,23 @@ def test_equation_of_state_against_labelled_cells(bare, labelled, strained_cells
     assert any("bulk modulus" in what and aim == "reference 25.00" for what, _, aim, _ in rows)
 
 
+@pytest.mark.parametrize(
+    ("run", "temperature", "aim"),
+    [
+        ("ufp_b32_600", 600.0, "15"),
+        ("ufp_am32p1_600", 600.0, "25"),
+        ("b32_quench", 300.0, "25"),
+        ("x", 300.0, "15"),
+    ],
+)
+def test_aim_of_a_run_is_that_of_its_phase(run, temperature, aim):
+    row = {"run": run, "temperature_K": temperature, "force_percent_of_rms": 20.0, "energy_meV_per_atom": 1.0}
+    errors = {"files_in_the_fit": [], "held_out_errors": [], "errors": [{**row, "stress_GPa": None}]}
+    rows = summary_rows({"errors": {"errors": errors}})
+    assert rows[0][2] == f"≤ {aim} %"
+    assert len(rows) == (2 if aim == "15" else 1)  # energies count for crystals
+
+
 def test_cells_at_rest_are_no_md(bare, strained_cells):
     assert rdf_runs(ValidateSettings(bare, (strained_cells[0],))) == {}
 
