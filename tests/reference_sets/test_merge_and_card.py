@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from lpsnmr.cli.merge_labels import command
 from lpsnmr.errors import InputError
-from lpsnmr.reference import read_reference
+from lpsnmr.reference import read_reference, shipped_reference
 from lpsnmr.reference.data_card import data_card, phase_of_run
 from lpsnmr.reference.merge import merge_frames, structure_key
 
@@ -30,11 +30,16 @@ def shifted(frame, run, step):
     return other
 
 
-@pytest.mark.parametrize("name", ["lps_gpaw_pbe", "lps_gpaw_pbe_later"])
-def test_shipped_cards_say_what_is_in_the_sets(name):
-    card = SHIPPED.parent / ("README.md" if name == "lps_gpaw_pbe" else f"{name}.md")
-    frames = read_reference(str(SHIPPED.parent / f"{name}.extxyz"))
-    assert card.read_text(encoding="utf-8") == data_card(f"{name}.extxyz", frames)
+@pytest.mark.parametrize("path", shipped_reference(), ids=lambda path: path.stem)
+def test_shipped_cards_say_what_is_in_the_sets(path):
+    card = path.parent / "README.md" if path.stem == "lps_gpaw_pbe" else path.with_suffix(".md")
+    assert card.read_text(encoding="utf-8") == data_card(path.name, read_reference(path))
+
+
+def test_no_frame_is_in_two_of_the_shipped_sets():
+    keys = [structure_key(frame) for path in shipped_reference() for frame in read_reference(path)]
+    assert len(keys) > 300
+    assert len(set(keys)) == len(keys)
 
 
 def test_the_shipped_set_merges_into_itself(shipped):
@@ -94,6 +99,7 @@ def test_what_does_not_belong_is_dropped_or_refused(shipped):
         ("ufp_am32_600", 600, "amorphous"),
         ("ufp_am32p1_1200_r1", 1200, "amorphous"),
         ("ufp_g32_1200_r1", 1200, "γ cell above 1000 K"),
+        ("ufp_hot_b32_1800_r1", 1800, "clustering"),
         ("eos_b32", 0, "strained crystal at rest"),
         ("li2s", None, "other"),
     ],

@@ -1,6 +1,5 @@
 """``lpsnmr learn``: rounds of sampling, selection, labelling and fitting."""
 
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from lpsnmr.cli.options import ENGINE_OPTIONS, SEED
 from lpsnmr.errors import InputError
 from lpsnmr.learning import LearnSettings, default_plan_text, format_rounds, learn, load_plan
 from lpsnmr.pipeline.prepare import potential_path
-from lpsnmr.reference import EngineChoice
+from lpsnmr.reference import EngineChoice, shipped_reference
 
 EPILOG = """
 \b
@@ -33,10 +32,7 @@ def _show_example(ctx: click.Context, param: click.Parameter, value: bool) -> No
 
 def _reference(given: tuple[Path, ...]) -> tuple[Path, ...]:
     """Return the files given, or the shipped set."""
-    if given:
-        return given
-    with as_file(files("lpsnmr.data") / "reference" / "lps_gpaw_pbe.extxyz") as path:
-        return (Path(path),)
+    return given or shipped_reference()
 
 
 @click.command("learn", epilog=EPILOG)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from rich.table import Table
 from lpsnmr.cli.options import SEED
 from lpsnmr.cli.ranks import abort_together, communicator
 from lpsnmr.errors import InputError
+from lpsnmr.reference import shipped_reference
 from lpsnmr.report.files import make_folder
 from lpsnmr.report.validation_page import summary_rows, write_validation_report
 from lpsnmr.validation import STAGES, ValidateSettings, validate
@@ -81,10 +81,10 @@ def command(potential: Path, output: Path | None, quick: bool, **options: Any) -
     """
     comm = communicator()
     rank, size = (comm.rank, comm.size) if comm else (0, 1)
-    with abort_together(comm), as_file(files("lpsnmr.data") / "reference" / "lps_gpaw_pbe.extxyz") as shipped:
+    with abort_together(comm):
         settings = ValidateSettings(
             potential=potential,
-            reference=options["reference"] or (shipped,),
+            reference=options["reference"] or shipped_reference(),
             static=options["static"],
             structure=options["structure"],
             repeat=options["repeat"],

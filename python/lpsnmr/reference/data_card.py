@@ -26,6 +26,7 @@ PHASES = (
     "γ cell above 1000 K",
     "melt",
     "quench",
+    "clustering",
     "amorphous",
     "other",
 )
@@ -35,7 +36,8 @@ def phase_of_run(run: str, temperature: float | None) -> str:
     """Return the phase that the name of a run stands for, one of ``PHASES``.
 
     Names are made of words: ``b32``/``g32`` say the crystal and its atoms, ``eos``, ``quench``, ``melt`` and
-    ``am`` what was done to it; a ``b32_1800`` is a melt because β melts below.
+    ``am`` what was done to it; a ``b32_1800`` is a melt because β melts below. ``hot`` are the cells that a
+    potential let cluster.
 
     Examples
     --------
@@ -45,6 +47,8 @@ def phase_of_run(run: str, temperature: float | None) -> str:
     words = run.split("_")
     if "eos" in words:
         return "strained crystal at rest"
+    if "hot" in words:
+        return "clustering"
     if "quench" in words:
         return "quench"
     if any(word.startswith("am") for word in words):
@@ -163,10 +167,11 @@ def _gaps(frames: Sequence[ase.Atoms]) -> list[str]:
         lines.append(
             f"- One cell size, {sizes[0]} atoms: nothing tests longer wavelengths or the finite cell."
         )
-    missing = [p for p in PHASES[:-1] if not phases[p]]
+    wanted = [p for p in PHASES if p not in ("clustering", "other")]
+    missing = [p for p in wanted if not phases[p]]
     if missing:
         lines.append(f"- No frame of: {', '.join(missing)}.")
-    scarce = [f"{p} ({phases[p]})" for p in PHASES[:-1] if 0 < phases[p] < 20]
+    scarce = [f"{p} ({phases[p]})" for p in wanted if 0 < phases[p] < 20]
     if scarce:
         lines.append(f"- Fewer than twenty frames of: {', '.join(scarce)}.")
     return [

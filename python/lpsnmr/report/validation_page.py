@@ -17,7 +17,7 @@ __all__ = ["summary_rows", "write_validation_report"]
 
 CRYSTAL_LIMIT_K = 1000.0
 """Runs up to here count as crystals for the aims below, unless their name says otherwise."""
-DISORDERED = ("melt", "quench", "amorphous")
+DISORDERED = ("melt", "quench", "amorphous", "clustering")
 AIMS = {"crystal": 15.0, "hot": 25.0, "energy": 3.0, "stress": 0.3, "four": 0.95}
 """Force errors in %, meV/atom, GPa, fraction of P with four S in the quenched melt."""
 COLORS = ("#1f5a99", "#c0392b")
