@@ -43,7 +43,7 @@ def start(repeat: tuple[int, int, int], folder: str):
     models = files("lpsnmr.data") / "models"
     lmp.commands_string(
         f"units metal\natom_style atomic\nread_data {data}\npair_style ufp 3\n"
-        f"pair_coeff * * {models / 'lps.uf3'} Li P S\nneighbor 1.0 bin\n"
+        f"pair_coeff * * {models / 'lps.uf3'} {models / 'lps.ufd'} Li P S\nneighbor 1.0 bin\n"
         "neigh_modify every 5 delay 0 check yes\ntimestep 0.002\nthermo 1000000\n"
         f"compute x all ufp/extrapolation {models / 'lps.ufx'} Li P S\n"
         "velocity all create 1200 1 mom yes\nfix move all nvt temp 600 600 0.1\nrun 200\n"

@@ -2,9 +2,9 @@
 
     python benchmarks/bench_respa.py [--ns 0.1] [--temperature 600] > respa.md
 
-The shipped potential is split into its pairs and its triplets (a copy with V2 = 0), joined again by
-`pair_style hybrid/overlay` and integrated with `run_style respa 2 2 hybrid 1 2`: pairs every step, triplets
-every other.
+The potential of two and three bodies, lps_23body.uf3, is split into its pairs and its triplets (a copy with
+V2 = 0), joined again by `pair_style hybrid/overlay` and integrated with `run_style respa 2 2 hybrid 1 2`:
+pairs every step, triplets every other.
 β-Li3PS4, 128 atoms, one rank; 5 ps Langevin, then NVE.
 """
 
@@ -22,11 +22,11 @@ from lpsnmr.io.data_file import write_data_file
 from lpsnmr.structures import load_structure, supercell
 
 LMP = Path(sys.executable).parent / "lmp"
-SHIPPED = Path(importlib.util.find_spec("lpsnmr").origin).parent / "data" / "models" / "lps.uf3"
-WHOLE = f"pair_style ufp 3\npair_coeff * * {SHIPPED} Li P S\n"
+POTENTIAL = Path(importlib.util.find_spec("lpsnmr").origin).parent / "data" / "models" / "lps_23body.uf3"
+WHOLE = f"pair_style ufp 3\npair_coeff * * {POTENTIAL} Li P S\n"
 SPLIT = (
     "pair_style hybrid/overlay ufp 2 ufp 3\n"
-    f"pair_coeff * * ufp 1 {SHIPPED} Li P S\npair_coeff * * ufp 2 triplets.uf3 Li P S\n"
+    f"pair_coeff * * ufp 1 {POTENTIAL} Li P S\npair_coeff * * ufp 2 triplets.uf3 Li P S\n"
 )
 RESPA = "run_style respa 2 2 hybrid 1 2\n"
 CASES = {
@@ -98,7 +98,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_data_file(folder / "data.beta", supercell(load_structure("beta-Li3PS4"), (1, 2, 2)))
-        (folder / "triplets.uf3").write_text(triplets_only(SHIPPED.read_text()))
+        (folder / "triplets.uf3").write_text(triplets_only(POTENTIAL.read_text()))
         for label, case in CASES.items():
             drift, scatter, kelvin, speed = run(folder, case, args.temperature, args.ns)
             print(f"| {label} | {speed:.0f} | {drift:+.2f} | {scatter:.3f} | {kelvin:.0f} |", flush=True)

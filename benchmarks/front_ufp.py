@@ -1,12 +1,12 @@
 """Accuracy against cost of two- and three-body potentials on the reference set; JSON and markdown.
 
-    python benchmarks/front_ufp.py OUT.json OUT.md [--data MORE.extxyz ...] [--only NAME ...] [--times]
+    python benchmarks/front_ufp.py OUT.json OUT.md [--reference FILE ...] [--only NAME ...] [--times]
 
 Every form is fitted with five folds of blocks of 400 steps. Cost: coefficients, pairs and triplets per atom
 that are inside the cutoffs, and the CPU time per atom and step of `pair_style ufp` on 128 atoms of β-Li3PS4
 at 600 K, neighbour lists included, least of five. Errors are held-out, in % of the force RMS of each run;
 `fit` is the error of the fit to all frames at 900 K, which no more data can beat. --times fits without folds
-and prints times alone, with the ratio to the shipped potential in neighbouring runs.
+and prints times alone, with the ratio to lps_23body.uf3 in neighbouring runs.
 """
 
 import argparse
@@ -14,7 +14,6 @@ import json
 import os
 import sys
 import tempfile
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,7 @@ from lpsnmr.potential import (
     fit_ufp,
     write_uf3,
 )
-from lpsnmr.reference import read_reference
+from lpsnmr.reference import read_reference, shipped_reference
 
 PRIOR = PriorSettings(1.0, 0.1, 0.5, 0.3)
 NO_LI = (("Li", "Li", 0.0), ("Li", "P", 0.0), ("Li", "S", 0.0), ("P", "Li", 0.0), ("P", "P", 0.0))
@@ -42,7 +41,7 @@ TRIPLES = {
     "S-P-P": ("S", "P", "P", 3.5, 3.5),
     "S-S-S": ("S", "S", "S", 0.0, 0.0),
 }
-MELT = (("*1800", 0.1), ("*2500", 0.1), ("*quench", 0.1))
+MELT = (("*1800*", 0.1), ("*2500", 0.1), ("*quench*", 0.1))
 RUNS = (
     "b32_300",
     "b32_600",
@@ -56,8 +55,8 @@ RUNS = (
 )
 
 
-def shipped(**changes):
-    """Return the form of the shipped potential with other triples or options."""
+def pairs_triplets(**changes):
+    """Return the form of lps_23body.uf3 with other triples or options."""
     triples = {**TRIPLES, **changes.pop("triples", {})}
     options = {"two_body_cutoff": 5.0, "three_body_cutoffs": NO_LI, **changes}
     return BasisSettings(triple_cutoffs=tuple(triples.values()), **options)
@@ -69,18 +68,18 @@ FORMS = {
     "all triples, 3.5 Å": (BasisSettings(three_body_cutoff=3.5), ()),
     "all triples, 4.0 Å": (BasisSettings(), ()),
     "all triples, 4.5 Å": (BasisSettings(three_body_cutoff=4.5), ()),
-    "shipped form": (shipped(), ()),
-    "shipped, pairs to 8 Å": (shipped(two_body_cutoff=8.0), ()),
-    "shipped, pair knots 0.1 Å": (shipped(two_body_spacing=0.1), ()),
-    "shipped, P-S-S to 4.5 Å": (shipped(triples={"P-S-S": ("P", "S", "S", 4.5, 4.5)}), ()),
-    "shipped, S-Li-S to 5 Å": (shipped(triples={"S-Li-S": ("S", "Li", "S", 4.0, 5.0)}), ()),
-    "shipped, S-Li-Li to 5 Å": (shipped(triples={"S-Li-Li": ("S", "Li", "Li", 5.0, 5.0)}), ()),
-    "shipped, three-body knots 0.35 Å": (shipped(three_body_spacing=0.35), ()),
-    "shipped + S-S-S": (shipped(triples=SSS), ()),
-    "shipped, melts weigh 0.1": (shipped(), MELT),
-    "shipped, knots 0.35 Å, melts 0.1": (shipped(three_body_spacing=0.35), MELT),
-    "shipped + S-S-S, melts 0.1": (shipped(triples=SSS), MELT),
-    "shipped + S-S-S, knots 0.35 Å, melts 0.1": (shipped(triples=SSS, three_body_spacing=0.35), MELT),
+    "form of lps_23body.uf3": (pairs_triplets(), ()),
+    "the same, pairs to 8 Å": (pairs_triplets(two_body_cutoff=8.0), ()),
+    "the same, pair knots 0.1 Å": (pairs_triplets(two_body_spacing=0.1), ()),
+    "the same, P-S-S to 4.5 Å": (pairs_triplets(triples={"P-S-S": ("P", "S", "S", 4.5, 4.5)}), ()),
+    "the same, S-Li-S to 5 Å": (pairs_triplets(triples={"S-Li-S": ("S", "Li", "S", 4.0, 5.0)}), ()),
+    "the same, S-Li-Li to 5 Å": (pairs_triplets(triples={"S-Li-Li": ("S", "Li", "Li", 5.0, 5.0)}), ()),
+    "the same, three-body knots 0.35 Å": (pairs_triplets(three_body_spacing=0.35), ()),
+    "the same + S-S-S": (pairs_triplets(triples=SSS), ()),
+    "the same, melts weigh 0.1": (pairs_triplets(), MELT),
+    "the same, knots 0.35 Å, melts 0.1": (pairs_triplets(three_body_spacing=0.35), MELT),
+    "the same + S-S-S, melts 0.1": (pairs_triplets(triples=SSS), MELT),
+    "the same + S-S-S, knots 0.35 Å, melts 0.1": (pairs_triplets(triples=SSS, three_body_spacing=0.35), MELT),
 }
 """Name: form, weights of runs."""
 
@@ -107,7 +106,7 @@ def count_terms(layout, atoms):
 
 
 def microseconds(result, rounds=5):
-    """Return the time of a step, µs per atom, and its ratio to that of the shipped potential."""
+    """Return the time of a step, µs per atom, and its ratio to that of lps_23body.uf3."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.uf3"
         write_uf3(path, blocks_from_coefficients(result.layout, result.coefficients))
@@ -136,7 +135,7 @@ def measure(basis, run_weights, frames, atoms):
 
 def print_times(names, frames):
     """Print a table of the times of the forms."""
-    print("| form | µs / atom | over shipped |\n|---|---|---|")
+    print("| form | µs / atom | over lps_23body.uf3 |\n|---|---|---|")
     for name in names:
         basis, run_weights = FORMS[name]
         settings = FitSettings(basis, (PRIOR,), folds=0, run_weights=run_weights, learning_curve=False)
@@ -168,14 +167,15 @@ def main():
     )
     parser.add_argument("json", type=Path)
     parser.add_argument("markdown", type=Path)
-    parser.add_argument("--data", nargs="*", default=[], help="frames besides the shipped ones")
+    parser.add_argument(
+        "--reference", nargs="*", default=shipped_reference(), help="default: the shipped frames"
+    )
     parser.add_argument("--times", action="store_true", help="print times alone")
     parser.add_argument("--only", nargs="*", choices=list(FORMS), help="forms to measure")
     args = parser.parse_args()
     if os.environ.get("OMP_NUM_THREADS") != "1":
         sys.exit("set OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1: times are of one core")
-    path = files("lpsnmr.data") / "reference" / "lps_gpaw_pbe.extxyz"
-    frames = read_reference([str(path), *args.data], require=("energy", "forces"))
+    frames = read_reference(args.reference, require=("energy", "forces"))
     atoms = next(f for f in frames if f.info["run"] == "b32_600").repeat((1, 1, 2))
     atoms.calc = None
     if args.times:

@@ -34,7 +34,9 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("potential", nargs="?", type=Path, default=Path(str(DATA / "models" / "lps.uf3")))
+    parser.add_argument(
+        "potential", nargs="?", type=Path, default=Path(str(DATA / "models" / "lps_23body.uf3"))
+    )
     parser.add_argument("--reference", default=str(DATA / "reference" / "lps_gpaw_pbe.extxyz"))
     parser.add_argument("--output", type=Path, default=Path("normal_equations.json"))
     args = parser.parse_args()

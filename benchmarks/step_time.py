@@ -1,4 +1,4 @@
-"""Time of a step with a potential beside that with the shipped one; for the fronts of accuracy and cost."""
+"""Time of a step with a potential beside that with lps_23body.uf3; for the fronts of accuracy and cost."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from bench_pair_ufp import BIN, HEAD, SHIPPED, TAIL, Bench
+from bench_pair_ufp import BIN, HEAD, PAIRS_TRIPLETS, TAIL, Bench
 
 
 def cpu_time(deck, folder):
@@ -32,14 +32,14 @@ def order(path):
 
 
 def time_form(path, rounds):
-    """Return the least time of a potential and its median ratio to the shipped one in neighbouring runs.
+    """Return the least time of a potential and its median ratio to lps_23body.uf3 in neighbouring runs.
 
     Of ``pair_style ufp``, CPU time per atom and step on 128 atoms of β-Li3PS4 at 600 K, NVE, neighbour lists
     included; with the density terms that lie beside the file.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        beta = Bench(folder, SHIPPED, rounds).beta(128)
+        beta = Bench(folder, PAIRS_TRIPLETS, rounds).beta(128)
         tail = TAIL.format(temperature=600.0, warm=20, steps=300, skin=1.0)
         beside = path.with_suffix(".ufd")
         names = f"{path} {beside}" if beside.exists() else f"{path}"
@@ -48,7 +48,7 @@ def time_form(path, rounds):
             times.append(
                 [
                     cpu_time(f"{HEAD}{beta}pair_style ufp {n}\npair_coeff * * {f} Li P S\n{tail}", folder)
-                    for n, f in ((3, SHIPPED), (order(path), names))
+                    for n, f in ((3, PAIRS_TRIPLETS), (order(path), names))
                 ]
             )
     return {

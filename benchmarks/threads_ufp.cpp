@@ -4,7 +4,7 @@
 //     cmake -S . -B build/plain -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=OFF && cmake --build build/plain
 //     g++ -O3 -std=c++17 -Icpp -o build/threads_ufp benchmarks/threads_ufp.cpp
 //         build/plain/cpp/core/liblpsnmr_core.a -pthread
-//     python benchmarks/threads_cells.py | build/threads_ufp python/lpsnmr/data/models/lps.uf3
+//     python benchmarks/threads_cells.py | build/threads_ufp python/lpsnmr/data/models/lps_23body.uf3
 //
 // Standard input: for each cell the numbers of owned atoms and of all with their images, then x y z
 // species of each, owned ones first. Forces of the second thread are added to those of the first

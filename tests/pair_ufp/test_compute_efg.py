@@ -147,7 +147,7 @@ def test_whatever_lammps_lists(tmp_path, case, name):
     """The search is the compute's own: lists, ghosts, exclusions and shapes of subdomains do not matter."""
     atoms = rattled_beta(repeat=(1, 2, 2))
     model = random_model(SETTINGS[name])
-    lps = files("lpsnmr.data") / "models" / "lps.uf3"
+    lps = files("lpsnmr.data") / "models" / "lps_23body.uf3"
     changes = {key: value.replace("{lps}", str(lps)) for key, value in DECKS[case].items()}
     done = run_efg(atoms, tmp_path, model, 2, **changes)
     assert_equal_to_model(atoms, tmp_path, model, done)

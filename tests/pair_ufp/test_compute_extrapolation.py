@@ -14,9 +14,9 @@ from lpsnmr.potential import Extrapolation
 from lpsnmr.structures import load_structure
 
 MODELS = files("lpsnmr.data") / "models"
-UFX, UF3 = MODELS / "lps.ufx", MODELS / "lps.uf3"
+UFX, UF3, UFD = (MODELS / f"lps.{end}" for end in ("ufx", "uf3", "ufd"))
 ELEMENTS = ["Li", "P", "S"]
-PAIR = f"pair_style ufp 3\npair_coeff * * {UF3} Li P S"
+PAIR = f"pair_style ufp 3\npair_coeff * * {UF3} {UFD} Li P S"
 DECK = """units metal
 atom_style atomic
 boundary {boundary}
@@ -86,7 +86,7 @@ def test_equal_to_python(tmp_path, ranks, shear):
     table, vector = results_of(run_x(atoms, tmp_path, ranks), tmp_path)
     expected = expected_of(atoms)
     assert expected[:, 0].max() > 0.3
-    assert expected[:, 1].max() > 2.0
+    assert expected[:, 1].max() > 1.0
     np.testing.assert_allclose(table, expected, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(vector[:2], expected.max(axis=0), rtol=1e-10)
     assert vector[2:].tolist() == [(expected[:, 0] > 0).sum(), (expected[:, 1] > 1).sum()]

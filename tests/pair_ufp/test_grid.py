@@ -78,7 +78,7 @@ def structures():
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory, nb_uf3):
     folder = tmp_path_factory.mktemp("grid")
-    names = {"shipped": files("lpsnmr.data") / "models" / "lps.uf3"}
+    names = {"shipped": files("lpsnmr.data") / "models" / "lps_23body.uf3"}
     for name, options in {
         "random": {"seed": 21},
         "nonuniform": {"seed": 22, "nonuniform": True},
@@ -155,7 +155,8 @@ def test_same_bits_and_momentum(tmp_path):
     """Two runs on the same ranks end in the same bits; other ranks part slowly; momentum stays zero."""
     atoms, _ = structures()["sheared"]
     write_lammps_data(tmp_path / "data.a", atoms, specorder=ELEMENTS, masses=False, atom_style="atomic")
-    file = str(files("lpsnmr.data") / "models" / "lps.uf3")
+    models = files("lpsnmr.data") / "models"
+    file = f"{models / 'lps.uf3'} {models / 'lps.ufd'}"
     first = {}
     for ranks in (1, 2):
         one, two = (

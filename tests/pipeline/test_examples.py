@@ -34,8 +34,9 @@ def test_deck_and_stream(tmp_path):
     shutil.copytree(INPUTS, inputs)
     models = tmp_path / "python" / "lpsnmr" / "data" / "models"
     models.mkdir(parents=True)
-    source = INPUTS.parents[1] / "python" / "lpsnmr" / "data" / "models" / "lps.uf3"
-    shutil.copy(source, models)
+    source = INPUTS.parents[1] / "python" / "lpsnmr" / "data" / "models"
+    for name in ("lps.uf3", "lps.ufd"):
+        shutil.copy(source / name, models)
     deck = [BIN / "mpirun", "-np", "2", BIN / "lmp", "-in", "in.lps", "-screen", "none"]
     deck += ["-var", "equilibrate", "50", "-var", "production", "500"]
     with subprocess.Popen([str(word) for word in deck], cwd=inputs) as process:
@@ -56,7 +57,7 @@ def test_extrapolation_deck(tmp_path):
     models = tmp_path / "python" / "lpsnmr" / "data" / "models"
     models.mkdir(parents=True)
     source = INPUTS.parents[1] / "python" / "lpsnmr" / "data" / "models"
-    for name in ("lps.uf3", "lps.ufx"):
+    for name in ("lps.uf3", "lps.ufd", "lps.ufx"):
         shutil.copy(source / name, models)
     deck = [BIN / "mpirun", "-np", "2", BIN / "lmp", "-in", "in.extrapolation", "-screen", "none"]
     deck += ["-var", "steps", "300", "-var", "mark", "0.1"]

@@ -13,6 +13,7 @@ import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from lpsnmr.potential import Ufp
+from lpsnmr.reference import shipped_reference
 from lpsnmr.report.validation_page import summary_rows
 from lpsnmr.structures import load_structure
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
@@ -56,9 +57,9 @@ def labelled(tmp_path_factory):
 @pytest.fixture
 def bare(tmp_path):
     """The shipped potential without its sidecar."""
-    target = tmp_path / "bare.uf3"
-    target.write_bytes(POTENTIAL.read_bytes())
-    return target
+    for end in (".uf3", ".ufd"):
+        (tmp_path / f"bare{end}").write_bytes(POTENTIAL.with_suffix(end).read_bytes())
+    return tmp_path / "bare.uf3"
 
 
 def test_quick_does_every_stage_once(bare, labelled):
@@ -94,8 +95,7 @@ def test_errors_of_own_labels_vanish(bare, labelled):
 
 
 def test_frames_of_the_fit_are_recognised():
-    shipped = Path(str(files("lpsnmr.data") / "reference" / "lps_gpaw_pbe.extxyz"))
-    result = error_stage(ValidateSettings(POTENTIAL, (shipped,)), lambda *_: None)
+    result = error_stage(ValidateSettings(POTENTIAL, shipped_reference()), lambda *_: None)
     assert not result["energy_offset_fitted"]
     assert result["held_out_errors"]
     fitted = json.loads(POTENTIAL.with_suffix(".json").read_text())["training_errors"]

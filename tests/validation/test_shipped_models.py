@@ -13,7 +13,7 @@ from lammps_runs import run_lmp
 from lpsnmr.efg import EfgModel
 from lpsnmr.efg.tensors import principal_values, quadrupolar_coupling_hz
 from lpsnmr.io.data_file import write_data_file
-from lpsnmr.potential import read_uf3
+from lpsnmr.potential import read_uf3, read_ufd
 from lpsnmr.structures import load_structure, supercell
 
 MODELS = Path(lpsnmr.data.__file__).parent / "models"
@@ -58,7 +58,7 @@ def test_energy_is_conserved_at_600_k(tmp_path):
     """6 ps of NVE at 2 fs: no drift beyond 1 meV/atom/ns within its error, no pair below the first knot."""
     atoms = supercell(load_structure("beta-Li3PS4"), (1, 1, 2))
     write_data_file(tmp_path / "data.beta", atoms)
-    deck = NVE.replace("vcm(all,x) ", "").format(potential=MODELS / "lps.uf3")
+    deck = NVE.replace("vcm(all,x) ", "").format(potential=f"{MODELS / 'lps.uf3'} {MODELS / 'lps.ufd'}")
     done = run_lmp(deck, tmp_path, 2)
     assert done.returncode == 0, done.stdout
     table = thermo_table(done.stdout)
@@ -103,6 +103,10 @@ def test_the_shipped_potential_is_what_its_script_makes(tmp_path):
     assert len(again.triples) == len(shipped.triples) == 18
     for ours, theirs in zip(again.pairs + again.triples, shipped.pairs + shipped.triples, strict=True):
         assert ours.elements == theirs.elements
+        np.testing.assert_allclose(ours.coefficients, theirs.coefficients, atol=1e-5)
+    again, shipped = read_ufd(tmp_path / "lps.ufd"), read_ufd(MODELS / "lps.ufd")
+    for ours, theirs in zip(again.blocks, shipped.blocks, strict=True):
+        assert ours.center == theirs.center
         np.testing.assert_allclose(ours.coefficients, theirs.coefficients, atol=1e-5)
     data = json.loads((MODELS / "lps.json").read_text())["data"]
     assert data == json.loads((tmp_path / "lps.json").read_text())["data"]
