@@ -44,7 +44,7 @@ def main() -> None:
     frames = read_reference(DATA / "reference" / "lps_gpaw_pbe.extxyz", require=("energy", "forces"))
     cold = [f for f in frames if f.info.get("run_T", np.inf) <= args.limit and "quench" not in f.info["run"]]
     hot = [f for f in frames if not any(f is c for c in cold)]
-    settings = settings_of_potential(DATA / "models" / "lps_23body.uf3")
+    settings = settings_of_potential(DATA / "models" / "lps.uf3")
     data = [DataSet(cold[::2])]
     with tempfile.TemporaryDirectory() as folder:
         potential = Path(folder) / "half.uf3"

@@ -48,7 +48,7 @@ def time_form(path, rounds):
             times.append(
                 [
                     cpu_time(f"{HEAD}{beta}pair_style ufp {n}\npair_coeff * * {f} Li P S\n{tail}", folder)
-                    for n, f in ((3, PAIRS_TRIPLETS), (order(path), names))
+                    for n, f in ((3, PAIRS_TRIPLETS), (3 if beside.exists() else order(path), names))
                 ]
             )
     return {

@@ -2,8 +2,8 @@
 
     python benchmarks/threads_cells.py
 
-Of 64, 128, 256 and 1024 atoms, displaced by 0.15 Å, with all images within 6 Å (the reach of the shipped
-potential and a skin of 1 Å) of the cell.
+Of 64, 128, 256 and 1024 atoms, displaced by 0.15 Å, with all images within 6 Å (the reach of
+lps_23body.uf3 and a skin of 1 Å) of the cell.
 """
 
 import numpy as np

@@ -5,11 +5,14 @@
 # for they ask more of the form than it has. See docs/fit-ufp.md.
 # DENSITY=no makes the two- and three-body potential of the form of lps_23body.uf3 instead.
 set -eu
-data=$(python -c "import pathlib, lpsnmr.data as d; print(pathlib.Path(d.__path__[0]))")
-target=${1:-$data/models/lps.uf3}
+models=$(python -c "import pathlib, lpsnmr.data as d; print(pathlib.Path(d.__path__[0]) / 'models')")
+target=${1:-$models/lps.uf3}
 [ $# -gt 0 ] && shift
 if [ $# -eq 0 ]; then
-  for name in lps_gpaw_pbe lps_gpaw_pbe_later lps_gpaw_pbe_hot; do set -- "$@" "$data/reference/$name.extxyz"; done
+  reference=$(python -c "from lpsnmr.reference import shipped_reference; print(*shipped_reference(), sep='\n')")
+  IFS='
+'
+  set -- $reference
 fi
 if [ "${DENSITY:-yes}" = no ]; then
   set -- "$@" --triple S-P-S=3.0,5.0 --triple S-Li-P=4.0,3.0 --triple S-Li-S=3.5,4.0 --triple S-P-P=3.5,3.5

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from lpsnmr.errors import InputError
 from lpsnmr.md import MdSettings, PotentialSettings
 from lpsnmr.md.commands import (
     equilibration_commands,
@@ -30,6 +31,10 @@ def test_density_terms_beside_a_potential_are_named(tmp_path):
         (tmp_path / name).write_text("")
     pair = pair_commands(PotentialSettings(), tmp_path / "lps.uf3", ["Li", "P", "S"])
     assert pair[1] == f'pair_coeff * * "{tmp_path}/lps.uf3" "{tmp_path}/lps.ufd" Li P S'
+    for style in ("uf3 3", "ufp 2"):
+        with pytest.raises(InputError, match=f"density terms .* which pair_style {style} does not evaluate"):
+            pair_commands(PotentialSettings(style=style), tmp_path / "lps.uf3", ["S"])
+    (tmp_path / "lps.ufd").unlink()
     other = pair_commands(PotentialSettings(style="uf3 3"), tmp_path / "lps.uf3", ["S"])
     assert other[1] == f'pair_coeff * * "{tmp_path}/lps.uf3" S'
 

@@ -78,7 +78,7 @@ def structures():
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory, nb_uf3):
     folder = tmp_path_factory.mktemp("grid")
-    names = {"shipped": files("lpsnmr.data") / "models" / "lps_23body.uf3"}
+    names = {"23body": files("lpsnmr.data") / "models" / "lps_23body.uf3"}
     for name, options in {
         "random": {"seed": 21},
         "nonuniform": {"seed": 22, "nonuniform": True},

@@ -13,7 +13,7 @@ import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from lpsnmr.potential import Ufp
-from lpsnmr.reference import shipped_reference
+from lpsnmr.reference import read_reference, shipped_reference
 from lpsnmr.report.validation_page import summary_rows
 from lpsnmr.structures import load_structure
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
@@ -103,6 +103,17 @@ def test_frames_of_the_fit_are_recognised():
         for a, b in zip(result["errors"], fitted, strict=True):
             assert a["force_eV_per_angstrom"] == pytest.approx(b["force_eV_per_angstrom"], rel=1e-6)
             assert a["energy_meV_per_atom"] == pytest.approx(b["energy_meV_per_atom"], rel=1e-4)
+
+
+def test_frames_that_the_fit_has_not_seen_are_judged_too():
+    older = POTENTIAL.with_name("lps_23body.uf3")  # fitted to the first of the files
+    result = error_stage(ValidateSettings(older, shipped_reference()), lambda *_: None)
+    assert result["files_in_the_fit"] == ["lps_gpaw_pbe.extxyz"]
+    frames = {row["run"]: row["frames"] for row in result["unseen_errors"]}
+    assert frames["all"] == sum(len(read_reference(path)) for path in shipped_reference()[1:])
+    rows = summary_rows({"errors": {"errors": result}})
+    assert any(what.startswith("b32_300 forces (held out") for what, *_ in rows)
+    assert any(what.startswith("ufp_b32_300_r1 forces (frames that the fit has not") for what, *_ in rows)
 
 
 def test_crystal_relaxes_and_its_curve_has_its_minimum_there(bare, labelled):
@@ -217,3 +228,14 @@ def test_no_potential(tmp_path):
     done = lpsnmr(tmp_path, "none.uf3")
     assert done.returncode == 2
     assert "none.uf3: no such file" in done.stderr
+
+
+@pytest.mark.parametrize(("peak", "verdict"), [(0.97, "still a crystal"), (0.5, "met")])
+def test_a_crystal_that_did_not_melt_is_no_glass(peak, verdict):
+    result = {
+        "p_with_four_sulfur": 1.0, "p_with_sulfur_of_the_crystal": 1.0, "crystal_peak_of_p": peak,
+        "crystal_peak_at_random": 0.49, "bridging_sulfur": 0, "free_sulfur": 0, "s_s_closer_than_2.4_A": 0.0,
+        "density_g_per_cm3": 1.7, "crystal_density_g_per_cm3": 1.85,
+    }  # fmt: skip
+    rows = summary_rows({"amorphous": {"amorphous": result}})
+    assert rows[0][3] == verdict

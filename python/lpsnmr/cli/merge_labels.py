@@ -12,8 +12,8 @@ from lpsnmr.reference.reader import read_reference
 EPILOG = """
 \b
 Examples:
-  lpsnmr merge-labels labelled.extxyz --into lps_gpaw_pbe.extxyz --card README.md
-  lpsnmr merge-labels --into lps_gpaw_pbe.extxyz --card README.md      # the card alone
+  lpsnmr merge-labels labelled.extxyz --into set.extxyz --card set.md
+  lpsnmr merge-labels --into set.extxyz --card set.md      # the card alone
 """
 
 

@@ -38,7 +38,8 @@ Examples:
   lpsnmr structures gamma-Li3PS4 --volume-strain -0.03,0,0.03 --strain 0,0,0,0,0,0.02 -o strained.extxyz
   lpsnmr structures beta-Li3PS4 --li-disorder 0.5 --rattle 0.05 --count 10 -o disordered.extxyz
   lpsnmr structures beta-Li3PS4 --density 1.7 --pack --count 4 -o packed.extxyz
-  lpsnmr structures beta-Li3PS4 --supercell 1 2 2 --density 1.78 --melt-quench -o glass.extxyz
+  lpsnmr structures beta-Li3PS4 --supercell 1 2 2 --density 1.7 --pack --melt-quench --melt-k 700 \
+      --melt-ps 20 --anneal-ps 0 --quench-ps 100 --pressure-bar 1 -o glass.extxyz
 
 SOURCE is beta-Li3PS4, gamma-Li3PS4 or a structure file that ASE reads.
 """

@@ -19,7 +19,7 @@ __all__ = ["EFG_UNITS", "EfgData", "build_data", "default_nucleus", "phase_of"]
 
 EFG_UNITS = {"au": EFG_AU_V_PER_ANGSTROM2, "V/A^2": 1.0, "1e21V/m^2": 10.0}
 """Unit of the ``efg`` columns: how many V/Å² it is."""
-DISORDERED = re.compile(r"quench|melt|glass|amorph|(?<![^_])am\d")
+DISORDERED = re.compile(r"quench|melt|glass|amorph|(?<![^_])am\d|(?<![^_])hot(?![^_])")
 ASYMMETRY_LIMIT = 1e-3
 DISTANCE_MARGIN = 0.02
 """How much nearer than in training, in Å, is not yet out of range."""

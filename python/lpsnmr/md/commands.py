@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from lpsnmr.errors import InputError
 from lpsnmr.md.settings import MdSettings, PotentialSettings
 from lpsnmr.potential import companion
 
@@ -22,10 +23,21 @@ def pair_commands(potential: PotentialSettings, file: Path | None, elements: Seq
     """Return ``pair_style`` and ``pair_coeff`` for the types ``elements``.
 
     ``pair_style ufp`` gets the density terms too that stand beside the potential as ``NAME.ufd``.
+
+    Raises
+    ------
+    InputError
+        For a potential with density terms and a style that does not evaluate them.
     """
     if potential.commands:
         return list(potential.commands)
-    beside = companion(file) if file and potential.style.split()[0] == "ufp" else None
+    beside = companion(file) if file else None
+    if beside and potential.style.split() not in (["ufp"], ["ufp", "3"]):
+        raise InputError(
+            f"{file}: it was fitted with the density terms beside it ({beside.name}), which pair_style "
+            f"{potential.style} does not evaluate; expected ufp 3, or a potential without such terms, got "
+            f"{potential.style} (lps_23body.uf3 is shipped beside lps.uf3)"
+        )
     names = f'"{file}" "{beside}"' if beside else f'"{file}"'
     return [f"pair_style {potential.style}", f"pair_coeff * * {names} {' '.join(elements)}"]
 

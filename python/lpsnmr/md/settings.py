@@ -17,9 +17,7 @@ class StrictModel(BaseModel):
 class PotentialSettings(StrictModel):
     """Section ``[potential]``."""
 
-    file: str = Field(
-        default="default", description="potential file, or 'default' for the shipped UF2+3 potential"
-    )
+    file: str = Field(default="default", description="potential file, or 'default' for the shipped potential")
     style: str = Field(default="ufp 3", pattern=r"\S", description="pair style and its arguments")
     commands: list[str] = Field(
         default=[],

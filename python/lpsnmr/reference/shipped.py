@@ -3,13 +3,13 @@
 from importlib.resources import files
 from pathlib import Path
 
-__all__ = ["SHIPPED_SETS", "shipped_reference"]
+__all__ = ["shipped_reference"]
 
-SHIPPED_SETS = ("lps_gpaw_pbe.extxyz", "lps_gpaw_pbe_later.extxyz", "lps_gpaw_pbe_hot.extxyz")
+SETS = ("lps_gpaw_pbe.extxyz", "lps_gpaw_pbe_later.extxyz", "lps_gpaw_pbe_hot.extxyz")
 """In the order of labelling; no frame is in two of them."""
 
 
 def shipped_reference() -> tuple[Path, ...]:
     """Return the files of the shipped reference frames; the potential is fitted to all of them."""
     folder = Path(str(files("lpsnmr.data"))) / "reference"
-    return tuple(folder / name for name in SHIPPED_SETS)
+    return tuple(folder / name for name in SETS)

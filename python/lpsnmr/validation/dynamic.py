@@ -111,11 +111,15 @@ def nve_task(
 
 
 def rdf_runs(settings: ValidateSettings) -> dict[str, list[ase.Atoms]]:
-    """Return the reference runs that a radial distribution can be compared with: many frames, one T."""
+    """Return the reference runs that a radial distribution can be compared with: many frames, one T.
+
+    Not those of a ``segment``, frames a vibration apart, or of a ``hot`` cell that falls apart.
+    """
     frames = read_reference(settings.reference, require=())
     runs: dict[str, list[ase.Atoms]] = {}
     for frame in frames:
-        if float(frame.info.get("run_T", 0.0)) > 0 and "quench" not in run_name(frame):
+        words = run_name(frame).split("_")
+        if float(frame.info.get("run_T", 0.0)) > 0 and not {"quench", "segment", "hot"} & set(words):
             runs.setdefault(run_name(frame), []).append(frame)
     return {k: v for k, v in sorted(runs.items()) if len(v) >= FEWEST_FRAMES}
 

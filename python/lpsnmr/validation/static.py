@@ -50,14 +50,29 @@ def _predict(potential: Ufp, frame: ase.Atoms, shift: float) -> tuple[FrameRows,
     return FrameRows(np.empty((0, 0)), target, kind), np.concatenate(values) - target
 
 
+def _table(frames: Sequence[ase.Atoms], parts: Sequence[tuple[Any, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of the error table of frames, from their labels and errors."""
+    if not frames:
+        return []
+    table = error_table(
+        [p[0] for p in parts],
+        [p[1] for p in parts],
+        [run_name(f) for f in frames],
+        [float(f.info["run_T"]) if "run_T" in f.info else None for f in frames],
+    )
+    return [row.as_dict() for row in table]
+
+
 def error_stage(settings: ValidateSettings, tick: Tick) -> dict[str, Any]:
     """Compare energies, forces and stress with labels, by run.
 
     Energies of the file are relative to reference energies; they are taken from the sidecar, or, without
     one, their mean is fitted to the labels. When the sidecar says that a file was in the fit, the held-out
-    errors it holds are given too: those of the frames themselves are then no test.
+    errors it holds are given too: those of the frames themselves are then no test. ``unseen_errors`` are
+    those of the frames of the other files.
     """
-    frames = read_reference(settings.reference, require=("energy", "forces"))
+    per_file = [read_reference(p, require=("energy", "forces")) for p in settings.reference]
+    frames = [frame for part in per_file for frame in part]
     potential = Ufp(settings.potential)
     record = _sidecar(settings.potential)
     energies = record.get("reference_energies_eV")
@@ -76,18 +91,17 @@ def error_stage(settings: ValidateSettings, tick: Tick) -> dict[str, Any]:
         mean = float(np.mean([e[0] for _, e in parts]))
         for _, e in parts:
             e[0] -= mean
-    table = error_table(
-        [p[0] for p in parts],
-        [p[1] for p in parts],
-        [run_name(f) for f in frames],
-        [float(f.info["run_T"]) if "run_T" in f.info else None for f in frames],
-    )
-    seen = {d["sha256"] for s in record.get("data", []) for d in s.get("files", [])}
-    hashes = [file_hash(p) for p in settings.reference]
+    hashes = {d["sha256"] for s in record.get("data", []) for d in s.get("files", [])}
+    fitted = [file_hash(p) in hashes for p in settings.reference]
+    seen = [known for known, part in zip(fitted, per_file, strict=True) for _ in part]
     return {
-        "errors": [row.as_dict() for row in table],
+        "errors": _table(frames, parts),
         "energy_offset_fitted": fitted_shift,
-        "files_in_the_fit": [p.name for p, h in zip(settings.reference, hashes, strict=True) if h in seen],
+        "files_in_the_fit": [p.name for p, known in zip(settings.reference, fitted, strict=True) if known],
+        "unseen_errors": _table(
+            [f for f, known in zip(frames, seen, strict=True) if not known],
+            [p for p, known in zip(parts, seen, strict=True) if not known],
+        ),
         "held_out_errors": record.get("held_out_errors", []),
     }
 
