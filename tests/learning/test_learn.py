@@ -1,6 +1,8 @@
 """The learning loop on an alloy with EMT as the truth: what it does, that it goes on, what it refuses."""
 
 import json
+from importlib.resources import files
+from pathlib import Path
 
 import ase.io
 import ase.units
@@ -17,6 +19,7 @@ from lpsnmr.learning import LearnSettings, default_plan_text, errors_on, format_
 from lpsnmr.learning.candidates import usable
 from lpsnmr.potential import BasisSettings, DataSet, FitSettings, PriorSettings, fit_ufp, save_fit
 from lpsnmr.reference import EngineChoice, read_reference
+from lpsnmr.reference.data_card import phase_of_run
 from lpsnmr.structures import load_structure
 
 BASIS = BasisSettings(
@@ -257,3 +260,9 @@ def test_command(setup, tmp_path):
     assert (settings.folder / "round-01" / "cu.uf3").exists()
     assert CliRunner().invoke(command, ["--example"]).output == default_plan_text()
     assert "rounds must be" in str(CliRunner().invoke(command, [*arguments, "--rounds", "0"]).exception)
+
+
+def test_the_shipped_plan_for_holes_is_one():
+    plan = load_plan(Path(str(files("lpsnmr.data"))) / "plans" / "hot.toml")
+    assert min(run.stages[0][1] for run in plan.run) >= 1700
+    assert {phase_of_run(f"{run.name}_r1", run.stages[0][1]) for run in plan.run} == {"clustering"}
