@@ -3,15 +3,14 @@
     python benchmarks/compare_featomic.py PYTHON [--max-radial 5] [--max-angular 4] [--cutoff 6.0]
 
 PYTHON can import featomic (its own environment). Ridge regression on its features of every Li, all frames
-of the reference set, with the folds of whole runs and the weights of frames of ``lpsnmr fit-efg``; of nine
-strengths the one best on the held-out runs is taken. Prints held-out errors of components in % of their RMS,
-markdown.
+of the two files that the EFG model is fitted to, with the folds of whole runs and the weights of frames of
+``lpsnmr fit-efg``; of nine strengths the one best on the held-out runs is taken. Prints held-out errors of
+components in % of their RMS, markdown.
 """
 
 import argparse
 import subprocess
 import tempfile
-from importlib.resources import files
 from pathlib import Path
 
 import ase.io
@@ -20,7 +19,7 @@ import scipy.linalg
 
 from lpsnmr.efg.dataset import phase_of
 from lpsnmr.efg.training import MOST_FOLDS, TrainingOptions
-from lpsnmr.reference import blocks_by_run, read_reference, split_blocks
+from lpsnmr.reference import blocks_by_run, read_reference, shipped_reference, split_blocks
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
 
 PEER = """
@@ -85,8 +84,7 @@ def main():
     parser.add_argument("--max-angular", type=int, default=4)
     parser.add_argument("--cutoff", type=float, default=6.0)
     args = parser.parse_args()
-    folder = files("lpsnmr.data") / "reference"
-    frames = [f for p in sorted(folder.glob("*.extxyz")) for f in read_reference(str(p), require=("efg",))]
+    frames = read_reference(shipped_reference()[:2], require=("efg",))
     with tempfile.TemporaryDirectory() as scratch:
         path, target = Path(scratch) / "frames.extxyz", Path(scratch) / "features.npy"
         plain = [ase.Atoms(f.symbols, f.positions, cell=f.cell, pbc=True) for f in frames]

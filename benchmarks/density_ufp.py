@@ -43,11 +43,11 @@ PHASES = (
 )
 
 
-def around_s(cutoff, functions, orders=34):
-    """Return terms around S."""
+def around_s(cutoff, functions):
+    """Return terms around S: cutoff and functions of every neighbour."""
     starts = (("P", 1.7), ("Li", 1.9), ("S", 2.4))
     channels = tuple(DensityChannel(e, cutoff, functions, 2, r0) for e, r0 in starts)
-    return DensityBlock("S", orders, channels)
+    return DensityBlock("S", 34, channels)
 
 
 def around_p(cutoff, functions):
