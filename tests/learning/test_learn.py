@@ -1,7 +1,6 @@
 """The learning loop on an alloy with EMT as the truth: what it does, that it goes on, what it refuses."""
 
 import json
-from importlib.resources import files
 from pathlib import Path
 
 import ase.io
@@ -20,7 +19,7 @@ from lpsnmr.learning.candidates import usable
 from lpsnmr.potential import BasisSettings, DataSet, FitSettings, PriorSettings, fit_ufp, save_fit
 from lpsnmr.reference import EngineChoice, read_reference
 from lpsnmr.reference.data_card import phase_of_run
-from lpsnmr.structures import load_structure
+from lpsnmr.structures import load_structure, made
 
 BASIS = BasisSettings(
     elements=("Cu",),
@@ -263,6 +262,19 @@ def test_command(setup, tmp_path):
 
 
 def test_the_shipped_plan_for_holes_is_one():
-    plan = load_plan(Path(str(files("lpsnmr.data"))) / "plans" / "hot.toml")
+    plan = load_plan(Path("hot.toml"))
     assert min(run.stages[0][1] for run in plan.run) >= 1700
     assert {phase_of_run(f"{run.name}_r1", run.stages[0][1]) for run in plan.run} == {"clustering"}
+
+
+def test_the_shipped_plan_for_melts_packs_liquids(tmp_path, monkeypatch):
+    plan = load_plan(Path("melt.toml"))
+    phases = {phase_of_run(f"{run.name}_r1", run.stages[0][1]) for run in plan.run}
+    assert phases == {"melt", "quench"}
+    starts = [run.start(3) for run in plan.run]
+    assert all("packed at random seed 3" in made(atoms) for atoms in starts)
+    assert np.abs(starts[0].positions - plan.run[0].start(4).positions).max() > 1.0
+    (tmp_path / "melt.toml").write_text("interval_ps = 0\n")  # a file of the user's comes first
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileFormatError, match=r"melt\.toml: interval_ps"):
+        load_plan(Path("melt.toml"))

@@ -46,7 +46,9 @@ def _reference(given: tuple[Path, ...]) -> tuple[Path, ...]:
     help="Print the shipped plan and end.",
 )
 @click.option(
-    "--plan", type=click.Path(path_type=Path), help="What to sample, TOML; the shipped plan by default."
+    "--plan",
+    type=click.Path(path_type=Path),
+    help="What to sample, TOML; the shipped plan by default. Also shipped: hot.toml, melt.toml.",
 )
 @click.option(
     "--reference",

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.md.sampling import Stage
 from lpsnmr.md.settings import StrictModel
-from lpsnmr.structures import lithium_disordered, load_structure, strained, supercell
+from lpsnmr.structures import lithium_disordered, load_structure, packed, strained, supercell
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,6 +30,7 @@ class PlannedRun(StrictModel):
     strain: tuple[float, float, float, float, float, float] | None = Field(
         default=None, description="xx yy zz yz xz xy"
     )
+    pack: bool = Field(default=False, description="pack its PS4 units and Li into the cell at random")
     li_disorder: float = Field(default=0.0, ge=0, le=1, description="share of Li moved to other voids")
     stages: list[tuple[float, float, float]] = Field(
         min_length=1, description="length in ps, temperature at the begin and at the end in K"
@@ -50,6 +51,8 @@ class PlannedRun(StrictModel):
             atoms = strained(atoms, (linear, linear, linear, 0, 0, 0))
         if self.strain is not None:
             atoms = strained(atoms, self.strain)
+        if self.pack:
+            atoms = packed(atoms, seed)
         if self.li_disorder:
             atoms = lithium_disordered(atoms, self.li_disorder, seed)
         return atoms
@@ -74,6 +77,8 @@ def default_plan_text() -> str:
 def load_plan(path: Path | None = None) -> LearnPlan:
     """Read a plan; the shipped one without a path.
 
+    Other shipped plans are known by their names, ``hot.toml`` and ``melt.toml``, where there is no such file.
+
     Raises
     ------
     FileFormatError
@@ -83,7 +88,13 @@ def load_plan(path: Path | None = None) -> LearnPlan:
     """
     where = str(path) if path is not None else "shipped plan"
     try:
-        text = default_plan_text() if path is None else path.read_text(encoding="utf-8")
+        shipped = files("lpsnmr.data") / "plans" / str(path)
+        if path is None:
+            text = default_plan_text()
+        elif not path.exists() and path.name == str(path) and shipped.is_file():
+            text = shipped.read_text(encoding="utf-8")
+        else:
+            text = path.read_text(encoding="utf-8")
         plan = LearnPlan.model_validate(tomllib.loads(text))
     except OSError as error:
         raise FileFormatError(f"{where}: no such plan ({error.strerror})") from error
