@@ -72,6 +72,10 @@ def test_quick_does_every_stage_once(bare, labelled):
         "errors", "crystal", "rdf", "stability", "nve", "amorphous", "diffusion",
     }  # fmt: skip
     assert not any("failed" in r for stage in record["results"].values() for r in stage.values())
+    glass = record["results"]["amorphous"]["amorphous"]
+    assert glass["melt_from"] == "packed"
+    assert glass["p_with_four_sulfur"] == 1.0
+    assert set(glass["p_displacement_A"]) == {"melt", "cooling"}
     assert set(record["results"]["stability"]) == {"stability_300K", "stability_600K"}
     assert (folder / "bare.validate" / "report.png").read_bytes()[:4] == b"\x89PNG"
     assert "PS4 whole" in (folder / "bare.validate" / "report.html").read_text()
@@ -213,6 +217,7 @@ def test_activation_energy_needs_two_temperatures():
     [
         (["--stages", "magic"], "stages: expected some of"),
         (["--temperatures", "warm"], "--temperatures: expected numbers"),
+        (["--melt-from", "crystal", "--anneal-ps", "5"], "quenched melt: expected falling temperatures"),
         (["--ns", "0"], "stability_ns: expected a positive number"),
         (["--reference", "nowhere.extxyz"], "nowhere.extxyz"),
     ],
@@ -233,8 +238,9 @@ def test_no_potential(tmp_path):
 @pytest.mark.parametrize(("peak", "verdict"), [(0.97, "still a crystal"), (0.5, "met")])
 def test_a_crystal_that_did_not_melt_is_no_glass(peak, verdict):
     result = {
-        "p_with_four_sulfur": 1.0, "p_with_sulfur_of_the_crystal": 1.0, "crystal_peak_of_p": peak,
-        "crystal_peak_at_random": 0.49, "bridging_sulfur": 0, "free_sulfur": 0, "s_s_closer_than_2.4_A": 0.0,
+        "p_with_four_sulfur": 1.0, "p_with_sulfur_of_the_start": 1.0, "melt_from": "crystal",
+        "crystal_peak_of_p": peak, "crystal_peak_at_random": 0.49, "bridging_sulfur": 0,
+        "free_sulfur": 0, "s_s_closer_than_2.4_A": 0.0,
         "density_g_per_cm3": 1.7, "crystal_density_g_per_cm3": 1.85,
     }  # fmt: skip
     rows = summary_rows({"amorphous": {"amorphous": result}})

@@ -16,7 +16,7 @@ from lpsnmr.errors import InputError
 from lpsnmr.reference import shipped_reference
 from lpsnmr.report.files import make_folder
 from lpsnmr.report.validation_page import summary_rows, write_validation_report
-from lpsnmr.validation import STAGES, ValidateSettings, validate
+from lpsnmr.validation import MELT_FROM, STAGES, ValidateSettings, validate
 
 EPILOG = """
 \b
@@ -24,6 +24,7 @@ Examples:
   lpsnmr validate-ufp lps.uf3                        the shipped reference set, 1 ns at 300, 600, 900 K
   lpsnmr validate-ufp lps.uf3 --stages errors,crystal
   lpsnmr validate-ufp lps.uf3 --ns 10 --temperatures 300,600,900 --stages stability
+  lpsnmr validate-ufp lps.uf3 --stages amorphous --melt-from crystal --melt-k 1500 --anneal-ps 150
   lpsnmr validate-ufp lps.uf3 --quick                every stage for a minute, to see that it works
   mpirun -np 4 lpsnmr validate-ufp lps.uf3           runs are shared out over the ranks
 """
@@ -64,9 +65,14 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str) -> tuple[fl
 @click.option("--ns", type=float, default=1.0, show_default=True, help="Length of each of them, ns.")
 @click.option("--nve-ps", type=float, default=200.0, show_default=True, help="Length of the NVE runs, ps.")
 @click.option("--rdf-ps", type=float, default=40.0, show_default=True, help="Length of the g(r) runs, ps.")
-@click.option("--melt-k", type=float, default=1500.0, show_default=True, help="Temperature of the melt, K.")
+@click.option("--melt-from", type=click.Choice(MELT_FROM), default="packed", show_default=True,
+              help="Units packed at random, a liquid at once; or the crystal, which must melt.")  # fmt: skip
+@click.option("--melt-density", type=float, default=1.7, show_default=True, help="Of the packing, g/cm³.")
+@click.option("--melt-k", type=float, default=700.0, show_default=True, help="Temperature of the melt, K.")
 @click.option("--melt-ps", type=float, default=40.0, show_default=True, help="Its length, ps.")
-@click.option("--anneal-ps", type=float, default=150.0, show_default=True, help="Its annealing, ps.")
+@click.option(
+    "--anneal-ps", type=float, default=0.0, show_default=True, help="Annealing from 1100 to 1000 K, ps."
+)
 @click.option("--quench-ps", type=float, default=150.0, show_default=True, help="Length of the quench, ps.")
 @click.option("--timestep-fs", type=float, default=2.0, show_default=True, help="MD time step, fs.")
 @click.option("--seed", type=SEED, default=1, show_default=True, help="Seed of the velocities.")
@@ -92,6 +98,8 @@ def command(potential: Path, output: Path | None, quick: bool, **options: Any) -
             stability_ns=options["ns"],
             nve_ps=options["nve_ps"],
             rdf_ps=options["rdf_ps"],
+            melt_from=options["melt_from"],
+            melt_density=options["melt_density"],
             melt_k=options["melt_k"],
             melt_ps=options["melt_ps"],
             anneal_ps=options["anneal_ps"],

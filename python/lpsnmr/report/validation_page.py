@@ -64,8 +64,8 @@ def summary_rows(results: dict[str, dict[str, Any]]) -> list[tuple[str, str, str
             crystal = peak > 0.5 * (1.0 + random)
             rows.append(("quenched melt: P with four S", f"{100 * four:.0f} %", "≥ 95 %",
                          "still a crystal" if crystal else _verdict(four >= AIMS["four"])))  # fmt: skip
-            rows.append(("quenched melt: P with the S of the crystal",
-                         f"{100 * result['p_with_sulfur_of_the_crystal']:.0f} %", "", ""))  # fmt: skip
+            rows.append((f"quenched melt: P with the S of the {result['melt_from']} start",
+                         f"{100 * result['p_with_sulfur_of_the_start']:.0f} %", "", ""))  # fmt: skip
             rows.append(("quenched melt: strongest reflection of P", f"{peak:.2f}",
                          f"random {random:.2f}, crystal 1", ""))  # fmt: skip
             rows.append(("quenched melt: S bridging two P, bonded to none; S on S per S",

@@ -1,6 +1,6 @@
 """Validate a potential as a careful user would: errors, crystals, and what MD does with it."""
 
 from lpsnmr.validation.runner import validate
-from lpsnmr.validation.settings import STAGES, ValidateSettings
+from lpsnmr.validation.settings import MELT_FROM, STAGES, ValidateSettings
 
-__all__ = ["STAGES", "ValidateSettings", "validate"]
+__all__ = ["MELT_FROM", "STAGES", "ValidateSettings", "validate"]

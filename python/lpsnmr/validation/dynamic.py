@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lpsnmr.correlation import DisplacementCorrelator
 from lpsnmr.dynamics import Diffusion, DiffusionSettings, analyze_diffusion
 from lpsnmr.reference import read_reference, run_name
-from lpsnmr.structures import load_structure, supercell
+from lpsnmr.structures import load_structure, packed, supercell, with_density
 from lpsnmr.structures.checks import density_g_per_cm3
 from lpsnmr.validation.follow import RDF_EDGES, Followed, MdPlan, follow
 from lpsnmr.validation.observe import (
@@ -170,31 +170,39 @@ def rdf_task(
     }
 
 
-def _glass(settings: ValidateSettings, atoms: ase.Atoms, folder: Path, tick: Tick) -> list[Followed]:
-    """Melt, anneal and cool at constant volume, cool further and rest at zero pressure."""
-    rate = (settings.anneal_k[1] - settings.amorphous_k) / settings.quench_ps
-    kept_ps = (settings.anneal_k[1] - settings.release_k) / rate
+def _glass(settings: ValidateSettings, atoms: ase.Atoms, folder: Path, tick: Tick) -> dict[str, Followed]:
+    """Melt, anneal and cool at constant volume, cool on and rest at zero pressure; return every stage."""
+    top = settings.anneal_k[1] if settings.anneal_ps else settings.melt_k
+    rate = (top - settings.amorphous_k) / settings.quench_ps
+    kept_ps = (top - settings.release_k) / rate
     free: dict[str, Any] = {"ensemble": "npt", "barostat": "iso"}
     cold = settings.amorphous_k
     plans = {
         "melt": _plan(settings, settings.melt_k, settings.melt_ps),
         "anneal": _plan(settings, settings.anneal_k[0], settings.anneal_ps, final_k=settings.anneal_k[1]),
-        "cooling": _plan(settings, settings.anneal_k[1], kept_ps, final_k=settings.release_k),
+        "cooling": _plan(settings, top, kept_ps, final_k=settings.release_k),
         "quench": _plan(settings, settings.release_k, settings.quench_ps - kept_ps, final_k=cold, **free),
         "amorphous": _plan(settings, cold, settings.amorphous_ps, **free),
     }
-    done: list[Followed] = []
+    if not settings.anneal_ps:
+        del plans["anneal"]
+    done: dict[str, Followed] = {}
     for name, plan in plans.items():
         if done:
-            plan, atoms = replace(plan, moving=True), done[-1].last
-        done.append(follow(plan, atoms, settings.potential, folder, name, tick))
+            plan = replace(plan, moving=True)
+        done[name] = follow(plan, atoms, settings.potential, folder, name, tick)
+        atoms = done[name].last
     return done
 
 
 def amorphous_task(settings: ValidateSettings, folder: Path, tick: Tick) -> dict[str, Any]:
-    """Make a glass; count who is bonded to whom, and measure how far it is from the crystal it came from."""
-    atoms = _crystal(settings, settings.amorphous_repeat)
-    melt, anneal, cooling, _, cold = _glass(settings, atoms, folder, tick)
+    """Make a glass; count who is bonded to whom, and measure how far it is from its start and a crystal."""
+    crystal = _crystal(settings, settings.amorphous_repeat)
+    atoms = crystal
+    if settings.melt_from == "packed":
+        atoms = packed(with_density(crystal, settings.melt_density), settings.seed)
+    stages = _glass(settings, atoms, folder, tick)
+    melt, cold = stages["melt"], stages["amorphous"]
     last = cold.last
     around = coordination(last.positions, last.cell.array, cold.numbers)
     glass = last.copy()
@@ -207,10 +215,12 @@ def amorphous_task(settings: ValidateSettings, folder: Path, tick: Tick) -> dict
     kinds, counts = np.unique(around, return_counts=True)
     return {
         "atoms": len(last),
+        "melt_from": settings.melt_from,
         "melt_k": settings.melt_k,
         "melt_pressure_GPa": _mean(melt, "Press") / BAR_PER_GPA,
-        "cooling_K_per_ps": (settings.anneal_k[1] - settings.amorphous_k) / settings.quench_ps,
-        "crystal_density_g_per_cm3": density_g_per_cm3(atoms),
+        "cooling_K_per_ps": (stages["cooling"].plan.temperature_k - settings.amorphous_k)
+        / settings.quench_ps,
+        "crystal_density_g_per_cm3": density_g_per_cm3(crystal),
         "density_g_per_cm3": density_g_per_cm3(glass),
         "p_with_four_sulfur": float(np.mean(around == 4)),
         "p_with_four_sulfur_mean": float(cold.column("intact").mean()),
@@ -220,8 +230,12 @@ def amorphous_task(settings: ValidateSettings, folder: Path, tick: Tick) -> dict
         "free_sulfur": int((shared == 0).sum()),
         "p_p_closer_than_2.6_A": cold.rdf.neighbours_within(pairs.index((15, 15)), 2.6),
         "s_s_closer_than_2.4_A": cold.rdf.neighbours_within(pairs.index((16, 16)), 2.4),
-        "p_displacement_A": [float(np.sqrt(s.column("p_msd")[-1])) for s in (melt, anneal, cooling)],
-        "p_with_sulfur_of_the_crystal": float(np.mean((bonds == first).all(axis=1))),
+        "p_displacement_A": {
+            name: float(np.sqrt(stage.column("p_msd")[-1]))
+            for name, stage in stages.items()
+            if stage.plan.ensemble == "nvt"
+        },
+        "p_with_sulfur_of_the_start": float(np.mean((bonds == first).all(axis=1))),
         "crystal_peak_of_p": peak,
         "crystal_peak_at_random": random,
     }

@@ -30,8 +30,8 @@ USED = {
     "stability": ("structure", "repeat", "stability_ns", "timestep_fs", "seed", "style"),
     "nve": ("structure", "repeat", "nve_ps", "timestep_fs", "seed", "style"),
     "amorphous": (
-        "structure", "amorphous_repeat", "melt_k", "melt_ps", "anneal_k", "anneal_ps", "release_k",
-        "quench_ps", "amorphous_k", "amorphous_ps", "timestep_fs", "seed", "style",
+        "structure", "amorphous_repeat", "melt_from", "melt_density", "melt_k", "melt_ps", "anneal_k",
+        "anneal_ps", "release_k", "quench_ps", "amorphous_k", "amorphous_ps", "timestep_fs", "seed", "style",
     ),
 }  # fmt: skip
 """Settings on which the result of a stage depends."""

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from lpsnmr.errors import InputError
 
-__all__ = ["STAGES", "ValidateSettings"]
+__all__ = ["MELT_FROM", "STAGES", "ValidateSettings"]
 
 STAGES = ("errors", "crystal", "rdf", "stability", "nve", "amorphous")
 """In the order in which they are done; D(T) comes with ``stability``."""
+MELT_FROM = ("packed", "crystal")
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,12 @@ class ValidateSettings:
         Of the runs that measure the drift of the total energy.
     rdf_ps
         Length of each run whose radial distributions are compared with those of a reference run.
+    melt_from, melt_density
+        Where the melt comes from: ``packed``, whole PS4 units and Li packed at random at this density
+        (g/cm³), a liquid from the start; or ``crystal``, as dense as it is, which must melt first.
     melt_k, melt_ps, anneal_k, anneal_ps, release_k, quench_ps, amorphous_k, amorphous_ps, amorphous_repeat
-        Melt, annealing and cooling to ``release_k`` at constant volume; the rest at zero pressure.
+        Melt, annealing (if ``anneal_ps`` is not 0) and cooling to ``release_k`` at constant volume; the
+        rest at zero pressure.
     timestep_fs, seed, style
         Of all MD; ``style`` is the pair style with its arguments.
     stages
@@ -53,10 +58,12 @@ class ValidateSettings:
     nve_k: tuple[float, ...] = (300.0, 600.0)
     nve_ps: float = 200.0
     rdf_ps: float = 40.0
-    melt_k: float = 1500.0
+    melt_from: str = "packed"
+    melt_density: float = 1.7
+    melt_k: float = 700.0
     melt_ps: float = 40.0
     anneal_k: tuple[float, float] = (1100.0, 1000.0)
-    anneal_ps: float = 150.0
+    anneal_ps: float = 0.0
     release_k: float = 500.0
     quench_ps: float = 150.0
     amorphous_k: float = 300.0
@@ -74,11 +81,16 @@ class ValidateSettings:
             raise InputError(
                 f"stages: expected some of {', '.join(STAGES)}, got {', '.join(unknown) or 'none'}"
             )
-        for name in ("stability_ns", "nve_ps", "rdf_ps", "melt_k", "melt_ps", "anneal_ps", "quench_ps",
+        if self.melt_from not in MELT_FROM:
+            raise InputError(f"melt_from: expected {' or '.join(MELT_FROM)}, got {self.melt_from!r}")
+        for name in ("stability_ns", "nve_ps", "rdf_ps", "melt_density", "melt_k", "melt_ps", "quench_ps",
                      "amorphous_k", "amorphous_ps", "timestep_fs"):  # fmt: skip
             if not getattr(self, name) > 0:
                 raise InputError(f"{name}: expected a positive number, got {getattr(self, name)}")
-        ladder = (self.melt_k, *self.anneal_k, self.release_k, self.amorphous_k)
+        if not self.anneal_ps >= 0:
+            raise InputError(f"anneal_ps: expected a number of 0 or more, got {self.anneal_ps}")
+        annealing = self.anneal_k if self.anneal_ps else ()
+        ladder = (self.melt_k, *annealing, self.release_k, self.amorphous_k)
         if not all(high > low for high, low in pairwise(ladder)):
             raise InputError(
                 "quenched melt: expected falling temperatures of melt, annealing, release and end, got "
@@ -95,7 +107,9 @@ class ValidateSettings:
     def quick(self) -> "ValidateSettings":
         """Return settings that try every stage in about a minute; the figures mean nothing."""
         short = replace(self, stability_ns=0.003, nve_ps=2.0, rdf_ps=1.0)
-        short = replace(short, melt_ps=0.5, anneal_ps=0.5, quench_ps=1.0, amorphous_ps=0.5)
+        short = replace(
+            short, melt_ps=0.5, anneal_ps=min(self.anneal_ps, 0.5), quench_ps=1.0, amorphous_ps=0.5
+        )
         return replace(
             short,
             crystals=self.crystals[-1:],
