@@ -1,17 +1,20 @@
 """Show whether the extrapolation grade knows where a potential is wrong.
 
     python benchmarks/bench_grade.py [--limit 900] [--out grade.json]
+    python benchmarks/bench_grade.py --shipped
 
 Fits the shipped settings to every second frame of the runs up to --limit K and looks at the others:
 frames of the same runs, and frames of hotter runs and of the quench, which the fit has not seen. For each
 element: the median and largest grade of each set, how many atoms are beyond 1, and the rank correlation
-(Spearman) of the grade with the true error of the force on the atom, over all atoms.
+(Spearman) of the grade with the true error of the force on the atom, over all atoms. With --shipped: the
+largest grade of an atom in each reference frame, by the shipped potential; median and largest of each phase.
 """
 
 import argparse
 import importlib.util
 import json
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +22,8 @@ from scipy.stats import spearmanr
 
 from lpsnmr.learning import settings_of_potential
 from lpsnmr.potential import DataSet, Extrapolation, Ufp, fit_ufp, save_fit
-from lpsnmr.reference import read_reference
+from lpsnmr.reference import read_reference, shipped_reference
+from lpsnmr.reference.data_card import phase_of_run
 
 DATA = Path(importlib.util.find_spec("lpsnmr").origin).parent / "data"
 
@@ -33,6 +37,16 @@ def measure(potential: Path, frames: list) -> tuple[np.ndarray, np.ndarray, np.n
     return numbers, grades, np.concatenate(errors)
 
 
+def print_shipped() -> None:
+    """Print how the shipped potential grades the phases of its own training."""
+    extrapolation = Extrapolation(DATA / "models" / "lps.ufx")
+    found = defaultdict(list)
+    for frame in read_reference(shipped_reference()):
+        found[phase_of_run(frame.info["run"], frame.info["run_T"])].append(extrapolation.grade(frame).max())
+    for phase, grades in found.items():
+        print(f"{phase}: {len(grades)} frames, median {np.median(grades):.2f}, largest {max(grades):.2f}")
+
+
 def main() -> None:
     """Fit, measure, print."""
     parser = argparse.ArgumentParser(
@@ -40,7 +54,11 @@ def main() -> None:
     )
     parser.add_argument("--limit", type=float, default=900.0, help="hottest run that is fitted, K")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--shipped", action="store_true")
     args = parser.parse_args()
+    if args.shipped:
+        print_shipped()
+        return
     frames = read_reference(DATA / "reference" / "lps_gpaw_pbe.extxyz", require=("energy", "forces"))
     cold = [f for f in frames if f.info.get("run_T", np.inf) <= args.limit and "quench" not in f.info["run"]]
     hot = [f for f in frames if not any(f is c for c in cold)]

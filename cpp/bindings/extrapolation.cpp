@@ -6,6 +6,7 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 
@@ -17,16 +18,16 @@ namespace {
 
 /// Call `use(center, neighbors)` for every atom.
 template <typename Use>
-void for_each_site(const UfpBasis &basis, const lpsnmr::System &system,
+void for_each_site(int known, double cutoff, const lpsnmr::System &system,
                    const std::vector<int> &species, Use use) {
   if (species.size() != system.size)
     throw lpsnmr::Error("species: expected " + std::to_string(system.size) + " entries, got " +
                         std::to_string(species.size()));
   for (const int s : species)
-    if (s < 0 || s >= basis.species())
-      throw lpsnmr::Error("species: expected 0 .. " + std::to_string(basis.species() - 1) +
-                          ", got " + std::to_string(s));
-  const lpsnmr::NeighborList list = lpsnmr::build_neighbor_list(system, basis.cutoff());
+    if (s < 0 || s >= known)
+      throw lpsnmr::Error("species: expected 0 .. " + std::to_string(known - 1) + ", got " +
+                          std::to_string(s));
+  const lpsnmr::NeighborList list = lpsnmr::build_neighbor_list(system, cutoff);
   std::vector<lpsnmr::SiteNeighbor> neighbors;
   for (std::size_t i = 0; i < system.size; ++i) {
     neighbors.clear();
@@ -47,10 +48,37 @@ py::array_t<double> site_features(const UfpBasis &basis, const DoubleArray &posi
   {
     py::gil_scoped_release release;
     lpsnmr::SiteFeatures row(basis);
-    for_each_site(basis, system, species, [&](std::size_t i, const auto &neighbors) {
-      row.evaluate(species[i], neighbors);
-      for (const int column : row.touched()) out[i * columns + std::size_t(column)] = row[column];
-    });
+    for_each_site(basis.species(), basis.cutoff(), system, species,
+                  [&](std::size_t i, const auto &neighbors) {
+                    row.evaluate(species[i], neighbors);
+                    for (const int column : row.touched())
+                      out[i * columns + std::size_t(column)] = row[column];
+                  });
+  }
+  return to_numpy(std::move(out),
+                  {static_cast<py::ssize_t>(system.size), static_cast<py::ssize_t>(columns)});
+}
+
+py::array_t<double> density_site_features(const lpsnmr::DensityBasis &basis,
+                                          const DoubleArray &positions, const DoubleArray &cell,
+                                          const std::array<bool, 3> &pbc,
+                                          const std::vector<int> &species) {
+  const lpsnmr::System system = view_system(positions, cell, pbc);
+  const auto columns = static_cast<std::size_t>(basis.columns());
+  std::vector<double> out(system.size * columns, 0.0);
+  if (basis.cutoff() > 0.0) {
+    py::gil_scoped_release release;
+    lpsnmr::DensitySite site;
+    for_each_site(basis.species(), basis.cutoff(), system, species,
+                  [&](std::size_t i, const auto &neighbors) {
+                    for (const lpsnmr::DensityBasis::Block &block : basis.blocks()) {
+                      if (block.center != species[i]) continue;
+                      site.evaluate(block, neighbors);
+                      std::copy(site.terms().begin(), site.terms().end(),
+                                out.begin() +
+                                    std::ptrdiff_t(i * columns + std::size_t(block.first_column)));
+                    }
+                  });
   }
   return to_numpy(std::move(out),
                   {static_cast<py::ssize_t>(system.size), static_cast<py::ssize_t>(columns)});
@@ -73,7 +101,7 @@ py::array_t<double> grades(SharedExtrapolation &self, const DoubleArray &positio
   {
     py::gil_scoped_release release;
     const std::lock_guard<std::mutex> lock(self.turn);
-    for_each_site(self.evaluator.basis(), system, species,
+    for_each_site(self.evaluator.species(), self.evaluator.cutoff(), system, species,
                   [&](std::size_t i, const auto &neighbors) {
                     const lpsnmr::SiteGrade grade = self.evaluator.evaluate(species[i], neighbors);
                     out[3 * i] = grade.excess;
@@ -110,6 +138,10 @@ void export_extrapolation(py::module_ &module) {
              R"(Return (n, columns): energy of each atom (eV) per unit coefficient.
 
 Below a first knot the splines go on as straight lines.)");
+  module.def(
+      "density_site_features", &density_site_features, py::arg("basis"), py::arg("positions"),
+      py::arg("cell"), py::arg("pbc"), py::arg("species"),
+      R"(Return (n, columns): density energy of each atom (eV) per unit coefficient, not faded.)");
   py::class_<SharedExtrapolation>(module, "Extrapolation",
                                   "How far neighbourhoods lie outside the training of a potential.")
       .def(py::init<const std::string &>(), py::arg("path"), R"(Read a .ufx file.

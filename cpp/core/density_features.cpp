@@ -1,12 +1,14 @@
 #include "density_features.h"
 
 #include "center_atoms.h"
+#include "density_site.h"
 #include "error.h"
 #include "tensor_order.h"
 #include "ufp_features.h"
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace lpsnmr {
 namespace {
@@ -27,18 +29,6 @@ struct Moments {
   /// (member, function of its channel, 10, 3): with respect to the vector to the neighbour
   std::vector<std::vector<double>> slope;
 };
-
-/// Value and derivative of a radial function; zero outside of its knots.
-double radial(const DensityChannel &channel, const std::vector<double> &cubics, double r,
-              double &slope) {
-  slope = 0.0;
-  if (r <= channel.start || r >= channel.cutoff) return 0.0;
-  const double h = (channel.cutoff - channel.start) / channel.intervals;
-  const int s = std::min(channel.intervals - 1, static_cast<int>((r - channel.start) / h));
-  const double u = r - (channel.start + s * h), *const c = &cubics[4 * std::size_t(s)];
-  slope = c[1] + u * (2.0 * c[2] + 3.0 * u * c[3]);
-  return c[0] + u * (c[1] + u * (c[2] + u * c[3]));
-}
 
 /// Ten products of a unit vector, and their derivatives with respect to its components.
 void harmonics(const std::array<double, 3> &u, double *y, double (*d)[3]) {
@@ -70,7 +60,7 @@ Moments make_moments(const DensityBasis::Block &block, const std::vector<Member>
     for (std::size_t f = 0; f < channel.functions.size(); ++f) {
       const std::size_t function = std::size_t(first[std::size_t(member.channel)]) + f;
       double slope;
-      const double value = radial(channel, block.cubics[function], member.distance, slope);
+      const double value = density_radial(channel, block.cubics[function], member.distance, slope);
       for (int c = 0; c < all_components; ++c) {
         out.value[function * all_components + std::size_t(c)] += value * y[c];
         double along = 0.0;
@@ -243,21 +233,27 @@ NeighborList make_list(const DensityBasis &basis, const System &system) {
   return list;
 }
 
-/// Value of each term of a centre, the common factor included.
-double site_energy(const DensityBasis::Block &block, const std::vector<Member> &members,
-                   const double *coefficients) {
-  const Moments moments = make_moments(block, members);
-  std::vector<double> products;
-  for (const DensityTerms::Product &product : block.terms.products)
-    products.push_back(product_gradient(block.terms, product, moments.value).value);
-  double sum = 0.0;
-  for (std::size_t t = 0; t < block.terms.terms.size(); ++t) {
-    const DensityTerms::Term &term = block.terms.terms[t];
-    const double factor =
-        term.function < 0 ? 1.0 : moments.value[std::size_t(all_components * term.function)];
-    sum += coefficients[t] * factor * products[std::size_t(term.product)];
+/// All neighbours of an atom.
+void gather_neighbors(const NeighborList &list, const std::vector<int> &species, std::size_t i,
+                      std::vector<SiteNeighbor> &neighbors) {
+  neighbors.clear();
+  for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e) {
+    const double *const d = &list.vector[3 * e];
+    neighbors.push_back(
+        {species[std::size_t(list.index[e])], list.distance[e], {d[0], d[1], d[2]}});
   }
-  return fade_gradient(block.block, moments.value).value * sum;
+}
+
+/// The common factor of all terms of a centre.
+double fade_of(const DensityBlock &block, const DensitySite &site) {
+  double out = 1.0;
+  int number = 0;
+  for (const DensityChannel &channel : block.channels)
+    for (const DensityFunction &function : channel.functions) {
+      double slope;
+      out *= density_fade(site.moment(number++), function.full, function.gone, slope);
+    }
+  return out;
 }
 
 } // namespace
@@ -312,14 +308,19 @@ std::vector<double> density_site_energies(const DensityBasis &basis, const Syste
   std::vector<double> out(system.size * blocks, 0.0);
   if (basis.cutoff() <= 0.0) return out;
   const NeighborList list = make_list(basis, system);
-  std::vector<Member> members;
-  for (std::size_t i = 0; i < system.size; ++i)
+  std::vector<SiteNeighbor> neighbors;
+  DensitySite site;
+  for (std::size_t i = 0; i < system.size; ++i) {
+    gather_neighbors(list, species, i, neighbors);
     for (std::size_t b = 0; b < blocks; ++b) {
       const DensityBasis::Block &block = basis.blocks()[b];
       if (block.center != species[i]) continue;
-      gather_members(block, list, species, i, members);
-      out[i * blocks + b] = site_energy(block, members, coefficients + block.first_column);
+      site.evaluate(block, neighbors);
+      const double sum = std::inner_product(site.terms().begin(), site.terms().end(),
+                                            coefficients + block.first_column, 0.0);
+      out[i * blocks + b] = fade_of(block.block, site) * sum;
     }
+  }
   return out;
 }
 

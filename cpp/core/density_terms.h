@@ -3,6 +3,7 @@
 
 #include "density_file.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
@@ -57,6 +58,20 @@ inline double density_bound(double energy, double low, double high, double room,
   const double t = std::tanh((energy - edge) / room);
   slope = 1.0 - t * t;
   return edge + room * t;
+}
+
+/// Value and derivative of a radial function; zero outside of its knots.
+///
+/// @param cubics from density_cubics()
+inline double density_radial(const DensityChannel &channel, const std::vector<double> &cubics,
+                             double r, double &slope) {
+  slope = 0.0;
+  if (r <= channel.start || r >= channel.cutoff) return 0.0;
+  const double h = (channel.cutoff - channel.start) / channel.intervals;
+  const int s = std::min(channel.intervals - 1, static_cast<int>((r - channel.start) / h));
+  const double u = r - (channel.start + s * h), *const c = &cubics[4 * std::size_t(s)];
+  slope = c[1] + u * (2.0 * c[2] + 3.0 * u * c[3]);
+  return c[0] + u * (c[1] + u * (c[2] + u * c[3]));
 }
 
 /// Cubics of a function, (intervals, power) in the distance from the left end of each interval.

@@ -30,9 +30,9 @@ const float *row_of(const ElementCertainty &part, std::size_t row) {
 
 Extrapolation::Extrapolation(const ExtrapolationFile &file)
     : file_(file), basis_(static_cast<int>(file.elements.size()), file.pairs, file.triples),
-      features_(basis_) {
+      density_(file.elements, file.density), features_(basis_) {
   for (const ElementCertainty &part : file_.certainty) {
-    std::vector<int> position(static_cast<std::size_t>(basis_.columns()), -1);
+    std::vector<int> position(static_cast<std::size_t>(columns()), -1);
     for (std::size_t row = 0; row < part.columns.size(); ++row)
       position[std::size_t(part.columns[row])] = static_cast<int>(row);
     position_.push_back(std::move(position));
@@ -43,7 +43,20 @@ Extrapolation::Extrapolation(const ExtrapolationFile &file)
   }
 }
 
-/// Split the row of the centre into what training determined, by ascending row of the factor, and
+double Extrapolation::cutoff() const {
+  return std::max(basis_.cutoff(), density_.cutoff());
+}
+
+double Extrapolation::cutoff(int a, int b) const {
+  double out = std::max(basis_.pairs()[std::size_t(basis_.pair_of(a, b))].grid.high(),
+                        basis_.three_body_cutoff(a, b));
+  for (const DensityBasis::Block &block : density_.blocks())
+    for (std::size_t c = 0; block.center == a && c < block.species.size(); ++c)
+      if (block.species[c] == b) out = std::max(out, block.block.channels[c].cutoff);
+  return out;
+}
+
+/// Split the row of V2 and V3 into what training determined, by ascending row of the factor, and
 /// the square of the rest.
 double Extrapolation::sort_row(int species) {
   const std::vector<int> &position = position_[std::size_t(species)];
@@ -60,6 +73,20 @@ double Extrapolation::sort_row(int species) {
   std::sort(entries_.begin(), entries_.end(),
             [](const Entry &a, const Entry &b) { return a.row < b.row; });
   return unseen;
+}
+
+/// Append the density terms, whose rows follow those of V3. What training left untouched stays out:
+/// it has no prior width of its own.
+void Extrapolation::add_density(int species, const std::vector<SiteNeighbor> &neighbors) {
+  const std::vector<int> &position = position_[std::size_t(species)];
+  for (const DensityBasis::Block &block : density_.blocks()) {
+    if (block.center != species) continue;
+    site_.evaluate(block, neighbors);
+    for (std::size_t t = 0; t < site_.terms().size(); ++t) {
+      const int row = position[std::size_t(basis_.columns() + block.first_column) + t];
+      if (row >= 0) entries_.push_back({std::size_t(row), site_.terms()[t]});
+    }
+  }
 }
 
 /// product_ = L' row - L' mean.
@@ -93,6 +120,7 @@ SiteGrade Extrapolation::evaluate(int species, const std::vector<SiteNeighbor> &
     out.excess = std::max(out.excess, shortest(species, neighbor.species) - neighbor.distance);
   features_.evaluate(species, neighbors);
   double variance = sort_row(species) * part.unseen_deviation * part.unseen_deviation;
+  add_density(species, neighbors);
   multiply(species);
   for (const double p : product_) variance += p * p;
   out.deviation = std::sqrt(variance);

@@ -1,6 +1,7 @@
 // How far a neighbourhood lies outside what a UFP was trained on.
 #pragma once
 
+#include "density_site.h"
 #include "extrapolation_file.h"
 #include "site_features.h"
 
@@ -17,11 +18,11 @@ struct SiteGrade {
 
 /// Evaluates one centre at a time; holds the work space, so use one per thread.
 ///
-/// With phi the row of SiteFeatures, m its mean over the training atoms of the element and C the
-/// posterior covariance of the coefficients of the fit, deviation^2 = (phi - m)' C (phi - m): the
-/// variance of the energy difference to the mean neighbourhood of training. Constants per element,
-/// which no force tells, drop out. Coefficients that no training frame touched are independent
-/// with their prior width.
+/// With phi the row of SiteFeatures and DensitySite, m its mean over the training atoms of the
+/// element and C the posterior covariance of the coefficients of the fit, deviation^2 = (phi - m)'
+/// C (phi - m): the variance of the energy difference to the mean neighbourhood of training.
+/// Constants per element, which no force tells, drop out. Coefficients that no training frame
+/// touched are independent with their prior width.
 class Extrapolation {
 public:
   explicit Extrapolation(const ExtrapolationFile &file);
@@ -31,10 +32,14 @@ public:
   /// @param species of the centre and the neighbours: positions in ExtrapolationFile::elements
   SiteGrade evaluate(int species, const std::vector<SiteNeighbor> &neighbors);
 
-  const UfpBasis &basis() const { return basis_; }
   const ExtrapolationFile &file() const { return file_; }
+  /// Coefficients of V2, V3 and the density terms.
+  int columns() const { return basis_.columns() + density_.columns(); }
+  int species() const { return basis_.species(); }
   /// Largest distance that matters, Å.
-  double cutoff() const { return basis_.cutoff(); }
+  double cutoff() const;
+  /// Largest distance at which b matters to the grade of a centre a, Å.
+  double cutoff(int a, int b) const;
   double shortest(int a, int b) const { return file_.shortest[std::size_t(basis_.pair_of(a, b))]; }
 
 private:
@@ -45,11 +50,14 @@ private:
   };
 
   double sort_row(int species);
+  void add_density(int species, const std::vector<SiteNeighbor> &neighbors);
   void multiply(int species);
 
   ExtrapolationFile file_;
   UfpBasis basis_;
+  DensityBasis density_;
   SiteFeatures features_;
+  DensitySite site_;
   std::vector<std::vector<int>> position_;  // (element, column) -> row of the factor, -1: untouched
   std::vector<std::vector<double>> offset_; // (element, size) factor' times the mean
   std::vector<Entry> entries_;

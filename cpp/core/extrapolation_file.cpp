@@ -1,5 +1,6 @@
 #include "extrapolation_file.h"
 
+#include "density_features.h"
 #include "error.h"
 #include "json_picker.h"
 
@@ -13,8 +14,9 @@ namespace {
 
 using Kind = JsonValue::Kind;
 
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 constexpr double most_coefficients = 2e7; // of all triples: what a damaged file may ask memory for
+constexpr int most_functions = 8, most_intervals = 1000;
 
 /// Adds what an extrapolation file is made of.
 class Picker : public JsonPicker {
@@ -95,10 +97,58 @@ void read_layout(const Picker &pick, const JsonValue &root, ExtrapolationFile &f
   }
 }
 
-/// Make the basis to check the layout; its own messages get the place added.
+DensityChannel read_channel(const Picker &pick, const JsonValue &item) {
+  DensityChannel channel;
+  channel.element = pick.string_entry(item, "element");
+  channel.highest_l = pick.integer_entry(item, "highest_l");
+  channel.start = pick.positive(item, "start");
+  channel.cutoff = pick.positive(item, "cutoff");
+  channel.intervals = pick.integer_entry(item, "intervals");
+  if (channel.highest_l < 0 || channel.highest_l > 2)
+    pick.fail(item, "highest_l: expected 0, 1 or 2, got " + std::to_string(channel.highest_l));
+  if (!(channel.cutoff > channel.start) || !(channel.cutoff < 100))
+    pick.fail(item, "cutoff: expected one beyond start and below 100 Å");
+  if (channel.intervals < 4 || channel.intervals > most_intervals)
+    pick.fail(item, "intervals: expected 4 to " + std::to_string(most_intervals) + ", got " +
+                        std::to_string(channel.intervals));
+  for (const JsonValue &given : pick.entry(item, "functions", Kind::array).items) {
+    DensityFunction function;
+    for (const JsonValue &value : pick.of_kind(given, Kind::array, "functions").items)
+      function.coefficients.push_back(pick.number(value, "functions"));
+    if (function.coefficients.size() != std::size_t(channel.intervals - 3))
+      pick.fail(given, "functions: expected intervals - 3 coefficients, got " +
+                           std::to_string(function.coefficients.size()));
+    channel.functions.push_back(std::move(function));
+  }
+  if (channel.functions.empty() || channel.functions.size() > std::size_t(most_functions))
+    pick.fail(item, "functions: expected 1 to " + std::to_string(most_functions) + ", got " +
+                        std::to_string(channel.functions.size()));
+  return channel;
+}
+
+void read_density(const Picker &pick, const JsonValue &root, ExtrapolationFile &file) {
+  for (const JsonValue &item : pick.entry(root, "density", Kind::array).items) {
+    DensityBlock block;
+    block.center = pick.string_entry(item, "center");
+    const int orders = pick.integer_entry(item, "orders");
+    if (orders != 3 && orders != 4 && orders != 34)
+      pick.fail(item, "orders: expected 3, 4 or 34, got " + std::to_string(orders));
+    block.three_body = orders != 4;
+    block.four_body = orders != 3;
+    for (const JsonValue &channel : pick.entry(item, "channels", Kind::array).items)
+      block.channels.push_back(read_channel(pick, channel));
+    if (block.channels.empty() || block.channels.size() > file.elements.size())
+      pick.fail(item, "channels: expected 1 to " + std::to_string(file.elements.size()) + ", got " +
+                          std::to_string(block.channels.size()));
+    file.density.push_back(std::move(block));
+  }
+}
+
+/// Make the bases to check the layout; their own messages get the place added.
 int count_columns(const Picker &pick, const JsonValue &root, const ExtrapolationFile &file) {
   try {
-    return UfpBasis(static_cast<int>(file.elements.size()), file.pairs, file.triples).columns();
+    return UfpBasis(static_cast<int>(file.elements.size()), file.pairs, file.triples).columns() +
+           DensityBasis(file.elements, file.density).columns();
   } catch (const Error &error) {
     pick.fail(root, error.what());
   }
@@ -179,6 +229,7 @@ ExtrapolationFile parse_extrapolation(const std::string &text, const std::string
   if (units != "eV, Å") pick.fail(root, "units: expected eV, Å, got " + units);
   read_elements(pick, root, file);
   read_layout(pick, root, file);
+  read_density(pick, root, file);
   const int columns = count_columns(pick, root, file);
   const auto &parts = pick.list(root, "certainty", file.elements.size());
   for (std::size_t e = 0; e < parts.size(); ++e)

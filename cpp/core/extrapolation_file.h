@@ -1,6 +1,7 @@
 // The .ufx format: what a fit knows about its own certainty.
 #pragma once
 
+#include "density_file.h"
 #include "ufp_features.h"
 
 #include <string>
@@ -11,7 +12,8 @@ namespace lpsnmr {
 /// How certain the energy of a centre of one element is, from its mean in training on.
 struct ElementCertainty {
   std::string element;
-  std::vector<int> columns; ///< coefficients that training determined, ascending
+  /// Coefficients that training determined, ascending; those of the density terms come after V3.
+  std::vector<int> columns;
   /// Prior standard deviation of the other coefficients, eV.
   double unseen_deviation = 0;
   /// Largest standard deviation of a training atom, eV; the grade 1.
@@ -31,6 +33,7 @@ struct ExtrapolationFile {
   std::vector<PairLayout> pairs; ///< every unordered pair of elements
   std::vector<double> shortest;  ///< (pairs) shortest distance of training, Å
   std::vector<TripleLayout> triples;
+  std::vector<DensityBlock> density;       ///< without coefficients, fading and bounds
   std::vector<ElementCertainty> certainty; ///< in the order of elements
 };
 

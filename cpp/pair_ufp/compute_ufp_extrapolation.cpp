@@ -110,13 +110,14 @@ void ComputeUFPExtrapolation::check_potential() {
 
 /// Cutoff to ask for, 0 when the pair style's own cutoffs make LAMMPS list every neighbour.
 double ComputeUFPExtrapolation::cutoff_beyond_pair_list() const {
-  const double needed = extrapolation_->cutoff();
-  if (!force->pair || !force->pair->cutsq) return needed;
+  if (!force->pair || !force->pair->cutsq) return extrapolation_->cutoff();
   for (int i = 1; i <= atom->ntypes; ++i)
-    for (int j = 1; j <= atom->ntypes; ++j)
-      if (species_of_type_[i] >= 0 && species_of_type_[j] >= 0 &&
-          force->pair->cutsq[i][j] < needed * needed * (1.0 - 1e-12))
-        return needed;
+    for (int j = 1; j <= atom->ntypes; ++j) {
+      if (species_of_type_[i] < 0 || species_of_type_[j] < 0) continue;
+      const double needed = extrapolation_->cutoff(species_of_type_[i], species_of_type_[j]);
+      if (force->pair->cutsq[i][j] < needed * needed * (1.0 - 1e-12))
+        return extrapolation_->cutoff();
+    }
   return 0.0;
 }
 

@@ -18,7 +18,7 @@ if [ "${DENSITY:-yes}" = no ]; then
   set -- "$@" --triple S-P-S=3.0,5.0 --triple S-Li-P=4.0,3.0 --triple S-Li-S=3.5,4.0 --triple S-P-P=3.5,3.5
 else
   set -- "$@" --energy-error 0.7 --prior-density 0.02 \
-    --weigh '*1800*=0.2' --weigh '*2500=0.2' --weigh '*quench*=0.2' --weigh 'ufp_hot*=0.2' \
+    --weigh '*1800*=0.2' --weigh '*2500=0.2' --weigh '*quench*=0.2' --weigh '*melt*=0.2' --weigh 'ufp_hot*=0.2' \
     --triple S-Li-P=4.0,3.0 --triple S-Li-Li=0,0 --triple S-Li-S=0,0 --triple S-P-P=0,0 --triple S-P-S=0,0 \
     --density 'S=34:P,6,3,2,1.7;Li,6,3,2,1.9;S,6,3,2,2.4' --density 'P=4:S,6,3,1,1.7;Li,6,3,1,2.2'
 fi

@@ -104,14 +104,17 @@ def small_potential(kind):
 
 def small_certainty(potential):
     """Return the bytes of a .ufx file of one element."""
+    channel = {"element": "A", "highest_l": 0, "start": 0.5, "cutoff": 2.8, "intervals": 5}
+    channel["functions"] = [[1.5, 0.5]]
     header = {
         "format": "lpsnmr-ufx",
-        "version": 1,
+        "version": 2,
         "potential": {"sha256": sha256(potential)},
         "units": "eV, Å",
         "elements": ["A"],
         "pairs": [{"elements": ["A", "A"], "knots": clamped(0.5, 3.0, 0.5).tolist(), "shortest": 1.0}],
         "triples": [{"elements": ["A"] * 3, "knots": [[0.5] * 4 + [2.0] * 4] * 2 + [[0.5] * 4 + [4.0] * 4]}],
+        "density": [{"center": "A", "orders": 3, "channels": [channel]}],
         "certainty": [
             {"element": "A", "columns": [0, 2, 5], "unseen_deviation": 0.5, "largest_deviation": 0.1}
         ],

@@ -2,20 +2,36 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from ase import Atoms
 
 from lpsnmr import _core
 from lpsnmr.errors import InputError
-from lpsnmr.potential import DataSet, Extrapolation, FitSettings, PriorSettings, fit_ufp, save_fit
-from lpsnmr.potential.certainty import element_certainty
+from lpsnmr.potential import (
+    DataSet,
+    DensityBlock,
+    DensityChannel,
+    Extrapolation,
+    FitSettings,
+    Layout,
+    PriorSettings,
+    fit_ufp,
+    save_fit,
+)
+from lpsnmr.potential.certainty import element_certainty, site_rows
 from lpsnmr.potential.normal import frame_rows, row_weights
 from lpsnmr.potential.prior import penalty
 from ufp_cases import SMALL, TRICLINIC, labelled, random_structure
 
 ELEMENTS = ("Li", "P", "S")
-PRIOR = PriorSettings(1.0, 0.3, 0.5, 0.3)
+PRIOR = PriorSettings(1.0, 0.3, 0.5, 0.3, density=0.5, anchor=1.0)
+DENSITY = (
+    DensityBlock("S", 34, (DensityChannel("P", 4.5, 2, 2, 1.2), DensityChannel("S", 5.5, 1, 1, 1.5))),
+    DensityBlock("Li", 4, (DensityChannel("S", 4.0, 2, 0, 1.3),)),
+)
 
 
 class Flat:
@@ -30,28 +46,48 @@ def frames():
     return [labelled(random_structure(s, least=1.3), Flat, f"r{s % 2}", 10 * s) for s in range(12)]
 
 
-@pytest.fixture(scope="module")
-def fitted(frames, small_basis, tmp_path_factory):
-    settings = FitSettings(small_basis, (PRIOR,), folds=0, monotone_core=False)
+@pytest.fixture(scope="module", params=["pairs and triples", "density"])
+def fitted(request, frames, small_basis, tmp_path_factory):
+    density = DENSITY if request.param == "density" else ()
+    settings = FitSettings(replace(small_basis, density=density), (PRIOR,), folds=0, monotone_core=False)
     data = [DataSet(frames)]
     result = fit_ufp(data, settings)
     path = tmp_path_factory.mktemp("ufx") / "p.uf3"
     written = save_fit(path, result, settings, data, [[]])
-    assert [p.name for p in written] == ["p.uf3", "p.ufx", "p.json"]
+    assert [p.name for p in written] == ["p.uf3", *(["p.ufd"] if density else []), "p.ufx", "p.json"]
     return result, path.with_suffix(".ufx"), settings
 
 
+@pytest.mark.parametrize("density", [(), DENSITY], ids=["pairs and triples", "density"])
 @pytest.mark.parametrize(
     ("cell", "n", "pbc"), [(TRICLINIC, 12, True), (SMALL, 2, True), (TRICLINIC, 9, False)]
 )
-def test_site_features_add_up_to_the_energy(small_basis, cell, n, pbc):
-    from lpsnmr.potential import Layout
-
-    layout = Layout.from_settings(small_basis)
+def test_site_features_add_up_to_the_energy(small_basis, cell, n, pbc, density):
+    layout = Layout.from_settings(replace(small_basis, density=density))  # not calibrated: nothing fades
     atoms = random_structure(4, cell, n, 1.2, pbc=pbc)
-    arguments = (atoms.positions, atoms.cell.array, atoms.pbc.tolist(), layout.species(atoms.symbols))
-    rows = _core.site_features(layout.basis, *arguments)
-    np.testing.assert_allclose(rows.sum(0), layout.basis.features(*arguments)[:, 0], rtol=1e-12, atol=1e-12)
+    species, rows = site_rows(layout, atoms)
+    place = (atoms.positions, atoms.cell.array, atoms.pbc.tolist(), species.tolist())
+    np.testing.assert_allclose(rows.sum(0), layout.features(*place)[:, 0], rtol=1e-12, atol=1e-12)
+
+
+def test_density_features_do_not_fade(fitted):
+    """More neighbours than in training: the terms of the potential are gone, the features are not."""
+    layout = fitted[0].layout
+    if layout.density is None:
+        pytest.skip("no density terms")
+    atoms = Atoms("SP40", np.zeros((41, 3)))
+    height = np.linspace(-0.98, 0.98, 40)
+    turn = np.pi * (1 + np.sqrt(5)) * np.arange(40)
+    ring = np.sqrt(1 - height**2)
+    atoms.positions[1:] = 2.4 * np.stack([ring * np.cos(turn), ring * np.sin(turn), height], axis=1)
+    species, rows = site_rows(layout, atoms)
+    place = (atoms.positions, atoms.cell.array, atoms.pbc.tolist(), species.tolist())
+    own = rows[:, layout.basis.columns :]
+    faded = layout.density.basis.features(*place)[0][:, 0]
+    assert np.abs(faded).max() < 0.5 * np.abs(own.sum(0)).max()
+    free = Layout.from_settings(layout.settings).density.basis.features(*place)[0][:, 0]
+    np.testing.assert_allclose(own.sum(0), free, rtol=1e-12, atol=1e-12)
+    assert Extrapolation(fitted[1]).grade(atoms).max() > 3
 
 
 def direct_deviations(result, settings, frames, atoms):
@@ -68,19 +104,14 @@ def direct_deviations(result, settings, frames, atoms):
     matrix[len(columns) :, len(columns) :] += np.eye(3) / 10.0**2
     covariance = np.zeros((layout.columns, layout.columns))
     covariance[np.ix_(columns, columns)] = np.linalg.inv(matrix)[: len(columns), : len(columns)]
-    untouched = np.setdiff1d(np.arange(layout.columns), columns)
+    untouched = np.setdiff1d(np.arange(layout.basis.columns), columns)
     covariance[untouched, untouched] = PRIOR.three_body_ridge**2
 
-    def sites(frame):
-        species = np.array(layout.species(frame.get_chemical_symbols()))
-        cell, pbc = frame.cell.array, frame.pbc.tolist()
-        return species, _core.site_features(layout.basis, frame.positions, cell, pbc, species.tolist())
-
-    training = [sites(f) for f in frames]
+    training = [site_rows(layout, f) for f in frames]
     means = [np.concatenate([x[s == e] for s, x in training]).mean(0) for e in range(3)]
 
     def deviation(frame):
-        species, x = sites(frame)
+        species, x = site_rows(layout, frame)
         x = x - np.array(means)[species]
         return np.sqrt(np.einsum("nk,kl,nl->n", x, covariance, x)), species
 
@@ -100,10 +131,7 @@ def test_grade_is_the_leverage(fitted, frames, seed):
     np.testing.assert_allclose(found.grade, grade, rtol=2e-5)
     if seed == 100:
         columns = result.posterior.columns
-        species = result.layout.species(atoms.get_chemical_symbols())
-        rows = _core.site_features(
-            result.layout.basis, atoms.positions, atoms.cell.array, atoms.pbc.tolist(), species
-        )
+        rows = site_rows(result.layout, atoms)[1]
         assert np.delete(rows, columns, axis=1).max() > 0.01  # the case is what it says it is
 
 
@@ -112,9 +140,7 @@ def test_core_is_numpy_on_the_same_factor(fitted, frames):
     certainty = element_certainty(result.layout, result.posterior, PRIOR.three_body_ridge, frames)
     extrapolation = Extrapolation(path)
     for atoms in (frames[0], random_structure(50, SMALL, 5, 0.9)):
-        species = np.array(result.layout.species(atoms.get_chemical_symbols()))
-        cell, pbc = atoms.cell.array, atoms.pbc.tolist()
-        rows = _core.site_features(result.layout.basis, atoms.positions, cell, pbc, species.tolist())
+        species, rows = site_rows(result.layout, atoms)
         found = extrapolation.evaluate(atoms).deviation
         for number, part in enumerate(certainty):
             here = species == number
@@ -156,10 +182,10 @@ def test_the_file_names_its_potential(fitted):
 
 
 def test_without_extrapolation_an_old_file_goes(fitted, frames, tmp_path):
-    result, _, settings = fitted
+    result, path, settings = fitted
     (tmp_path / "p.ufx").write_text("of an earlier fit")
     written = save_fit(tmp_path / "p.uf3", result, settings, [DataSet(frames)], [[]], extrapolation=False)
-    assert [p.name for p in written] == ["p.uf3", "p.json"]
+    assert path.name not in [p.name for p in written]
     assert not (tmp_path / "p.ufx").exists()
 
 
@@ -181,7 +207,7 @@ def put(*path, value):
 
 HEADERS = {
     "format": (put("format", value="x"), 'expected "format": "lpsnmr-ufx"'),
-    "version": (put("version", value=2), "extrapolation file version 2; this lpsnmr reads 1"),
+    "version": (put("version", value=1), "extrapolation file version 1; this lpsnmr reads 2"),
     "units": (put("units", value="Ha"), "units: expected eV, Å, got Ha"),
     "hash": (put("potential", "sha256", value="12"), "64 hexadecimal digits"),
     "twice": (put("elements", value=["Li", "Li", "S"]), 'element "Li" is given twice'),
@@ -190,6 +216,7 @@ HEADERS = {
     "shortest": (put("pairs", 0, "shortest", value=-1), "shortest: expected a positive number"),
     "knots": (put("pairs", 0, "knots", value=[1, 2]), "knots: "),
     "huge": (put("triples", 0, "knots", value=[[*range(400)]] * 3), "more coefficients than any potential"),
+    "density": (put("density", value=1), "density: expected a list, got a number"),
     "columns": (put("certainty", 0, "columns", 0, value=10**5), "columns: expected ascending numbers"),
     "deviation": (
         put("certainty", 0, "largest_deviation", value=0),
@@ -200,9 +227,27 @@ HEADERS = {
 }
 
 
-@pytest.mark.parametrize("case", HEADERS)
+DENSITY_HEADERS = {
+    "center": (put("density", 0, "center", value="Na"), "no element 'Na'"),
+    "orders": (put("density", 0, "orders", value=5), "orders: expected 3, 4 or 34, got 5"),
+    "channels": (put("density", 0, "channels", value=[]), "channels: expected 1 to 3, got 0"),
+    "l": (put("density", 0, "channels", 0, "highest_l", value=3), "highest_l: expected 0, 1 or 2, got 3"),
+    "cutoff": (put("density", 0, "channels", 0, "cutoff", value=0.1), "cutoff: expected one beyond start"),
+    "start": (put("density", 0, "channels", 0, "start", value=0), "start: expected a positive number"),
+    "intervals": (put("density", 0, "channels", 0, "intervals", value=3), "intervals: expected 4 to 1000"),
+    "functions": (
+        put("density", 0, "channels", 0, "functions", value=[]),
+        "functions: expected 1 to 8, got 0",
+    ),
+    "short": (put("density", 0, "channels", 0, "functions", 0, value=[1]), "expected intervals - 3 coeff"),
+}
+
+
+@pytest.mark.parametrize("case", [*HEADERS, *DENSITY_HEADERS])
 def test_bad_header(case, fitted, tmp_path):
-    change, words = HEADERS[case]
+    if case in DENSITY_HEADERS and fitted[0].layout.density is None:
+        pytest.skip("no density terms")
+    change, words = (HEADERS | DENSITY_HEADERS)[case]
     line, rest = fitted[1].read_bytes().split(b"\n", 1)
     header = json.loads(line)
     change(header)

@@ -12,17 +12,21 @@
 
 namespace {
 
-/// One element, one pair of 5 columns, one triple of one column; factor and mean of 4 columns.
+/// One element, one pair of 5 columns, one triple and one density term of one column; factor and
+/// mean of 5 columns.
 std::string good_file() {
   std::string text =
-      R"({"format":"lpsnmr-ufx","version":1,"potential":{"sha256":")" + lpsnmr::sha256("abc") +
+      R"({"format":"lpsnmr-ufx","version":2,"potential":{"sha256":")" + lpsnmr::sha256("abc") +
       R"("},"units":"eV, Å","elements":["A"],"pairs":[{"elements":["A","A"],)"
       R"("knots":[1,1,1,1,1.5,2,2.5,3,4,4,4,4],"shortest":1.5}],"triples":[{"elements":)"
       R"(["A","A","A"],"knots":[[1,1,1,1,4,4,4,4],[1,1,1,1,4,4,4,4],[1,1,1,1,8,8,8,8]]}],)"
-      R"("certainty":[{"element":"A","columns":[0,1,3,5],"unseen_deviation":0.5,)"
+      R"("density":[{"center":"A","orders":3,"channels":[{"element":"A","highest_l":0,"start":0.5,)"
+      R"("cutoff":3.5,"intervals":5,"functions":[[1.5,0.5]]}]}],)"
+      R"("certainty":[{"element":"A","columns":[0,1,3,5,6],"unseen_deviation":0.5,)"
       R"("largest_deviation":0.25}]})"
       "\n";
-  const float numbers[14] = {1, .5, 1, .1f, .2f, 1, .3f, -.4f, .5f, 2, .1f, .2f, .3f, .4f};
+  const float numbers[20] = {1,   .5,  1,   .1f, .2f, 1,   .3f, -.4f, .5f, 2,
+                             .1f, .2f, .1f, .3f, 1.5, .1f, .2f, .3f,  .4f, .6f};
   for (const float number : numbers) { // the machines of these tests are little-endian
     char bytes[4];
     std::memcpy(bytes, &number, 4);
@@ -46,11 +50,12 @@ bool accepted(const std::string &text) {
 
 void test_values() {
   lpsnmr::Extrapolation extrapolation(lpsnmr::parse_extrapolation(good_file(), "good"));
-  CHECK(extrapolation.basis().columns() == 6);
+  CHECK(extrapolation.columns() == 7);
   const lpsnmr::SiteGrade alone = extrapolation.evaluate(0, {});
   // no neighbour: the row is minus the mean; (L' m) by hand
-  const double product[4] = {.1 + .2 * .5 + .3 * .1 + .4 * .3, .2 + .3 * .2 - .4 * .4, .3 + .4 * .5,
-                             .4 * 2};
+  const double product[5] = {.1 + .2 * .5 + .3 * .1 + .4 * .3 + .6 * .1,
+                             .2 + .3 * .2 - .4 * .4 + .6 * .2, .3 + .4 * .5 + .6 * .1,
+                             .4 * 2 + .6 * .3, .6 * 1.5};
   double variance = 0;
   for (const double p : product) variance += p * p;
   CHECK_CLOSE(alone.deviation, std::sqrt(variance), 1e-7);

@@ -13,11 +13,19 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from lpsnmr import __version__
-from lpsnmr._core import site_features
+from lpsnmr._core import density_site_features, site_features
 from lpsnmr.io.atomic import written_aside
 from lpsnmr.potential.basis import Layout
+from lpsnmr.potential.density import DensityBlock, radial_coefficients
 
-__all__ = ["ElementCertainty", "Posterior", "element_certainty", "training_deviations", "write_extrapolation"]
+__all__ = [
+    "ElementCertainty",
+    "Posterior",
+    "element_certainty",
+    "site_rows",
+    "training_deviations",
+    "write_extrapolation",
+]
 
 Array = NDArray[np.float64]
 QUANTILES = (0.5, 0.9, 0.99, 0.999)
@@ -50,6 +58,8 @@ class ElementCertainty:
     mean: NDArray[np.float32]
     unseen_deviation: float
     """Prior width of three-body coefficients that no training frame touches, eV."""
+    unseen: NDArray[np.intp]
+    """Those coefficients."""
 
     def deviations(self, rows: Array) -> Array:
         """Return the standard deviation of site energies minus that of the mean neighbourhood of training.
@@ -60,38 +70,45 @@ class ElementCertainty:
         Parameters
         ----------
         rows
-            (n, columns of the layout) float64, from ``site_features``, of atoms of this element.
+            (n, columns of the layout) float64, from ``site_rows``, of atoms of this element.
 
         Returns
         -------
         Array
             (n,) float64, eV.
         """
-        unseen = np.delete(rows, self.columns, axis=1)
+        unseen = rows[:, self.unseen]
         seen = (rows[:, self.columns] - self.mean.astype(float)) @ self.factor.astype(float)
         return np.asarray(np.sqrt((seen**2).sum(axis=1) + self.unseen_deviation**2 * (unseen**2).sum(axis=1)))
 
 
-def _site_rows(layout: Layout, frame: ase.Atoms) -> tuple[NDArray[np.intp], Array]:
-    """Return species (n,) and energy features (n, columns) of the atoms of a frame."""
+def site_rows(layout: Layout, frame: ase.Atoms) -> tuple[NDArray[np.intp], Array]:
+    """Return species (n,) and energy features (n, columns) of the atoms of a frame.
+
+    Density terms do not fade here as they do in the potential: where moments are larger than in training, the
+    features grow, and so does the deviation.
+    """
     species = layout.species(frame.get_chemical_symbols(), str(frame.info.get("source", "frame")))
-    rows = site_features(layout.basis, frame.positions, frame.cell.array, frame.pbc.tolist(), species)
+    place = (frame.positions, frame.cell.array, frame.pbc.tolist(), species)
+    rows = site_features(layout.basis, *place)
+    if layout.density is not None:
+        rows = np.concatenate([rows, density_site_features(layout.density.basis, *place)], axis=1)
     return np.array(species), rows
 
 
 def _mean_rows(layout: Layout, frames: Sequence[ase.Atoms]) -> Array:
     """Return (elements, columns) the mean energy features of the atoms of each element."""
     elements = len(layout.settings.elements)
-    sums, counts = np.zeros((elements, layout.basis.columns)), np.zeros(elements)
+    sums, counts = np.zeros((elements, layout.columns)), np.zeros(elements)
     for frame in frames:
-        species, rows = _site_rows(layout, frame)
+        species, rows = site_rows(layout, frame)
         np.add.at(sums, species, rows)
         counts += np.bincount(species, minlength=elements)
     return np.asarray(sums / np.maximum(counts, 1)[:, None])
 
 
 def _columns_of_center(layout: Layout, element: int) -> NDArray[np.bool_]:
-    """Return (columns,) whether a V2 or V3 coefficient moves the site energy of an element."""
+    """Return (columns,) whether a coefficient moves the site energy of an element."""
     used = np.zeros(layout.columns, dtype=bool)
     for block, pair in enumerate(layout.pairs):
         first, count = layout.basis.pair_columns(block)
@@ -100,6 +117,11 @@ def _columns_of_center(layout: Layout, element: int) -> NDArray[np.bool_]:
         if triple[0] == element:
             columns = layout.basis.triple_columns(block)
             used[columns[columns >= 0]] = True
+    if layout.density is not None:
+        for number, terms in enumerate(layout.density.blocks):
+            if terms.center == layout.settings.elements[element]:
+                start, count = layout.density.basis.block_columns(number)
+                used[layout.basis.columns + start :][:count] = True
     return used
 
 
@@ -125,7 +147,8 @@ def element_certainty(
         triangle = scipy.linalg.qr(half, mode="r", overwrite_a=True, check_finite=False)[0][: len(wanted)]
         factor = (triangle * np.sign(np.diag(triangle))[:, None]).T.astype(np.float32)
         mean = means[number, columns].astype(np.float32)
-        out.append(ElementCertainty(element, columns, factor, mean, float(unseen_deviation)))
+        unseen = np.setdiff1d(np.arange(layout.basis.columns), columns)
+        out.append(ElementCertainty(element, columns, factor, mean, float(unseen_deviation), unseen))
     return out
 
 
@@ -135,10 +158,29 @@ def training_deviations(
     """Return for each element the standard deviations (eV) of its atoms in the training frames, ascending."""
     found: list[list[Array]] = [[] for _ in certainty]
     for frame in frames:
-        species, rows = _site_rows(layout, frame)
+        species, rows = site_rows(layout, frame)
         for number, part in enumerate(certainty):
             found[number].append(part.deviations(rows[species == number]))
     return [np.sort(np.concatenate(values)) for values in found]
+
+
+def _density_header(block: DensityBlock) -> dict[str, Any]:
+    """Return density terms around an element as plain values; the radial functions as inner coefficients."""
+    return {
+        "center": block.center,
+        "orders": block.orders,
+        "channels": [
+            {
+                "element": c.element,
+                "highest_l": c.highest_l,
+                "start": c.first_knot,
+                "cutoff": c.cutoff,
+                "intervals": c.intervals,
+                "functions": radial_coefficients(c).tolist(),
+            }
+            for c in block.channels
+        ],
+    }
 
 
 def _header(
@@ -153,13 +195,11 @@ def _header(
     reach = float(layout.pair_knots[-1])
     return {
         "format": "lpsnmr-ufx",
-        "version": 1,
+        "version": 2,
         "lpsnmr": __version__,
         "potential": potential,
         "units": "eV, Å",
         "elements": list(names),
-        # density terms are marginalised out: grades and deviations are those of V2 and V3
-        "bodies": "2+3 of a fit with density terms" if layout.density else "2+3",
         "pairs": [
             {
                 "elements": [names[a], names[b]],
@@ -173,6 +213,7 @@ def _header(
             {"elements": [names[e] for e in triple], "knots": [k.tolist() for k in knots]}
             for triple, knots in zip(layout.triples, layout.triple_knots, strict=True)
         ],
+        "density": [_density_header(block) for block in (layout.density.blocks if layout.density else ())],
         "certainty": [
             {
                 "element": part.element,

@@ -5,7 +5,12 @@ from pathlib import Path
 
 __all__ = ["shipped_reference"]
 
-SETS = ("lps_gpaw_pbe.extxyz", "lps_gpaw_pbe_later.extxyz", "lps_gpaw_pbe_hot.extxyz")
+SETS = (
+    "lps_gpaw_pbe.extxyz",
+    "lps_gpaw_pbe_later.extxyz",
+    "lps_gpaw_pbe_hot.extxyz",
+    "lps_gpaw_pbe_melt.extxyz",
+)
 """In the order of labelling; no frame is in two of them."""
 
 

@@ -1,0 +1,69 @@
+#include "density_site.h"
+
+#include <algorithm>
+
+namespace lpsnmr {
+namespace {
+
+constexpr std::size_t all_components = 10; // of one function: scalar, vector, tensor
+constexpr std::size_t first_component[3] = {0, 1, 4};
+
+/// Ten products of the direction to a neighbour.
+void directions(const SiteNeighbor &neighbor, double *y) {
+  const double x = neighbor.vector[0] / neighbor.distance,
+               v = neighbor.vector[1] / neighbor.distance,
+               z = neighbor.vector[2] / neighbor.distance;
+  const double all[all_components] = {1, x, v, z, x * x, v * v, z * z, x * v, x * z, v * z};
+  std::copy_n(all, all_components, y);
+}
+
+} // namespace
+
+double DensitySite::moment(int function) const {
+  return moments_[std::size_t(function) * all_components];
+}
+
+void DensitySite::evaluate(const DensityBasis::Block &block,
+                           const std::vector<SiteNeighbor> &neighbors) {
+  moments_.assign(std::size_t(block.terms.functions) * all_components, 0.0);
+  for (const SiteNeighbor &neighbor : neighbors) {
+    double y[all_components];
+    directions(neighbor, y);
+    std::size_t function = 0;
+    for (std::size_t c = 0; c < block.species.size(); ++c) {
+      const DensityChannel &channel = block.block.channels[c];
+      if (neighbor.species != block.species[c] || neighbor.distance >= channel.cutoff) {
+        function += channel.functions.size();
+        continue;
+      }
+      for (std::size_t f = 0; f < channel.functions.size(); ++f, ++function) {
+        double slope;
+        const double value =
+            density_radial(channel, block.cubics[function], neighbor.distance, slope);
+        double *const moments = &moments_[function * all_components];
+        for (std::size_t k = 0; k < all_components; ++k) moments[k] += value * y[k];
+      }
+    }
+  }
+  products_.clear();
+  for (const DensityTerms::Product &product : block.terms.products) {
+    const auto l = std::size_t(product.l);
+    const std::vector<int> &members = block.terms.members[l];
+    const double *const p =
+        &moments_[std::size_t(members[std::size_t(product.p)]) * all_components +
+                  first_component[l]];
+    const double *const q =
+        &moments_[std::size_t(members[std::size_t(product.q)]) * all_components +
+                  first_component[l]];
+    double value = 0.0;
+    for (int k = 0; k < density_components[l]; ++k)
+      value += (l == 2 ? density_multiplicity[k] : 1.0) * p[k] * q[k];
+    products_.push_back(value);
+  }
+  terms_.clear();
+  for (const DensityTerms::Term &term : block.terms.terms)
+    terms_.push_back((term.function < 0 ? 1.0 : moment(term.function)) *
+                     products_[std::size_t(term.product)]);
+}
+
+} // namespace lpsnmr
