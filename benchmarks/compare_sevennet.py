@@ -109,7 +109,7 @@ def predict(model: str, path: str, target: str) -> None:
 def run_predict(python: str, model: str, path: Path, target: Path) -> dict:
     """Call predict() under another interpreter."""
     words = [python, __file__, "--predict", model, path, target]
-    subprocess.run([str(w) for w in words], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([str(w) for w in words], check=True)
     return dict(np.load(target))
 
 
@@ -120,7 +120,7 @@ def fine_tune(folder: Path, python: str, epochs: int) -> Path:
     files = {name: (folder / f"{name}.extxyz").resolve() for name in ("train", "test")}
     inner = "128x0e+64x1e+32x2e"
     (place / "input.yaml").write_text(SETTINGS.format(epochs=epochs, inner=inner, **files))
-    sevenn = Path(python).parent / "sevenn"
+    sevenn = Path(python).absolute().parent / "sevenn"
     subprocess.run([str(sevenn), "train", "input.yaml", "-s"], cwd=place, check=True)
     return place / f"checkpoint_{epochs}.pth"
 
@@ -148,14 +148,13 @@ def errors(frames: list, forces) -> dict[str, dict[str, float]]:
     return out
 
 
-def fit_own(train: list, test: list) -> list:
+def fit_own(train: list, test: list, target: Path) -> list:
     """Fit the shipped form to the training frames; return its forces on the others."""
     from lpsnmr.learning import settings_of_potential
     from lpsnmr.potential import DataSet, Ufp, fit_ufp, save_fit
 
     models = Path(importlib.util.find_spec("lpsnmr").origin).parent / "data" / "models"
     settings, data = settings_of_potential(models / "lps.uf3"), [DataSet(train)]
-    target = Path(arguments().out) / "ufp.uf3"
     save_fit(target, fit_ufp(data, settings), settings, data, [[]], extrapolation=False)
     return [Ufp(target).predict(f).forces for f in test]
 
@@ -190,7 +189,7 @@ def main() -> None:
     for name, chosen in (("train", train), ("test", test)):
         ase.io.write(args.out / f"{name}.extxyz", [bare(f, offset) for f in chosen])
     model = args.model or fine_tune(args.out, args.sevennet, args.epochs)
-    result = {"frames fitted": len(train), "ufp": errors(test, fit_own(train, test))}
+    result = {"frames fitted": len(train), "ufp": errors(test, fit_own(train, test, args.out / "ufp.uf3"))}
     for name, which in (("SevenNet-0", PRETRAINED), ("SevenNet-0, fine-tuned", str(model))):
         found = run_predict(args.sevennet, which, args.out / "test.extxyz", args.out / "test.npz")
         result[name] = errors(test, found["forces"])

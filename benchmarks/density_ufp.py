@@ -135,7 +135,7 @@ def main():
     args = parser.parse_args()
     if os.environ.get("OMP_NUM_THREADS") != "1":
         sys.exit("set OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1: times are of one core")
-    frames = read_reference(shipped_reference(), require=("energy", "forces"))
+    frames = read_reference(shipped_reference()[:3], require=("energy", "forces"))
     records = {}
     for name in args.only or FORMS:
         with tempfile.TemporaryDirectory() as folder:

@@ -13,8 +13,8 @@
 namespace lpsnmr {
 namespace {
 
-constexpr int all_components = 10; // of one function: scalar, vector, tensor
-constexpr int first_component[3] = {0, 1, 4};
+constexpr int all_components = density_all_components;
+constexpr const int *first_component = density_first_component;
 
 /// A neighbour in one channel of the current centre.
 struct Member {

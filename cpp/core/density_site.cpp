@@ -1,20 +1,22 @@
 #include "density_site.h"
 
+#include "tensor_order.h"
+
 #include <algorithm>
 
 namespace lpsnmr {
 namespace {
 
-constexpr std::size_t all_components = 10; // of one function: scalar, vector, tensor
-constexpr std::size_t first_component[3] = {0, 1, 4};
+constexpr std::size_t all_components = density_all_components;
 
 /// Ten products of the direction to a neighbour.
 void directions(const SiteNeighbor &neighbor, double *y) {
-  const double x = neighbor.vector[0] / neighbor.distance,
-               v = neighbor.vector[1] / neighbor.distance,
-               z = neighbor.vector[2] / neighbor.distance;
-  const double all[all_components] = {1, x, v, z, x * x, v * v, z * z, x * v, x * z, v * z};
-  std::copy_n(all, all_components, y);
+  double u[3];
+  for (std::size_t a = 0; a < 3; ++a) u[a] = neighbor.vector[a] / neighbor.distance;
+  y[0] = 1.0;
+  std::copy_n(u, 3, y + density_first_component[1]);
+  for (int c = 0; c < density_components[2]; ++c)
+    y[density_first_component[2] + c] = u[tensor_order[c][0]] * u[tensor_order[c][1]];
 }
 
 } // namespace
@@ -27,15 +29,17 @@ void DensitySite::evaluate(const DensityBasis::Block &block,
                            const std::vector<SiteNeighbor> &neighbors) {
   moments_.assign(std::size_t(block.terms.functions) * all_components, 0.0);
   for (const SiteNeighbor &neighbor : neighbors) {
-    double y[all_components];
-    directions(neighbor, y);
     std::size_t function = 0;
     for (std::size_t c = 0; c < block.species.size(); ++c) {
       const DensityChannel &channel = block.block.channels[c];
-      if (neighbor.species != block.species[c] || neighbor.distance >= channel.cutoff) {
+      // at or below the first knot all functions vanish, and atoms in one place have no direction
+      if (neighbor.species != block.species[c] || neighbor.distance <= channel.start ||
+          neighbor.distance >= channel.cutoff) {
         function += channel.functions.size();
         continue;
       }
+      double y[all_components];
+      directions(neighbor, y);
       for (std::size_t f = 0; f < channel.functions.size(); ++f, ++function) {
         double slope;
         const double value =
@@ -51,10 +55,10 @@ void DensitySite::evaluate(const DensityBasis::Block &block,
     const std::vector<int> &members = block.terms.members[l];
     const double *const p =
         &moments_[std::size_t(members[std::size_t(product.p)]) * all_components +
-                  first_component[l]];
+                  std::size_t(density_first_component[l])];
     const double *const q =
         &moments_[std::size_t(members[std::size_t(product.q)]) * all_components +
-                  first_component[l]];
+                  std::size_t(density_first_component[l])];
     double value = 0.0;
     for (int k = 0; k < density_components[l]; ++k)
       value += (l == 2 ? density_multiplicity[k] : 1.0) * p[k] * q[k];

@@ -12,6 +12,9 @@ namespace lpsnmr {
 
 /// Moments of order l have so many Cartesian components: 1; x y z; xx yy zz xy xz yz.
 constexpr int density_components[3] = {1, 3, 6};
+/// All of them together, and where those of each order begin.
+constexpr int density_all_components = 10;
+constexpr int density_first_component[3] = {0, 1, 4};
 /// How often a component of order 2 stands in the full tensor.
 constexpr double density_multiplicity[6] = {1, 1, 1, 2, 2, 2};
 

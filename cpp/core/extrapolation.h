@@ -21,8 +21,8 @@ struct SiteGrade {
 /// With phi the row of SiteFeatures and DensitySite, m its mean over the training atoms of the
 /// element and C the posterior covariance of the coefficients of the fit, deviation^2 = (phi - m)'
 /// C (phi - m): the variance of the energy difference to the mean neighbourhood of training.
-/// Constants per element, which no force tells, drop out. Coefficients that no training frame
-/// touched are independent with their prior width.
+/// Constants per element, which no force tells, drop out. Coefficients of V2 and V3 that no
+/// training frame touched are independent with their prior width; such density terms do not count.
 class Extrapolation {
 public:
   explicit Extrapolation(const ExtrapolationFile &file);

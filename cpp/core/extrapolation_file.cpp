@@ -16,7 +16,8 @@ using Kind = JsonValue::Kind;
 
 constexpr int format_version = 2;
 constexpr double most_coefficients = 2e7; // of all triples: what a damaged file may ask memory for
-constexpr int most_functions = 8, most_intervals = 1000;
+constexpr std::size_t most_functions = 8, most_of_block = 64, most_blocks = 118;
+constexpr int most_intervals = 1000;
 
 /// Adds what an extrapolation file is made of.
 class Picker : public JsonPicker {
@@ -78,6 +79,8 @@ void read_layout(const Picker &pick, const JsonValue &root, ExtrapolationFile &f
         {{pick.element(names[0], file.elements), pick.element(names[1], file.elements)},
          pick.knots(pick.entry(item, "knots", Kind::array))});
     file.shortest.push_back(pick.positive(item, "shortest"));
+    if (file.shortest.back() > file.pairs.back().knots.back())
+      pick.fail(item, "shortest: expected a distance up to the last knot of the pair");
   }
   double coefficients = 0;
   for (const JsonValue &item : pick.entry(root, "triples", Kind::array).items) {
@@ -120,7 +123,7 @@ DensityChannel read_channel(const Picker &pick, const JsonValue &item) {
                            std::to_string(function.coefficients.size()));
     channel.functions.push_back(std::move(function));
   }
-  if (channel.functions.empty() || channel.functions.size() > std::size_t(most_functions))
+  if (channel.functions.empty() || channel.functions.size() > most_functions)
     pick.fail(item, "functions: expected 1 to " + std::to_string(most_functions) + ", got " +
                         std::to_string(channel.functions.size()));
   return channel;
@@ -135,11 +138,24 @@ void read_density(const Picker &pick, const JsonValue &root, ExtrapolationFile &
       pick.fail(item, "orders: expected 3, 4 or 34, got " + std::to_string(orders));
     block.three_body = orders != 4;
     block.four_body = orders != 3;
-    for (const JsonValue &channel : pick.entry(item, "channels", Kind::array).items)
+    for (const DensityBlock &before : file.density)
+      if (before.center == block.center)
+        pick.fail(item, "center: " + block.center + " is given twice");
+    std::size_t functions = 0;
+    for (const JsonValue &channel : pick.entry(item, "channels", Kind::array).items) {
       block.channels.push_back(read_channel(pick, channel));
+      functions += block.channels.back().functions.size();
+      for (std::size_t c = 0; c + 1 < block.channels.size(); ++c)
+        if (block.channels[c].element == block.channels.back().element)
+          pick.fail(channel, "channels: " + block.channels[c].element + " is given twice");
+      if (functions > most_of_block)
+        pick.fail(channel, "functions: expected at most " + std::to_string(most_of_block) +
+                               " around an element");
+    }
     if (block.channels.empty() || block.channels.size() > file.elements.size())
       pick.fail(item, "channels: expected 1 to " + std::to_string(file.elements.size()) + ", got " +
                           std::to_string(block.channels.size()));
+    if (file.density.size() == most_blocks) pick.fail(item, "density: too many blocks");
     file.density.push_back(std::move(block));
   }
 }

@@ -14,7 +14,7 @@ struct ElementCertainty {
   std::string element;
   /// Coefficients that training determined, ascending; those of the density terms come after V3.
   std::vector<int> columns;
-  /// Prior standard deviation of the other coefficients, eV.
+  /// Prior standard deviation of the other coefficients of V2 and V3, eV.
   double unseen_deviation = 0;
   /// Largest standard deviation of a training atom, eV; the grade 1.
   double largest_deviation = 0;

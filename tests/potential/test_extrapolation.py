@@ -159,6 +159,13 @@ def test_training_has_grades_up_to_one_and_no_excess(fitted, frames):
     assert extrapolation.grade(dense).min() > 1.0
 
 
+def test_atoms_in_one_place_have_a_grade(fitted):
+    atoms = Atoms("SPS", [[0, 0, 0], [0, 0, 0], [2, 0, 0]])
+    found = Extrapolation(fitted[1]).evaluate(atoms)
+    assert np.isfinite(found.grade).all()
+    assert found.distance_excess[:2].min() > 1.0
+
+
 def test_distance_excess(fitted, frames):
     result, path, _ = fitted
     extrapolation = Extrapolation(path)
@@ -216,6 +223,7 @@ HEADERS = {
     "shortest": (put("pairs", 0, "shortest", value=-1), "shortest: expected a positive number"),
     "knots": (put("pairs", 0, "knots", value=[1, 2]), "knots: "),
     "huge": (put("triples", 0, "knots", value=[[*range(400)]] * 3), "more coefficients than any potential"),
+    "far": (put("pairs", 0, "shortest", value=50), "shortest: expected a distance up to the last knot"),
     "density": (put("density", value=1), "density: expected a list, got a number"),
     "columns": (put("certainty", 0, "columns", 0, value=10**5), "columns: expected ascending numbers"),
     "deviation": (
@@ -240,6 +248,8 @@ DENSITY_HEADERS = {
         "functions: expected 1 to 8, got 0",
     ),
     "short": (put("density", 0, "channels", 0, "functions", 0, value=[1]), "expected intervals - 3 coeff"),
+    "channel twice": (put("density", 0, "channels", 1, "element", value="P"), "channels: P is given twice"),
+    "center twice": (put("density", 1, "center", value="S"), "center: S is given twice"),
 }
 
 

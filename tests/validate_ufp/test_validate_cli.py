@@ -235,10 +235,13 @@ def test_no_potential(tmp_path):
     assert "none.uf3: no such file" in done.stderr
 
 
-@pytest.mark.parametrize(("peak", "verdict"), [(0.97, "still a crystal"), (0.5, "met")])
-def test_a_crystal_that_did_not_melt_is_no_glass(peak, verdict):
+@pytest.mark.parametrize(
+    ("start", "peak", "verdict"),
+    [("crystal", 0.97, "still a crystal"), ("packed", 0.97, "crystallised"), ("crystal", 0.5, "met")],
+)
+def test_a_crystal_is_no_glass(start, peak, verdict):
     result = {
-        "p_with_four_sulfur": 1.0, "p_with_sulfur_of_the_start": 1.0, "melt_from": "crystal",
+        "p_with_four_sulfur": 1.0, "p_with_sulfur_of_the_start": 1.0, "melt_from": start,
         "crystal_peak_of_p": peak, "crystal_peak_at_random": 0.49, "bridging_sulfur": 0,
         "free_sulfur": 0, "s_s_closer_than_2.4_A": 0.0,
         "density_g_per_cm3": 1.7, "crystal_density_g_per_cm3": 1.85,

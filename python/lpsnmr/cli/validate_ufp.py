@@ -24,7 +24,7 @@ Examples:
   lpsnmr validate-ufp lps.uf3                        the shipped reference set, 1 ns at 300, 600, 900 K
   lpsnmr validate-ufp lps.uf3 --stages errors,crystal
   lpsnmr validate-ufp lps.uf3 --ns 10 --temperatures 300,600,900 --stages stability
-  lpsnmr validate-ufp lps.uf3 --stages amorphous --melt-from crystal --melt-k 1500 --anneal-ps 150
+  lpsnmr validate-ufp lps.uf3 --stages amorphous --melt-from crystal --melt-k 2000 --quench-ps 40
   lpsnmr validate-ufp lps.uf3 --quick                every stage for a minute, to see that it works
   mpirun -np 4 lpsnmr validate-ufp lps.uf3           runs are shared out over the ranks
 """

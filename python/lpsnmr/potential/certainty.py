@@ -57,7 +57,7 @@ class ElementCertainty:
     factor: NDArray[np.float32]
     mean: NDArray[np.float32]
     unseen_deviation: float
-    """Prior width of three-body coefficients that no training frame touches, eV."""
+    """Prior width of coefficients of V2 and V3 that no training frame touches, eV."""
     unseen: NDArray[np.intp]
     """Those coefficients."""
 

@@ -26,7 +26,7 @@ All but the packings start from the published β (Pnma, one ordered choice of th
   information they add to the fit (`lpsnmr learn`). `v+3` and the like: volume strain in per cent; `shear`: a
   general strain; `lidis`: Li moved to other voids first; `am32`: the end of a quench, held at a temperature;
   `am32p`: whole PS4 units and Li packed at random without overlap, then held at one.
-- Runs `ufp_melt_p32…` and `ufp_p32…quench`: such packings, at 1 fs and 1300 to 2200 K, or cooled from 2500 K.
+- Runs `ufp_melt_p32…` and `ufp_p32…quench`: such packings, at 1 fs and 1300 to 2200 K or cooled from 2000 K.
 - Runs `ufp_hot_…`: dynamics at 1 fs and 1700 to 2200 K, or cooled from there, until the potential of that
   time let S cluster; frames of before and while it did, chosen the same way. They tell a fit what that costs.
 - Runs `eos_…`: no dynamics; the crystal relaxed with this project's potential, its cell scaled, positions

@@ -61,9 +61,10 @@ def summary_rows(results: dict[str, dict[str, Any]]) -> list[tuple[str, str, str
         elif stage == "amorphous":
             four = result["p_with_four_sulfur"]
             peak, random = result["crystal_peak_of_p"], result["crystal_peak_at_random"]
+            grown = "still a crystal" if result["melt_from"] == "crystal" else "crystallised"
             crystal = peak > 0.5 * (1.0 + random)
             rows.append(("quenched melt: P with four S", f"{100 * four:.0f} %", "≥ 95 %",
-                         "still a crystal" if crystal else _verdict(four >= AIMS["four"])))  # fmt: skip
+                         grown if crystal else _verdict(four >= AIMS["four"])))  # fmt: skip
             rows.append((f"quenched melt: P with the S of the {result['melt_from']} start",
                          f"{100 * result['p_with_sulfur_of_the_start']:.0f} %", "", ""))  # fmt: skip
             rows.append(("quenched melt: strongest reflection of P", f"{peak:.2f}",

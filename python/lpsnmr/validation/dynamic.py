@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lpsnmr.correlation import DisplacementCorrelator
 from lpsnmr.dynamics import Diffusion, DiffusionSettings, analyze_diffusion
+from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.reference import read_reference, run_name
 from lpsnmr.structures import load_structure, packed, supercell, with_density
 from lpsnmr.structures.checks import density_g_per_cm3
@@ -200,7 +201,10 @@ def amorphous_task(settings: ValidateSettings, folder: Path, tick: Tick) -> dict
     crystal = _crystal(settings, settings.amorphous_repeat)
     atoms = crystal
     if settings.melt_from == "packed":
-        atoms = packed(with_density(crystal, settings.melt_density), settings.seed)
+        try:
+            atoms = packed(with_density(crystal, settings.melt_density), settings.seed)
+        except InputError as error:  # another composition: a result like other failures, not the end of all
+            raise ComputeError(str(error)) from error
     stages = _glass(settings, atoms, folder, tick)
     melt, cold = stages["melt"], stages["amorphous"]
     last = cold.last
