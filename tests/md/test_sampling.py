@@ -85,7 +85,7 @@ def test_bad_schedules():
     with pytest.raises(InputError, match="hotter"):
         melt_quench_stages(melt_k=300, final_k=600)
     with pytest.raises(InputError, match="got 1000 > 1100 > 1000 > 300 K"):
-        melt_quench_stages(melt_k=1000)
+        melt_quench_stages(melt_k=1000, anneal_ps=10)
 
 
 def test_melt_quench_stages():

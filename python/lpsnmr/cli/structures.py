@@ -39,7 +39,7 @@ Examples:
   lpsnmr structures beta-Li3PS4 --li-disorder 0.5 --rattle 0.05 --count 10 -o disordered.extxyz
   lpsnmr structures beta-Li3PS4 --density 1.7 --pack --count 4 -o packed.extxyz
   lpsnmr structures beta-Li3PS4 --supercell 1 2 2 --density 1.7 --pack --melt-quench --melt-k 700 \
-      --melt-ps 20 --anneal-ps 0 --quench-ps 100 --pressure-bar 1 -o glass.extxyz
+      --quench-ps 100 --pressure-bar 1 -o glass.extxyz
 
 SOURCE is beta-Li3PS4, gamma-Li3PS4 or a structure file that ASE reads.
 """
@@ -161,12 +161,12 @@ def _schedule(o: dict[str, Any]) -> tuple[Stage, ...]:
 @click.option("--seed", type=SEED, default=1, show_default=True, help="First seed.")
 @click.option("--melt-quench", "melt", is_flag=True, help="Melt and cool each by MD.")
 @click.option("--potential", default="default", show_default=True, help="Melt-quench: .uf3 file.")
-@click.option("--melt-k", type=float, default=1500.0, show_default=True, help="Temperature of the melt, K.")
-@click.option("--melt-ps", type=float, default=40.0, show_default=True, help="Time in the melt, ps.")
+@click.option("--melt-k", type=float, default=2000.0, show_default=True, help="Temperature of the melt, K.")
+@click.option("--melt-ps", type=float, default=20.0, show_default=True, help="Time in the melt, ps.")
 @click.option("--anneal-k", type=float, nargs=2, default=(1100.0, 1000.0), show_default=True,
               help="Temperatures between which P find four S again, K.")  # fmt: skip
-@click.option("--anneal-ps", type=float, default=150.0, show_default=True, help="Time of that, ps; 0: none.")
-@click.option("--quench-ps", type=float, default=150.0, show_default=True, help="Time of the cooling, ps.")
+@click.option("--anneal-ps", type=float, default=0.0, show_default=True, help="Time of that, ps; 0: none.")
+@click.option("--quench-ps", type=float, default=40.0, show_default=True, help="Time of the cooling, ps.")
 @click.option("--final-k", type=float, default=300.0, show_default=True, help="Temperature at the end, K.")
 @click.option("--final-ps", type=float, default=20.0, show_default=True, help="Time at the end, ps.")
 @click.option("--pressure-bar", type=float, help="Let the cell breathe at this pressure below --release-k.")

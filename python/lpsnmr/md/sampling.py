@@ -79,22 +79,23 @@ class SamplingSettings:
 
 
 def melt_quench_stages(
-    melt_k: float = 1500.0,
-    melt_ps: float = 40.0,
-    quench_ps: float = 150.0,
+    melt_k: float = 2000.0,
+    melt_ps: float = 20.0,
+    quench_ps: float = 40.0,
     final_k: float = 300.0,
     final_ps: float = 20.0,
     pressure_bar: float | None = None,
     *,
     anneal_k: tuple[float, float] = (1100.0, 1000.0),
-    anneal_ps: float = 150.0,
+    anneal_ps: float = 0.0,
     release_k: float = 500.0,
 ) -> list[Stage]:
     """Return the schedule melt, anneal, linear cooling, hold.
 
     In the melt PS4 units meet and exchange S; while it is annealed between the two temperatures ``anneal_k``
-    P find four S again. The cell is kept until the cooling has reached ``release_k``; below it, and in the
-    hold, it breathes at ``pressure_bar`` when that is given (a hot cell without walls evaporates).
+    P find four S again (not by default: with the shipped potential it crystallises then). The cell is kept
+    until the cooling has reached ``release_k``; below it, and in the hold, it breathes at ``pressure_bar``
+    when that is given (a hot cell without walls evaporates).
 
     Parameters
     ----------
@@ -117,7 +118,7 @@ def melt_quench_stages(
     Examples
     --------
     >>> [stage.start_k for stage in melt_quench_stages(pressure_bar=1.0)]
-    [1500.0, 1100.0, 1000.0, 500.0, 300.0]
+    [2000.0, 2000.0, 500.0, 300.0]
     """
     ladder = [melt_k, *(anneal_k if anneal_ps > 0 else ()), final_k]
     if ladder != sorted(ladder, reverse=True) or not melt_k > final_k:
