@@ -16,7 +16,7 @@ using Kind = JsonValue::Kind;
 
 constexpr int format_version = 2;
 constexpr double most_coefficients = 2e7; // of all triples: what a damaged file may ask memory for
-constexpr std::size_t most_functions = 8, most_of_block = 64, most_blocks = 118;
+constexpr std::size_t most_functions = 8, most_of_block = 64, most_blocks = 16;
 constexpr int most_intervals = 1000;
 
 /// Adds what an extrapolation file is made of.
@@ -138,9 +138,6 @@ void read_density(const Picker &pick, const JsonValue &root, ExtrapolationFile &
       pick.fail(item, "orders: expected 3, 4 or 34, got " + std::to_string(orders));
     block.three_body = orders != 4;
     block.four_body = orders != 3;
-    for (const DensityBlock &before : file.density)
-      if (before.center == block.center)
-        pick.fail(item, "center: " + block.center + " is given twice");
     std::size_t functions = 0;
     for (const JsonValue &channel : pick.entry(item, "channels", Kind::array).items) {
       block.channels.push_back(read_channel(pick, channel));
