@@ -68,12 +68,12 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str) -> tuple[fl
 @click.option("--melt-from", type=click.Choice(MELT_FROM), default="packed", show_default=True,
               help="Units packed at random, a liquid at once; or the crystal, which must melt.")  # fmt: skip
 @click.option("--melt-density", type=float, default=1.7, show_default=True, help="Of the packing, g/cm³.")
-@click.option("--melt-k", type=float, default=700.0, show_default=True, help="Temperature of the melt, K.")
-@click.option("--melt-ps", type=float, default=40.0, show_default=True, help="Its length, ps.")
+@click.option("--melt-k", type=float, default=600.0, show_default=True, help="Temperature of the melt, K.")
+@click.option("--melt-ps", type=float, default=5.0, show_default=True, help="Its length, ps.")
 @click.option(
     "--anneal-ps", type=float, default=0.0, show_default=True, help="Annealing from 1100 to 1000 K, ps."
 )
-@click.option("--quench-ps", type=float, default=150.0, show_default=True, help="Length of the quench, ps.")
+@click.option("--quench-ps", type=float, default=50.0, show_default=True, help="Length of the quench, ps.")
 @click.option("--timestep-fs", type=float, default=2.0, show_default=True, help="MD time step, fs.")
 @click.option("--seed", type=SEED, default=1, show_default=True, help="Seed of the velocities.")
 @click.option("--style", default="ufp 3", show_default=True, help="Pair style and its arguments.")

@@ -60,12 +60,12 @@ class ValidateSettings:
     rdf_ps: float = 40.0
     melt_from: str = "packed"
     melt_density: float = 1.7
-    melt_k: float = 700.0
-    melt_ps: float = 40.0
+    melt_k: float = 600.0
+    melt_ps: float = 5.0
     anneal_k: tuple[float, float] = (1100.0, 1000.0)
     anneal_ps: float = 0.0
     release_k: float = 500.0
-    quench_ps: float = 150.0
+    quench_ps: float = 50.0
     amorphous_k: float = 300.0
     amorphous_ps: float = 20.0
     amorphous_repeat: tuple[int, int, int] = (1, 2, 2)
