@@ -97,17 +97,16 @@ py::array_t<double> grades(SharedExtrapolation &self, const DoubleArray &positio
                            const DoubleArray &cell, const std::array<bool, 3> &pbc,
                            const std::vector<int> &species) {
   const lpsnmr::System system = view_system(positions, cell, pbc);
-  std::vector<double> out(3 * system.size);
+  std::vector<double> out;
   {
     py::gil_scoped_release release;
     const std::lock_guard<std::mutex> lock(self.turn);
-    for_each_site(self.evaluator.species(), self.evaluator.cutoff(), system, species,
-                  [&](std::size_t i, const auto &neighbors) {
-                    const lpsnmr::SiteGrade grade = self.evaluator.evaluate(species[i], neighbors);
-                    out[3 * i] = grade.excess;
-                    out[3 * i + 1] = grade.deviation;
-                    out[3 * i + 2] = grade.grade;
-                  });
+    self.evaluator.finish(); // nothing stays of a call that failed half-way
+    for_each_site(
+        self.evaluator.species(), self.evaluator.cutoff(), system, species,
+        [&](std::size_t i, const auto &neighbors) { self.evaluator.add(species[i], neighbors); });
+    for (const lpsnmr::SiteGrade &site : self.evaluator.finish())
+      out.insert(out.end(), {site.excess, site.deviation, site.grade});
   }
   return to_numpy(std::move(out), {static_cast<py::ssize_t>(system.size), 3});
 }

@@ -1,6 +1,7 @@
 // How far a neighbourhood lies outside what a UFP was trained on.
 #pragma once
 
+#include "certainty_factor.h"
 #include "density_site.h"
 #include "extrapolation_file.h"
 #include "site_features.h"
@@ -16,7 +17,7 @@ struct SiteGrade {
   double grade;     ///< deviation over the largest in training of this element
 };
 
-/// Evaluates one centre at a time; holds the work space, so use one per thread.
+/// Evaluates centres, several of one element together; holds the work space, so use one per thread.
 ///
 /// With phi the row of SiteFeatures and DensitySite, m its mean over the training atoms of the
 /// element and C the posterior covariance of the coefficients of the fit, deviation^2 = (phi - m)'
@@ -25,14 +26,21 @@ struct SiteGrade {
 /// training frame touched are independent with their prior width; such density terms do not count.
 class Extrapolation {
 public:
-  explicit Extrapolation(const ExtrapolationFile &file);
+  explicit Extrapolation(ExtrapolationFile file);
   Extrapolation(const Extrapolation &) = delete;
   Extrapolation &operator=(const Extrapolation &) = delete;
 
+  /// Take a centre.
+  ///
   /// @param species of the centre and the neighbours: positions in ExtrapolationFile::elements
-  SiteGrade evaluate(int species, const std::vector<SiteNeighbor> &neighbors);
+  void add(int species, const std::vector<SiteNeighbor> &neighbors);
+  /// Return the grades of the centres taken since the last call, in the order they were taken.
+  std::vector<SiteGrade> finish();
 
+  /// What was read; the factors are kept in another order, here they are empty.
   const ExtrapolationFile &file() const { return file_; }
+  /// Memory of the factors and the work space.
+  double bytes() const;
   /// Coefficients of V2, V3 and the density terms.
   int columns() const { return basis_.columns() + density_.columns(); }
   int species() const { return basis_.species(); }
@@ -43,13 +51,15 @@ public:
   double shortest(int a, int b) const { return file_.shortest[std::size_t(basis_.pair_of(a, b))]; }
 
 private:
-  /// One entry of the row of a centre.
-  struct Entry {
-    std::size_t row; ///< of the factor
-    double value;
+  /// Centres of one element that wait to be multiplied together.
+  struct Batch {
+    std::vector<double> rows;        ///< (size of the factor, batch) zero but for what is used
+    std::vector<unsigned char> used; ///< (size of the factor) whether a centre has this entry
+    std::vector<std::size_t> taken;  ///< places of the centres in grades_
   };
 
-  double sort_row(int species);
+  void put(int species, std::size_t row, double value);
+  double add_splines(int species);
   void add_density(int species, const std::vector<SiteNeighbor> &neighbors);
   void multiply(int species);
 
@@ -58,10 +68,12 @@ private:
   DensityBasis density_;
   SiteFeatures features_;
   DensitySite site_;
-  std::vector<std::vector<int>> position_;  // (element, column) -> row of the factor, -1: untouched
-  std::vector<std::vector<double>> offset_; // (element, size) factor' times the mean
-  std::vector<Entry> entries_;
-  std::vector<double> product_; // factor' times (row - mean)
+  std::vector<std::vector<int>> position_; // (element, column) -> row of the factor, -1: untouched
+  std::vector<CertaintyFactor> factor_;    // of each element
+  std::vector<Batch> batch_;               // of each element
+  std::vector<SiteGrade> grades_;          // of those that wait, the variance in `deviation`
+  std::vector<std::size_t> used_;          // rows of a batch, ascending
+  std::vector<double> values_;             // (used, batch)
 };
 
 } // namespace lpsnmr

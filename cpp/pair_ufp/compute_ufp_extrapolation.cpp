@@ -161,14 +161,19 @@ void ComputeUFPExtrapolation::compute_peratom() {
   }
   if (atom->nlocal > 0) std::fill_n(grades_[0], 2 * static_cast<std::size_t>(atom->nlocal), 0.0);
   try {
+    graded_.clear();
     for (int ii = 0; ii < list_->inum; ++ii) {
       const int i = list_->ilist[ii];
       const int species = species_of_type_[atom->type[i]];
       if (species < 0 || !(atom->mask[i] & groupbit)) continue;
       gather_neighbors(i);
-      const lpsnmr::SiteGrade grade = extrapolation_->evaluate(species, neighbors_);
-      grades_[i][0] = grade.excess;
-      grades_[i][1] = grade.grade;
+      extrapolation_->add(species, neighbors_);
+      graded_.push_back(i);
+    }
+    const std::vector<lpsnmr::SiteGrade> sites = extrapolation_->finish();
+    for (std::size_t n = 0; n < sites.size(); ++n) {
+      grades_[graded_[n]][0] = sites[n].excess;
+      grades_[graded_[n]][1] = sites[n].grade;
     }
   } catch (const std::bad_alloc &) {
     stop_here(lmp, FLERR, fmt::format("{}: out of memory", who));
@@ -190,9 +195,7 @@ void ComputeUFPExtrapolation::compute_vector() {
 }
 
 double ComputeUFPExtrapolation::memory_usage() {
-  double bytes =
-      2.0 * nmax_ * sizeof(double) + double(neighbors_.capacity()) * sizeof(lpsnmr::SiteNeighbor);
-  for (const auto &part : extrapolation_->file().certainty)
-    bytes += double(part.factor.size() + part.mean.size()) * sizeof(float);
-  return bytes;
+  return 2.0 * nmax_ * sizeof(double) +
+         double(graded_.capacity() * (sizeof(int) + sizeof(lpsnmr::SiteGrade))) +
+         double(neighbors_.capacity() * sizeof(lpsnmr::SiteNeighbor)) + extrapolation_->bytes();
 }

@@ -37,6 +37,7 @@ private:
   std::vector<int> species_of_type_; // position in the file's elements, −1: ignored
   std::unique_ptr<lpsnmr::Extrapolation> extrapolation_;
   std::vector<lpsnmr::SiteNeighbor> neighbors_;
+  std::vector<int> graded_; // atoms, in the order they are graded
   int nmax_ = 0;
   double **grades_ = nullptr; // (nmax_, 2) distance excess (Å), grade
 };

@@ -120,6 +120,15 @@ def test_without_the_pair_style(tmp_path, ranks):
     assert not table[atoms.numbers == 3].any()
 
 
+@pytest.mark.parametrize("short", ["1 1", "1 3", "2 3", "3 3"])
+def test_pair_cutoff_too_short_for_some_types(tmp_path, short):
+    """The list of the pair style reaches far enough for most types: not good enough."""
+    atoms = crystal()
+    pair = f"pair_style zero 8.0\npair_coeff * *\npair_coeff {short} 2.0"
+    table, _ = results_of(run_x(atoms, tmp_path, 2, pair=pair), tmp_path)
+    np.testing.assert_allclose(table, expected_of(atoms), rtol=1e-10, atol=1e-12)
+
+
 def test_moving_atoms_and_rank_counts(tmp_path):
     """After atoms have changed ranks the columns are still those of the positions."""
     move = "timestep 0.002\nvelocity all create 900 1 loop all\nfix 1 all nve\nrun 40"
