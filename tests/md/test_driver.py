@@ -5,6 +5,7 @@ import pytest
 
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.io.data_file import write_data_file
+from lpsnmr.md.commands import langevin_commands
 from lpsnmr.structures import load_structure
 
 COMMANDS = """
@@ -58,6 +59,28 @@ def test_stretches_equal_one_run(lines, make):
     a, b = one.frame(), many.frame()
     assert (a.step, a.time_ps) == (120, pytest.approx(0.24))
     np.testing.assert_array_equal(a.unwrapped, b.unwrapped)  # bit for bit
+
+
+def test_langevin_keeps_temperature_and_rest_of_few_free_atoms(tmp_path, make):
+    """Eight atoms of three masses, which a common random force taken off all would make 9 % too hot."""
+    atoms = load_structure("beta-Li3PS4")[[0, 1, 2, 12, 16, 17, 18, 19]]
+    assert atoms.get_chemical_formula() == "Li3PS4"
+    write_data_file(tmp_path / "few.data", atoms)
+    text = COMMANDS.format(data=tmp_path / "few.data").replace("fix 1 all nve\n", "")
+    text = text.replace("lj/cut 5.0", "zero 5.0").replace("* * 0.02 1.9", "* *")
+    driver = make(text.split("\n"))
+    driver.commands(langevin_commands(600, 600, 0.02, 5, 0))
+    driver.advance(1000)
+    before, kelvin = driver.frame(), []
+    for _ in range(6000):
+        driver.advance(10)
+        kelvin.append(driver.thermo()["Temp"])
+    # the correlation time is 10 fs, so half of the samples are independent
+    assert np.mean(kelvin) == pytest.approx(600, abs=4 * 600 * np.sqrt(2 / 21 / 3000))
+    moved = driver.frame().unwrapped - before.unwrapped
+    assert np.abs(moved).max() > 10
+    whole = atoms.get_masses() @ moved / atoms.get_masses().sum()
+    assert np.abs(whole).max() < 1  # only what the noise of half a step moves it
 
 
 def test_unwrapped_is_continuous_and_wrapped_is_equivalent(lines, make):

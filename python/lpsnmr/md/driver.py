@@ -14,12 +14,12 @@ from lpsnmr.abort import abort
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.io.elements import atomic_number
 from lpsnmr.io.frames import Frame
+from lpsnmr.md.commands import FIX_IDS
 
 __all__ = ["LammpsDriver"]
 
 logger = logging.getLogger(__name__)
 
-FIX_IDS = ("lpsnmr_integrate", "lpsnmr_thermostat")
 INT64 = 4  # LAMMPS' code of the data type
 LOCAL, ARRAY, ROWS = 2, 2, 4  # codes of what is asked of a fix
 

@@ -12,7 +12,7 @@ from mpi4py import MPI
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.io.data_file import write_data_file
 from lpsnmr.io.elements import symbol_of
-from lpsnmr.md.commands import INTEGRATOR, THERMOSTAT, pair_commands, system_commands
+from lpsnmr.md.commands import INTEGRATOR, langevin_commands, pair_commands, system_commands
 from lpsnmr.md.driver import LammpsDriver
 from lpsnmr.md.settings import MdSettings, PotentialSettings
 from lpsnmr.potential import companion, read_uf3
@@ -142,11 +142,7 @@ def _thermostat(stage: Stage, settings: SamplingSettings, step: int) -> list[str
     if stage.pressure_bar is not None:
         p = f"{stage.pressure_bar:.6g}"
         return [f"fix {INTEGRATOR} all npt temp {t} {damping} iso {p} {p} 1.0"]
-    seed = (settings.seed + 7919 * (step + 1)) % 899_999_999 + 1
-    return [
-        f"fix {INTEGRATOR} all nve",
-        f"fix {THERMOSTAT} all langevin {t} {damping} {seed} zero yes",
-    ]
+    return langevin_commands(stage.start_k, stage.end_k, settings.damping_ps, settings.seed, step)
 
 
 def _start(driver: LammpsDriver, atoms: Atoms, first_k: float, settings: SamplingSettings) -> None:
