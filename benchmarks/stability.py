@@ -4,8 +4,8 @@
 
 STRUCTURE is a file or the name of a shipped crystal. The state is kept beside OUT.json and the same command
 goes on where it stopped. Quantities: fraction of P with exactly four S within 2.8 Å and the fraction whose
-four S are the first ones, total-energy drift (--ensemble nve), mean pressure, cell volume (npt), and D of Li
-(framework drift removed). `lpsnmr validate-ufp` does this and more; here one run can be shaped freely.
+four S are the first ones, total-energy drift (--ensemble nve), mean pressure, cell volume (npt), D of Li
+(framework drift removed), and the strongest reflection of P at the end, beside that of P at random (is a glass still one?). `lpsnmr validate-ufp` does this and more; here one run can be shaped freely.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import numpy as np
 from lpsnmr.structures import load_structure, supercell
 from lpsnmr.validation.dynamic import diffusion_of
 from lpsnmr.validation.follow import ROW, MdPlan, follow
+from lpsnmr.validation.observe import crystal_peak
 
 
 def parse_arguments():
@@ -53,6 +54,8 @@ def main():
     late = seen.rows[len(seen.rows) // 5 :].mean(axis=0)
     diffusion = diffusion_of(seen)
     d = diffusion.diffusion_cm2_s
+    phosphorus = seen.last.positions[seen.last.numbers == 15]
+    reflection, random_reflection = crystal_peak(phosphorus, seen.last.cell.array)
     summary = {
         "ns": seen.rows[-1, 0] * 1e-3,
         "ps4_intact_min": seen.column("intact").min(),
@@ -63,6 +66,8 @@ def main():
         "volume_A3": late[ROW.index("Volume")],
         "d_li_cm2_per_s": None if d is None else [d.value, d.low, d.high],
         "d_li_remark": diffusion.reason,
+        "p_reflection_end": reflection,
+        "p_reflection_random": random_reflection,
     }
     if args.ensemble == "nve" and len(seen.rows) > 3:
         slope = np.polyfit(seen.column("time_ps") * 1e-3, seen.column("TotEng"), 1)[0]

@@ -49,6 +49,8 @@ def labelled(tmp_path):
         (["--volume-strain", "0,nan"], "above -1, got nan"),
         (["--seed", "-1", "--rattle", "0.1"], "-1 is not in the range x>=0"),
         (["--density", "0"], "density: expected"),
+        (["--melt-k", "700"], "--melt-k: expected --melt-quench with it"),
+        (["--pack", "--pressure-bar", "1"], "--pressure-bar: expected --melt-quench with it"),
     ],
 )
 def test_structures(lpsnmr, tmp_path, words, message):
@@ -61,7 +63,7 @@ def test_structures(lpsnmr, tmp_path, words, message):
 @pytest.mark.parametrize(
     ("info", "message"),
     [
-        ({"run_step": "abc"}, "frames.extxyz:0: run_step: expected an integer, got 'abc'"),
+        ({"run_step": "abc"}, "frames.extxyz: frame 0: run_step: expected an integer, got 'abc'"),
         ({"run_step": 1.5}, "run_step: expected an integer, got 1.5"),
         ({"run_T": "hot"}, "run_T: expected a finite number, got 'hot'"),
     ],

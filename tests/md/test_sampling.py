@@ -10,7 +10,7 @@ from ase import Atoms
 from click.testing import CliRunner
 from mpi4py import MPI
 
-from lpsnmr.cli.structures import command
+from lpsnmr.cli.structures import _disorder, command
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.md.driver import LammpsDriver
 from lpsnmr.md.sampling import (
@@ -22,7 +22,8 @@ from lpsnmr.md.sampling import (
     melt_quench_stages,
     sample,
 )
-from lpsnmr.structures import load_structure, report_structure, strained, supercell
+from lpsnmr.structures import load_structure, packed, report_structure, strained, supercell, with_density
+from lpsnmr.validation.observe import bonded_sulfur, crystal_peak
 
 POTENTIAL = Path(str(files("lpsnmr.data") / "models" / "lps.uf3"))
 
@@ -145,6 +146,25 @@ def test_amorphous_command(tmp_path):
     glass = ase.io.read(output)
     assert report_structure(glass).density == pytest.approx(1.9)
     assert glass.info["made"].count(" | ") == 2
+    phosphorus = glass.positions[glass.numbers == 15]
+    peak, _ = crystal_peak(phosphorus, glass.cell.array)
+    assert f"strongest reflection of P {peak:.2f}" in result.output
+
+
+def test_command_counts_shared_and_free_sulfur(tmp_path):
+    """A unit whose S is moved into another unit's reach: shared there, and the S of a third one is free."""
+    atoms = packed(with_density(load_structure("beta-Li3PS4"), 1.2), 1)
+    bonds = bonded_sulfur(atoms.positions, atoms.cell.array, atoms.numbers)
+    assert (bonds.sum(axis=0) == 1).all()
+    said = _disorder(atoms)
+    assert "S: 0 bridging, 0 free" in said
+    sulfur = np.flatnonzero(atoms.numbers == 16)
+    first, second = np.flatnonzero(atoms.numbers == 15)[:2]
+    moved = sulfur[np.flatnonzero(bonds[0])[0]]
+    atoms.positions[moved] = atoms.positions[second] + [0.1, 0.2, 2.0]
+    assert "S: 0 bridging, 0 free" in _disorder(atoms)  # bonded to another P now
+    del atoms[first]
+    assert "S: 0 bridging, 3 free" in _disorder(atoms)
 
 
 @pytest.mark.parametrize("pressure_bar", [None, 1.0])

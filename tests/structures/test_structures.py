@@ -1,11 +1,12 @@
 """Shipped crystals, supercells, checks."""
 
+import ase.io
 import numpy as np
 import pytest
 from ase import Atoms
 
 from lpsnmr.errors import FileFormatError, InputError
-from lpsnmr.structures import CRYSTALS, intact_ps4, load_structure, report_structure, supercell
+from lpsnmr.structures import CRYSTALS, intact_ps4, load_structure, made, report_structure, supercell
 from lpsnmr.structures.checks import check_distances
 
 
@@ -62,7 +63,13 @@ def test_files(tmp_path):
     with pytest.raises(FileFormatError, match=r"bad\.cif"):
         load_structure(tmp_path / "bad.cif")
     load_structure("beta-Li3PS4").write(tmp_path / "a.extxyz")
-    assert len(load_structure(tmp_path / "a.extxyz")) == 32
+    alone = load_structure(tmp_path / "a.extxyz")
+    assert len(alone) == 32
+    assert "last of" not in made(alone)
+    ase.io.write(tmp_path / "b.extxyz", [alone, supercell(alone, (1, 1, 2))])
+    several = load_structure(tmp_path / "b.extxyz")
+    assert len(several) == 64
+    assert made(several) == "file b.extxyz, the last of several structures"
     Atoms("Li", positions=[[0, 0, 0]]).write(tmp_path / "open.xyz")
     with pytest.raises(InputError, match="periodic"):
         load_structure(tmp_path / "open.xyz")

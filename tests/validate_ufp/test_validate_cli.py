@@ -10,6 +10,7 @@ from pathlib import Path
 import ase.io
 import numpy as np
 import pytest
+from ase.build import bulk
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from lpsnmr.potential import Ufp
@@ -219,10 +220,16 @@ def test_activation_energy_needs_two_temperatures():
         (["--temperatures", "warm"], "--temperatures: expected numbers"),
         (["--melt-from", "crystal", "--anneal-ps", "5"], "quenched melt: expected falling temperatures"),
         (["--ns", "0"], "stability_ns: expected a positive number"),
+        (["--timestep-fs", "100"], "timestep_fs: expected at most 10 fs, got 100"),
+        (["--stages", "amorphous", "--melt-density", "9"], "amorphous: density: expected"),
+        (["--structure", "cu.cif", "--stages", "nve"], "cu.cif: element Cu is not in bare.uf3; expected"),
+        (["--structure", "li.cif", "--repeat", 1, 1, 1, "--stages", "nve"], "expected at least two atoms"),
         (["--reference", "nowhere.extxyz"], "nowhere.extxyz"),
     ],
 )
 def test_errors_are_one_line(bare, words, message):
+    ase.io.write(bare.parent / "cu.cif", bulk("Cu", cubic=True))
+    ase.io.write(bare.parent / "li.cif", ase.Atoms("Li", cell=[5, 5, 5], pbc=True))
     done = lpsnmr(bare.parent, "bare.uf3", "--stages", "errors", *words)
     assert done.returncode == 2
     assert message in done.stderr

@@ -9,6 +9,7 @@ from typing import Any
 
 import ase.io
 import click
+import numpy as np
 from ase import Atoms
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -30,6 +31,8 @@ from lpsnmr.structures import (
     supercell,
     with_density,
 )
+from lpsnmr.structures.checks import PHOSPHORUS, PS_BOND_CUTOFF_ANGSTROM
+from lpsnmr.validation.observe import bonded_sulfur, crystal_peak
 
 EPILOG = """
 \b
@@ -43,6 +46,11 @@ Examples:
 
 SOURCE is beta-Li3PS4, gamma-Li3PS4 or a structure file that ASE reads.
 """
+
+MELT_OPTIONS = (
+    "potential", "melt_k", "melt_ps", "anneal_k", "anneal_ps", "quench_ps", "final_k", "final_ps",
+    "pressure_bar", "release_k",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -113,13 +121,39 @@ def _build(cell: Atoms, steps: Steps, count: int, seed: int) -> Iterator[Atoms]:
         yield _checked(atoms, steps)
 
 
-def _line(number: int, atoms: Atoms) -> str:
+def _line(number: int, atoms: Atoms, disordered: bool) -> str:
     report = report_structure(atoms)
     pairs = " ".join(f"{pair} {value:.2f}" for pair, value in report.shortest_pairs.items())
     return (
         f"{number:>4} {len(atoms):>6} atoms {report.density:.3f} g/cm3  PS4 {report.n_intact}/"
-        f"{report.n_phosphorus}  shortest (Å): {pairs}\n     {made(atoms)}"
+        f"{report.n_phosphorus}  shortest (Å): {pairs}\n{_disorder(atoms) if disordered else ''}"
+        f"     {made(atoms)}"
     )
+
+
+def _disorder(atoms: Atoms) -> str:
+    """Say what a packed or molten cell is: who shares S, and whether P are those of a crystal."""
+    phosphorus = atoms.positions[atoms.numbers == PHOSPHORUS]
+    if len(phosphorus) == 0:
+        return ""
+    cell = np.asarray(atoms.cell.array)
+    around = bonded_sulfur(atoms.positions, cell, atoms.numbers, PS_BOND_CUTOFF_ANGSTROM).sum(axis=0)
+    peak, random = crystal_peak(phosphorus, cell)
+    return (
+        f"     S: {np.sum(around > 1)} bridging, {np.sum(around == 0)} free; strongest reflection of P "
+        f"{peak:.2f} (1: crystal at rest, {random:.2f}: P at random)\n"
+    )
+
+
+def _refuse_idle_options(ctx: click.Context, melt: bool) -> None:
+    """Refuse options of the melt without a melt."""
+    given = [
+        name
+        for name in MELT_OPTIONS
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if given and not melt:
+        raise InputError(f"--{given[0].replace('_', '-')}: expected --melt-quench with it, got none")
 
 
 def _schedule(o: dict[str, Any]) -> tuple[Stage, ...]:
@@ -176,12 +210,15 @@ def _schedule(o: dict[str, Any]) -> tuple[Stage, ...]:
     type=float,
     help="Smallest share of P with exactly four S; 1 by default, 0 with --melt-quench.",
 )
-def command(source: str, output: Path, repeats: tuple[int, int, int], **o: Any) -> None:
+@click.pass_context
+def command(ctx: click.Context, source: str, output: Path, repeats: tuple[int, int, int], **o: Any) -> None:
     """Make structures from SOURCE and write them as extended XYZ.
 
     Each one says in its header (made) how it was made. Distances, density and PS4 units are checked and
-    printed; a structure that fails ends the command with an error and nothing is written.
+    printed, and of packed and molten cells also shared S and the strongest reflection of P, which tells a
+    glass from a crystal; a structure that fails ends the command with an error and nothing is written.
     """
+    _refuse_idle_options(ctx, o["melt"])
     if o["count"] < 1:
         raise InputError(f"--count: expected at least 1, got {o['count']}")
     if not output.parent.is_dir():
@@ -209,5 +246,5 @@ def command(source: str, output: Path, repeats: tuple[int, int, int], **o: Any) 
     with written_aside(output) as aside:
         ase.io.write(aside, made_structures, format="extxyz")
     for number, atoms in enumerate(made_structures):
-        click.echo(_line(number, atoms))
+        click.echo(_line(number, atoms, steps.pack or bool(steps.stages)))
     click.echo(f"written: {output} ({len(made_structures)} structures)")

@@ -120,7 +120,7 @@ def command(potential: Path, output: Path | None, quick: bool, **options: Any) -
             written = [folder / "validation.json", *write_validation_report(folder, potential.name, results)]
             table = Table(title=potential.name)
             for heading in ("what", "value", "aim", ""):
-                table.add_column(heading)
+                table.add_column(heading, overflow="fold")
             for row in summary_rows(results):
                 table.add_row(*row)
             Console().print(table)

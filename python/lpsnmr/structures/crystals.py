@@ -41,7 +41,7 @@ def load_structure(name: str | os.PathLike[str]) -> Atoms:
     ----------
     name
         Key of ``CRYSTALS``, a LAMMPS data file (``*.data``, ``data.*``, ``*.lmp``) or any file that
-        ASE can read (CIF, extended XYZ, POSCAR, …).
+        ASE can read (CIF, extended XYZ, POSCAR, …); of several structures in it the last one.
 
     Returns
     -------
@@ -64,31 +64,40 @@ def load_structure(name: str | os.PathLike[str]) -> Atoms:
         raise InputError(f"{name}: {NOT_SHIPPED[str(name)]}; give a structure file instead")
     if str(name) in CRYSTALS:
         with as_file(files("lpsnmr.data") / "structures" / f"{name}.cif") as path:
-            return with_step(_read_with_ase(path), Atoms(), f"{name} crystal, {SOURCE}")
+            return with_step(_read_with_ase(path)[0], Atoms(), f"{name} crystal, {SOURCE}")
     path = Path(name)
     if not path.is_file():
         raise FileFormatError(
             f"{path}: no such file; expected a structure file or one of {', '.join(CRYSTALS)}"
         )
     is_data = path.suffix in {".data", ".lmp"} or path.name.startswith("data.")
-    atoms = read_data_file(path) if is_data else _read_with_ase(path)
+    origin = f"file {path.name}"
+    if is_data:
+        atoms = read_data_file(path)
+    else:
+        atoms, several = _read_with_ase(path)
+        origin += ", the last of several structures" if several else ""
     if len(atoms) == 0:
         raise InputError(f"{path}: holds no atoms")
     if not all(atoms.pbc) or abs(atoms.cell.volume) < 1e-6:
         raise InputError(f"{path}: expected a cell periodic in three directions")
-    return with_step(atoms, Atoms(), f"file {path.name}")
+    return with_step(atoms, Atoms(), origin)
 
 
-def _read_with_ase(path: Path) -> Atoms:
+def _read_with_ase(path: Path) -> tuple[Atoms, bool]:
+    """Return the last structure of a file, and whether there are others."""
     import ase.io  # here, because it is slow to import
 
     try:
-        atoms = ase.io.read(path)
+        found = ase.io.read(path, index="-2:")
     except Exception as error:  # ASE readers raise anything
         raise FileFormatError(f"{path}: not a structure file that ASE can read: {error}") from error
-    if isinstance(atoms, list):
-        raise FileFormatError(f"{path}: expected one structure, got {len(atoms)}")
-    return Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell[:], pbc=atoms.pbc)
+    found = found if isinstance(found, list) else [found]
+    if not found:
+        raise FileFormatError(f"{path}: holds no structure")
+    atoms = found[-1]
+    plain = Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell[:], pbc=atoms.pbc)
+    return plain, len(found) > 1
 
 
 def supercell(atoms: Atoms, repeats: tuple[int, int, int]) -> Atoms:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lpsnmr.correlation import DisplacementCorrelator
 from lpsnmr.dynamics import Diffusion, DiffusionSettings, analyze_diffusion
 from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.potential import read_uf3
 from lpsnmr.reference import read_reference, run_name
 from lpsnmr.structures import load_structure, packed, supercell, with_density
 from lpsnmr.structures.checks import density_g_per_cm3
@@ -26,7 +27,7 @@ from lpsnmr.validation.observe import (
 )
 from lpsnmr.validation.settings import ValidateSettings
 
-__all__ = ["amorphous_task", "diffusion_of", "nve_task", "rdf_runs", "rdf_task", "stability_task"]
+__all__ = ["amorphous_task", "check_md", "diffusion_of", "nve_task", "rdf_runs", "rdf_task", "stability_task"]
 
 Array = NDArray[np.float64]
 Tick = Callable[[str, int, int], None]
@@ -45,6 +46,31 @@ def _plan(settings: ValidateSettings, temperature_k: float, length_ps: float, **
 
 def _crystal(settings: ValidateSettings, repeat: tuple[int, int, int]) -> ase.Atoms:
     return supercell(load_structure(settings.structure), repeat)
+
+
+def check_md(settings: ValidateSettings) -> None:
+    """Refuse what MD cannot do, before anything is done.
+
+    Raises
+    ------
+    InputError
+        For one atom, elements that the potential lacks, or a melt that cannot be packed.
+    """
+    stages = {"stability", "nve", "amorphous"}.intersection(settings.stages)
+    if not stages:
+        return
+    atoms = load_structure(settings.structure)
+    known = read_uf3(settings.potential).elements
+    foreign = sorted(set(atoms.get_chemical_symbols()) - set(known))
+    if foreign:
+        raise InputError(
+            f"{settings.structure}: element {foreign[0]} is not in {settings.potential.name}; expected "
+            + ", ".join(known)
+        )
+    if len(supercell(atoms, settings.repeat)) < 2:
+        raise InputError(f"{settings.structure}: expected at least two atoms for MD, got one; see --repeat")
+    if "amorphous" in stages:
+        melt_start(settings)
 
 
 def _ps4(seen: Followed) -> dict[str, float]:
@@ -196,15 +222,30 @@ def _glass(settings: ValidateSettings, atoms: ase.Atoms, folder: Path, tick: Tic
     return done
 
 
+def melt_start(settings: ValidateSettings) -> ase.Atoms:
+    """Return the cell that is melted.
+
+    Raises
+    ------
+    InputError
+        When it cannot be packed: another composition, or too dense.
+    """
+    crystal = _crystal(settings, settings.amorphous_repeat)
+    if settings.melt_from == "crystal":
+        return crystal
+    try:
+        return packed(with_density(crystal, settings.melt_density), settings.seed)
+    except (ComputeError, InputError) as error:
+        raise InputError(
+            f"amorphous: {error}; choose another --melt-density, --melt-from crystal, or --stages without "
+            "amorphous"
+        ) from error
+
+
 def amorphous_task(settings: ValidateSettings, folder: Path, tick: Tick) -> dict[str, Any]:
     """Make a glass; count who is bonded to whom, and measure how far it is from its start and a crystal."""
     crystal = _crystal(settings, settings.amorphous_repeat)
-    atoms = crystal
-    if settings.melt_from == "packed":
-        try:
-            atoms = packed(with_density(crystal, settings.melt_density), settings.seed)
-        except InputError as error:  # another composition: a result like other failures, not the end of all
-            raise ComputeError(str(error)) from error
+    atoms = melt_start(settings)
     stages = _glass(settings, atoms, folder, tick)
     melt, cold = stages["melt"], stages["amorphous"]
     last = cold.last

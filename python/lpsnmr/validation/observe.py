@@ -73,9 +73,12 @@ def crystal_peak(positions: Array, cell: Array, largest: float = 4.0) -> tuple[f
     grid = grid[len(grid) // 2 + 1 :]  # one of each pair q, -q; without 0
     grid = grid[np.linalg.norm(grid @ reciprocal, axis=1) <= largest]
     n = len(positions)
-    phases = 2 * np.pi * (positions @ np.linalg.inv(cell)) @ grid.T
-    peaks = np.abs(np.exp(1j * phases).sum(axis=0)) ** 2 / n**2
-    return float(peaks.max()), float((np.log(len(grid)) + np.euler_gamma) / n)
+    fractional = 2 * np.pi * (positions @ np.linalg.inv(cell))
+    peak = max(
+        float((np.abs(np.exp(1j * fractional @ part.T).sum(axis=0)) ** 2).max()) / n**2
+        for part in np.array_split(grid, 1 + len(grid) * n // 10_000_000)  # large cells in parts
+    )
+    return peak, float((np.log(len(grid)) + np.euler_gamma) / n)
 
 
 @dataclass(eq=False)

@@ -15,7 +15,14 @@ from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.io.atomic import written_aside
 from lpsnmr.potential import potential_hash
 from lpsnmr.potential.provenance import file_hash
-from lpsnmr.validation.dynamic import amorphous_task, nve_task, rdf_runs, rdf_task, stability_task
+from lpsnmr.validation.dynamic import (
+    amorphous_task,
+    check_md,
+    nve_task,
+    rdf_runs,
+    rdf_task,
+    stability_task,
+)
 from lpsnmr.validation.settings import ValidateSettings
 from lpsnmr.validation.static import crystal_stage, error_stage
 
@@ -119,8 +126,9 @@ def validate(
     Raises
     ------
     InputError
-        When there is nothing to do, or from the potential and the files.
+        When there is nothing to do, from the potential and the files, or as ``check_md`` does.
     """
+    check_md(settings)
     silent: Tick = lambda *_: None  # noqa: E731
     tasks = _tasks(settings, folder, tick or silent)
     if not tasks:

@@ -11,6 +11,8 @@ __all__ = ["MELT_FROM", "STAGES", "ValidateSettings"]
 STAGES = ("errors", "crystal", "rdf", "stability", "nve", "amorphous")
 """In the order in which they are done; D(T) comes with ``stability``."""
 MELT_FROM = ("packed", "crystal")
+LONGEST_STEP_FS = 10.0
+"""A P–S bond vibrates in 50 to 60 fs; with fewer than some ten steps in that no MD can be followed."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,10 @@ class ValidateSettings:
                      "amorphous_k", "amorphous_ps", "timestep_fs"):  # fmt: skip
             if not getattr(self, name) > 0:
                 raise InputError(f"{name}: expected a positive number, got {getattr(self, name)}")
+        if self.timestep_fs > LONGEST_STEP_FS:
+            raise InputError(
+                f"timestep_fs: expected at most {LONGEST_STEP_FS:g} fs, got {self.timestep_fs:g}"
+            )
         if not self.anneal_ps >= 0:
             raise InputError(f"anneal_ps: expected a number of 0 or more, got {self.anneal_ps}")
         annealing = self.anneal_k if self.anneal_ps else ()
