@@ -5,7 +5,8 @@
 STRUCTURE is a file or the name of a shipped crystal. The state is kept beside OUT.json and the same command
 goes on where it stopped. Quantities: fraction of P with exactly four S within 2.8 Å and the fraction whose
 four S are the first ones, total-energy drift (--ensemble nve), mean pressure, cell volume (npt), D of Li
-(framework drift removed), and the strongest reflection of P at the end, beside that of P at random (is a glass still one?). `lpsnmr validate-ufp` does this and more; here one run can be shaped freely.
+(framework drift removed), and the strongest reflection of P at the end, beside that of P at random (is a
+glass still one?). `lpsnmr validate-ufp` does this and more; here one run can be shaped freely.
 """
 
 import argparse

@@ -7,86 +7,18 @@ import ase.io
 import ase.units
 import numpy as np
 import pytest
-from ase.build import bulk
 from ase.calculators.emt import EMT
-from ase.calculators.singlepoint import SinglePointCalculator
 from click.testing import CliRunner
+from emt_runs import BASIS, labelled
 
 from lpsnmr.cli.learn import command
 from lpsnmr.errors import ComputeError, FileFormatError, InputError
-from lpsnmr.learning import LearnSettings, default_plan_text, errors_on, format_rounds, learn, load_plan
-from lpsnmr.learning.candidates import usable
-from lpsnmr.potential import BasisSettings, DataSet, FitSettings, PriorSettings, fit_ufp, save_fit
+from lpsnmr.learning import default_plan_text, errors_on, format_rounds, learn, load_plan
+from lpsnmr.learning.candidates import why_not
+from lpsnmr.potential import DataSet, FitSettings, PriorSettings, fit_ufp, save_fit
 from lpsnmr.reference import EngineChoice, read_reference
 from lpsnmr.reference.data_card import phase_of_run
 from lpsnmr.structures import load_structure, made
-
-BASIS = BasisSettings(
-    elements=("Cu",),
-    body_order=2,
-    two_body_start=1.2,
-    two_body_cutoff=4.4,
-    two_body_spacing=0.4,
-)
-
-PLAN = """
-interval_ps = 0.2
-stop_grade = 1e9
-[[run]]
-name = "cool"
-structure = "{cell}"
-stages = [[2, 200, 200]]
-discard_ps = 0.5
-[[run]]
-name = "hot"
-structure = "{cell}"
-stages = [[2, 900, 1200]]
-discard_ps = 0.5
-"""
-
-
-def labelled(count, width):
-    frames = []
-    for n in range(count):
-        atoms = bulk("Cu", cubic=True) * (2, 2, 1)
-        atoms.rattle(width, seed=n)
-        atoms.calc = EMT()
-        atoms.get_stress()
-        results = {k: atoms.calc.results[k] for k in ("energy", "forces", "stress")}
-        atoms.calc = SinglePointCalculator(atoms, **results)
-        atoms.info = {"run": f"start{n % 3}", "run_step": n}
-        frames.append(atoms)
-    return frames
-
-
-@pytest.fixture
-def setup(tmp_path):
-    """Return settings of a run that begins with six nearly perfect crystals."""
-    reference, potential, cell = (tmp_path / n for n in ("ref.extxyz", "cu.uf3", "cell.extxyz"))
-    ase.io.write(reference, labelled(6, 0.02), format="extxyz")
-    ase.io.write(cell, bulk("Cu", cubic=True) * (2, 2, 1), format="extxyz")
-    data = [DataSet(read_reference(reference, require=("energy", "forces")))]
-    fit = FitSettings(BASIS, (PriorSettings(2.0, 0.5, 1.0, 1.0),), folds=0)
-    save_fit(potential, fit_ufp(data, fit), fit, data, [[reference]])
-    plan = tmp_path / "plan.toml"
-    plan.write_text(PLAN.format(cell=cell))
-
-    def settings(**changes):
-        return LearnSettings(
-            **{
-                "folder": tmp_path / "learn",
-                "reference": (reference,),
-                "potential": potential,
-                "plan": load_plan(plan),
-                "engine": EngineChoice("emt"),
-                "rounds": 2,
-                "frames": 4,
-                "folds": 3,
-                **changes,
-            }
-        )
-
-    return settings
 
 
 def test_two_rounds_make_the_potential_better_where_it_was_blind(setup):
@@ -203,12 +135,17 @@ def test_plans(tmp_path):
     volume = load_structure("beta-Li3PS4").get_volume()
     assert strained.start(1).get_volume() == pytest.approx(1.03 * volume)
     for run in shipped.run:
-        assert usable(run.start(1), whole=True)
+        assert why_not(run.start(1), whole=True) is None
     path = tmp_path / "plan.toml"
     for text, message in [
         ("run = []", "run: List should have at least 1"),
         ('[[run]]\nname = "a b"\nstructure = "x"\nstages = [[1, 2, 3]]', r"run\.0\.name"),
-        ('[[run]]\nname = "a"\nstructure = "x"\nstages = [[1, 2]]', r"run\.0\.stages"),
+        ('[[run]]\nname = "a"\nstructure = "x"\nstages = [[1, 2]]', r"run a: stages\.0\.2: Field required"),
+        (
+            '[[run]]\nname = "a"\nstructure = "x"\nstages = [[1, 2, 3]]\nmost = -1',
+            r"plan\.toml: run a: most: .* greater than or equal to 0, got -1",
+        ),
+        ('[[run]]\nname = "a"\nstages = [[1, 2, 3]]', "run a: structure: Field required"),
         ("= 3", "not TOML"),
         (2 * '[[run]]\nname = "a"\nstructure = "x"\nstages = [[1, 2, 3]]\n', "two runs are called 'a'"),
     ]:
@@ -226,11 +163,11 @@ def test_what_is_not_usable():
     near = sulfur[np.argmin(atoms.get_distances(phosphorus, sulfur, mic=True))]
     bond = atoms.get_distance(phosphorus, near, mic=True, vector=True)
     broken.positions[near] += 0.4 * bond
-    assert usable(atoms, whole=True)
-    assert not usable(broken, whole=True)
-    assert usable(broken, whole=False)
+    assert why_not(atoms, whole=True) is None
+    assert why_not(broken, whole=True) == "broken PS4"
+    assert why_not(broken, whole=False) is None
     broken.positions[near] -= 0.7 * bond
-    assert not usable(broken, whole=False)
+    assert why_not(broken, whole=False) == "implausible contacts"
 
 
 def test_engine_with_options(setup, tmp_path):
@@ -238,11 +175,12 @@ def test_engine_with_options(setup, tmp_path):
     settings = setup()
     arguments = ["-o", str(settings.folder), "--plan", str(tmp_path / "plan.toml"), "--engine", "ufp"]
     arguments += ["--reference", str(settings.reference[0]), "--potential", str(settings.potential)]
+    arguments += ["--frames", "2", "--folds", "0"]
     refused = CliRunner().invoke(command, arguments)
     assert "engine ufp: options {} refused" in str(refused.exception)
     assert not settings.folder.exists()
     option = f'potential="{settings.potential}"'
-    arguments += ["--option", option, "--frames", "2", "--folds", "0"]
+    arguments += ["--option", option]
     result = CliRunner().invoke(command, arguments)
     assert result.exit_code == 0, result.exception
     record = json.loads((settings.folder / "round-01" / "labelled.extxyz.json").read_text())

@@ -66,6 +66,11 @@ def _reference(given: tuple[Path, ...]) -> tuple[Path, ...]:
 @click.option("--frames", type=int, default=10, show_default=True, help="Frames to label in each round.")
 @click.option("--engine", default="gpaw", show_default=True, help="What labels; as in lpsnmr label.")
 @ENGINE_OPTIONS
+@click.option(
+    "--mix-labels",
+    is_flag=True,
+    help="Allow labels of another recipe (label_id) than the reference has; their energies may not agree.",
+)
 @click.option("--gpaw-python", help="Python interpreter that has GPAW.")
 @click.option("--jobs", type=int, default=1, show_default=True, help="Labels computed side by side.")
 @click.option("--folds", type=int, default=5, show_default=True, help="Folds of the refits; 0: none.")

@@ -210,15 +210,14 @@ def _schedule(o: dict[str, Any]) -> tuple[Stage, ...]:
     type=float,
     help="Smallest share of P with exactly four S; 1 by default, 0 with --melt-quench.",
 )
-@click.pass_context
-def command(ctx: click.Context, source: str, output: Path, repeats: tuple[int, int, int], **o: Any) -> None:
+def command(source: str, output: Path, repeats: tuple[int, int, int], **o: Any) -> None:
     """Make structures from SOURCE and write them as extended XYZ.
 
     Each one says in its header (made) how it was made. Distances, density and PS4 units are checked and
     printed, and of packed and molten cells also shared S and the strongest reflection of P, which tells a
     glass from a crystal; a structure that fails ends the command with an error and nothing is written.
     """
-    _refuse_idle_options(ctx, o["melt"])
+    _refuse_idle_options(click.get_current_context(), o["melt"])
     if o["count"] < 1:
         raise InputError(f"--count: expected at least 1, got {o['count']}")
     if not output.parent.is_dir():

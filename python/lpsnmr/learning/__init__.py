@@ -1,9 +1,10 @@
 """Active learning: sample with the current potential, choose what teaches most, label, refit."""
 
-from lpsnmr.learning.loop import LearnSettings, learn
+from lpsnmr.learning.loop import learn
 from lpsnmr.learning.plan import LearnPlan, PlannedRun, default_plan_text, load_plan
 from lpsnmr.learning.posterior import UfpPosterior, settings_of_potential
 from lpsnmr.learning.report import RoundReport, errors_on, format_rounds
+from lpsnmr.learning.settings import LearnSettings
 
 __all__ = [
     "LearnPlan",

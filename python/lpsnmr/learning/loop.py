@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,100 +9,23 @@ import ase
 import ase.io
 import numpy as np
 
-from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.errors import ComputeError
 from lpsnmr.io.atomic import written_aside
 from lpsnmr.learning.candidates import sample_candidates
-from lpsnmr.learning.plan import LearnPlan
+from lpsnmr.learning.checks import check
+from lpsnmr.learning.memory import compare, fingerprint, remember
 from lpsnmr.learning.posterior import UfpPosterior, settings_of_potential
 from lpsnmr.learning.report import RoundReport, errors_on, held_out_rows
+from lpsnmr.learning.settings import LABELS, LearnSettings, Progress
 from lpsnmr.potential import DataSet, fit_ufp, save_fit
-from lpsnmr.reference import EngineChoice, LabelStatus, label_frames, read_reference
+from lpsnmr.reference import LabelStatus, label_frames, read_reference
 
-__all__ = ["LearnSettings", "learn"]
-
-Progress = Callable[[str, int, int], None]
-LABELS = ("energy", "forces", "stress")
-
-
-@dataclass(frozen=True)
-class LearnSettings:
-    """What a learning run depends on.
-
-    Attributes
-    ----------
-    folder
-        Results; ``round-01``, ``round-02``, … in it.
-    reference
-        Labelled frames to begin with.
-    potential
-        Potential to begin with; its sidecar says how it was fitted, and so how later ones are.
-    plan
-        What is sampled in a round.
-    engine
-        What labels.
-    rounds, frames
-        Number of rounds, frames labelled in each.
-    jobs
-        Labels computed side by side.
-    folds, steps_per_block
-        Cross-validation of the refits; whole runs when ``steps_per_block`` is None.
-    seed
-        Of the trajectories and the folds.
-    """
-
-    folder: Path
-    reference: tuple[Path, ...]
-    potential: Path
-    plan: LearnPlan
-    engine: EngineChoice = field(default_factory=EngineChoice)
-    rounds: int = 1
-    frames: int = 10
-    jobs: int = 1
-    folds: int = 5
-    steps_per_block: int | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse counts below one."""
-        for name in ("rounds", "frames", "jobs"):
-            if getattr(self, name) < 1:
-                raise InputError(f"learn: {name} must be at least 1, got {getattr(self, name)}")
-
-    def fingerprint(self) -> dict[str, Any]:
-        """Return what must not change when a run goes on."""
-        return {
-            "plan": self.plan.model_dump(mode="json"),
-            "engine": {"name": self.engine.name, "options": dict(self.engine.options)},
-            "gpaw": self.engine.gpaw.as_dict(),
-            "frames": self.frames,
-            "folds": self.folds,
-            "steps_per_block": self.steps_per_block,
-            "seed": self.seed,
-            "reference": [path.name for path in self.reference],
-            "potential": self.potential.name,
-        }
+__all__ = ["learn"]
 
 
 def _write(path: Path, frames: Sequence[ase.Atoms]) -> None:
     with written_aside(path) as aside:
         ase.io.write(aside, list(frames), format="extxyz")
-
-
-def _remember(settings: LearnSettings) -> None:
-    """Write down the settings, or compare with those of the run that goes on."""
-    path = settings.folder / "learn.json"
-    now = json.loads(json.dumps(settings.fingerprint()))
-    if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        changed = sorted(k for k in {*before, *now} if before.get(k) != now.get(k))
-        if changed:
-            raise InputError(
-                f"{path}: this folder was begun with other settings ({', '.join(changed)}); expected "
-                "the same, or another folder (more rounds are fine)"
-            )
-        return
-    with written_aside(path) as aside:
-        aside.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
 
 
 def _select(
@@ -137,7 +59,7 @@ def _select(
         frame.info["force_uncertainty"] = round(before[index], 6)
         picked.append(frame)
     if not picked:
-        raise ComputeError("selection: every run's limit (most) is 0; nothing to label")
+        raise ComputeError("selection: no run with candidates may give any (most = 0); nothing to label")
     _write(path, picked)
     return picked
 
@@ -146,12 +68,7 @@ def _refit(
     settings: LearnSettings, like: Path, files: Sequence[Path], target: Path, progress: Progress | None
 ) -> dict[str, Any]:
     """Fit as ``like`` was fitted, to all labelled frames; write the potential; return its sidecar."""
-    fit_settings = replace(
-        settings_of_potential(like),
-        folds=settings.folds,
-        steps_per_block=settings.steps_per_block,
-        seed=settings.seed,
-    )
+    fit_settings = settings.fit_settings(like)
     data = [DataSet(read_reference(files, require=LABELS))]
     save_fit(target, fit_ufp(data, fit_settings, progress), fit_settings, data, [list(files)])
     return _sidecar(target)
@@ -160,16 +77,6 @@ def _refit(
 def _sidecar(potential: Path) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(potential.with_suffix(".json").read_text(encoding="utf-8"))
     return record
-
-
-def _check_data(potential: Path) -> None:
-    """Refuse a potential fitted to more than reference frames: a refit would leave the rest out."""
-    names = [str(data.get("name")) for data in _sidecar(potential).get("data", ())[1:]]
-    if names:
-        raise InputError(
-            f"{potential}: fitted to further data ({', '.join(names)}), which refits would leave out; "
-            "expected a potential of fit-ufp without --second"
-        )
 
 
 def _share_extrapolating(candidates: Sequence[ase.Atoms]) -> float | None:
@@ -186,9 +93,7 @@ def _round(
     (folder / "candidates").mkdir(parents=True, exist_ok=True)
     selected, answer = folder / "selected.extxyz", folder / "labelled.extxyz"
     target = folder / potential.name
-    candidates = sample_candidates(
-        settings.plan, potential, folder / "candidates", number, settings.seed, progress
-    )
+    candidates = sample_candidates(settings, potential, folder / "candidates", number, progress)
     if selected.exists():
         picked = list(ase.io.iread(selected, ":"))
     else:
@@ -243,17 +148,15 @@ def learn(settings: LearnSettings, progress: Progress | None = None) -> list[Rou
     Raises
     ------
     InputError
-        For a folder begun with other settings, an engine that does not open, missing files, or a potential
-        fitted to further data.
+        For what ``lpsnmr.learning.checks.check`` refuses, and a folder begun with other settings or files;
+        nothing has been written then.
     ComputeError
         When nothing could be sampled, labelled or fitted.
     """
-    settings_of_potential(settings.potential)
-    _check_data(settings.potential)
-    read_reference(settings.reference, require=LABELS)
-    settings.engine.open().close()
+    now = fingerprint(settings, check(settings))
+    compare(settings, now)
     settings.folder.mkdir(parents=True, exist_ok=True)
-    _remember(settings)
+    remember(settings, now)
     potential, labelled, reports = settings.potential, list(settings.reference), []
     for number in range(1, settings.rounds + 1):
         potential, report = _round(settings, number, potential, labelled, progress)

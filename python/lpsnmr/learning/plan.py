@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from ase import Atoms
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.md.sampling import Stage
@@ -43,14 +43,19 @@ class PlannedRun(StrictModel):
         """Return the stages of the MD."""
         return [Stage(*stage) for stage in self.stages]
 
-    def start(self, seed: int) -> Atoms:
-        """Return the starting structure."""
+    def crystal(self) -> Atoms:
+        """Return the strained supercell, before anything in it is moved."""
         atoms = supercell(load_structure(self.structure), self.supercell)
         if self.volume_strain:
             linear = (1 + self.volume_strain) ** (1 / 3) - 1
             atoms = strained(atoms, (linear, linear, linear, 0, 0, 0))
         if self.strain is not None:
             atoms = strained(atoms, self.strain)
+        return atoms
+
+    def start(self, seed: int) -> Atoms:
+        """Return the starting structure."""
+        atoms = self.crystal()
         if self.pack:
             atoms = packed(atoms, seed)
         if self.li_disorder:
@@ -67,11 +72,30 @@ class LearnPlan(StrictModel):
         default=3.0, gt=0, description="a trajectory ends at the first frame with an atom above this grade"
     )
     run: list[PlannedRun] = Field(min_length=1, description="trajectories")
+    _where: str = PrivateAttr(default="plan")
+
+    @property
+    def where(self) -> str:
+        """Return the file it was read from, for messages."""
+        return self._where
 
 
 def default_plan_text() -> str:
     """Return the plan that ships with the package, TOML."""
     return (files("lpsnmr.data") / "plans" / "li3ps4.toml").read_text(encoding="utf-8")
+
+
+def _complaint(error: ValidationError, text: str) -> str:
+    """Return entry, what was expected and what was found of the first error, with the name of the run."""
+    first = error.errors()[0]
+    entry = [str(word) for word in first["loc"]]
+    if len(entry) > 2 and entry[0] == "run":
+        name = tomllib.loads(text)["run"][int(entry[1])].get("name")
+        if isinstance(name, str) and entry[2] != "name":
+            entry = [f"run {name}: {entry[2]}", *entry[3:]]
+    got = first["input"]
+    found = f", got {got!r}" if isinstance(got, (str, bool, int, float)) else ""
+    return f"{'.'.join(entry)}: {first['msg']}{found}"
 
 
 def load_plan(path: Path | None = None) -> LearnPlan:
@@ -96,14 +120,13 @@ def load_plan(path: Path | None = None) -> LearnPlan:
         else:
             text = path.read_text(encoding="utf-8")
         plan = LearnPlan.model_validate(tomllib.loads(text))
+        plan._where = where
     except OSError as error:
         raise FileFormatError(f"{where}: no such plan ({error.strerror})") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FileFormatError(f"{where}: not TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        entry = ".".join(str(word) for word in first["loc"])
-        raise FileFormatError(f"{where}: {entry}: {first['msg']}") from error
+        raise FileFormatError(f"{where}: {_complaint(error, text)}") from error
     names = [run.name for run in plan.run]
     for name in names:
         if names.count(name) > 1:

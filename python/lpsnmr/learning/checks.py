@@ -1,0 +1,156 @@
+"""What can be known to fail before anything is sampled or labelled."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import ase
+import numpy as np
+
+from lpsnmr.errors import FileFormatError, InputError
+from lpsnmr.learning.plan import LearnPlan, PlannedRun
+from lpsnmr.learning.settings import LABELS, LearnSettings
+from lpsnmr.md.sampling import SamplingSettings
+from lpsnmr.potential import DataSet, Extrapolation, Layout, Ufp
+from lpsnmr.potential.accumulate import share_out, weight_of
+from lpsnmr.potential.core_repulsion import shortest_distances
+from lpsnmr.potential.provenance import extrapolation_path, sidecar_path
+from lpsnmr.reference import read_reference
+from lpsnmr.reference.label_store import LabelStore
+from lpsnmr.structures.checks import check_distances
+
+__all__ = ["check", "check_plan"]
+
+LARGEST_SEED = 2**31 - 1
+LITHIUM, PHOSPHORUS, SULFUR = 3, 15, 16
+
+
+def _check_potential(settings: LearnSettings) -> Layout:
+    """Open all files of the potential; return the layout of its refits.
+
+    A potential fitted to more than reference frames is refused: a refit would leave the rest out.
+    """
+    layout = Layout.from_settings(settings.fit_settings(settings.potential).basis)
+    path = sidecar_path(settings.potential)
+    record = json.loads(path.read_text(encoding="utf-8"))
+    names = [str(data.get("name")) for data in record.get("data", ())[1:]]
+    if names:
+        raise InputError(
+            f"{settings.potential}: fitted to further data ({', '.join(names)}), which refits would leave "
+            "out; expected a potential of fit-ufp without --second"
+        )
+    energies, elements = record.get("reference_energies_eV"), layout.settings.elements
+    if not isinstance(energies, dict) or not set(elements) <= set(energies):
+        raise FileFormatError(f"{path}: expected reference_energies_eV of {' '.join(elements)}")
+    found = Ufp(settings.potential).elements
+    if set(found) != set(elements):
+        raise InputError(
+            f"{settings.potential}: has the elements {' '.join(found)}; expected {' '.join(elements)} as in "
+            f"{path.name}"
+        )
+    if extrapolation_path(settings.potential).is_file():
+        Extrapolation(extrapolation_path(settings.potential))
+    return layout
+
+
+def _check_fit(settings: LearnSettings, layout: Layout, frames: Sequence[ase.Atoms]) -> None:
+    """Refuse settings of the refit that the reference frames alone do not allow."""
+    fit = settings.fit_settings(settings.potential)
+    for frame in frames:
+        layout.species(frame.get_chemical_symbols(), str(frame.info["source"]))
+        weight_of(frame)
+        shortest, start = float(shortest_distances(layout, [frame]).min()), layout.settings.two_body_start
+        if shortest < start:
+            raise InputError(
+                f"{frame.info['source']}: two atoms are {shortest:.3f} Å apart; expected at least {start:g}, "
+                "where the potential begins"
+            )
+    try:
+        share_out([DataSet(list(frames))], fit)
+    except InputError as error:
+        raise InputError(f"refits to the reference frames: {error}") from error
+
+
+def _check_recipe(settings: LearnSettings, frames: Sequence[ase.Atoms], label_id: str) -> None:
+    """Refuse labels of another recipe than the reference frames carry, as merge-labels does."""
+    recipes = sorted({str(f.info["label_id"]) for f in frames if "label_id" in f.info})
+    if not settings.mix_labels and recipes and recipes != [label_id]:
+        raise InputError(
+            f"engine {settings.engine.name}: its labels have the recipe (label_id) {label_id}, the reference "
+            f"frames have {', '.join(recipes)}; expected one recipe, or --mix-labels"
+        )
+
+
+def _last_ps(planned: PlannedRun, plan: LearnPlan) -> float:
+    """Return the time of the last frame of a trajectory, as ``sample`` counts it."""
+    steps = max(1, round(plan.interval_ps * 1e3 / plan.timestep_fs))
+    intervals = sum(max(1, round(length / plan.interval_ps)) for length, _, _ in planned.stages)
+    return intervals * steps * plan.timestep_fs * 1e-3
+
+
+def _check_run(planned: PlannedRun, plan: LearnPlan, layout: Layout, minimum: float) -> None:
+    planned.schedule()
+    last = _last_ps(planned, plan)
+    if not last > planned.discard_ps:
+        raise InputError(
+            f"discard_ps: expected less than the {last:g} ps of its stages, got {planned.discard_ps:g}"
+        )
+    atoms = planned.crystal()
+    layout.species(atoms.get_chemical_symbols(), planned.structure)
+    if len(atoms) < 2:
+        raise InputError(f"{planned.structure}: expected at least two atoms to move, got {len(atoms)}")
+    count = {z: int(np.count_nonzero(atoms.numbers == z)) for z in (LITHIUM, PHOSPHORUS, SULFUR)}
+    if planned.pack:
+        units = count[PHOSPHORUS]
+        if not units or count[SULFUR] != 4 * units or sum(count.values()) != len(atoms):
+            raise InputError(f"pack: expected PS4 units and Li, got {atoms.get_chemical_formula()}")
+        return
+    if planned.li_disorder and not (count[LITHIUM] and count[SULFUR]):
+        raise InputError(f"li_disorder: expected Li and S, got {atoms.get_chemical_formula()}")
+    check_distances(atoms, minimum)
+
+
+def check_plan(plan: LearnPlan, layout: Layout, potential: Path) -> None:
+    """Refuse a plan with a run that cannot be sampled; structures are read, nothing is packed or moved.
+
+    Raises
+    ------
+    InputError
+        Names the plan file, the run, and what is wrong with it.
+    """
+    try:
+        sampling = SamplingSettings(potential, timestep_fs=plan.timestep_fs, interval_ps=plan.interval_ps)
+    except InputError as error:
+        raise InputError(f"{plan.where}: {error}") from error
+    for planned in plan.run:
+        try:
+            _check_run(planned, plan, layout, sampling.minimum_angstrom)
+        except InputError as error:
+            raise InputError(f"{plan.where}: run {planned.name}: {error}") from error
+    if all(planned.most == 0 for planned in plan.run):
+        raise InputError(f"{plan.where}: expected a run with most above 0, got 0 for all; nothing to label")
+
+
+def check(settings: LearnSettings) -> str:
+    """Check all that can be before anything is written; return the recipe of the labels (``label_id``).
+
+    Raises
+    ------
+    InputError
+        For settings of the fit, a potential, reference frames or a plan that cannot be used, an engine that
+        does not open, or labels of another recipe than the reference has.
+    """
+    layout = _check_potential(settings)
+    frames = read_reference(settings.reference, require=LABELS)
+    _check_fit(settings, layout, frames)
+    largest = settings.trajectory_seed(settings.rounds, len(settings.plan.run) - 1)
+    if settings.seed < 0 or largest > LARGEST_SEED:
+        raise InputError(f"seed: expected 0 to {LARGEST_SEED - largest + settings.seed}, got {settings.seed}")
+    check_plan(settings.plan, layout, settings.potential)
+    engine = settings.engine.open()
+    try:
+        label_id = LabelStore(settings.folder, engine.provenance()).settings_id
+    finally:
+        engine.close()
+    _check_recipe(settings, frames, label_id)
+    return label_id
