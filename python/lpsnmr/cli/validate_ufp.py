@@ -18,6 +18,7 @@ from lpsnmr.report.files import make_folder
 from lpsnmr.report.validation_page import summary_rows, write_validation_report
 from lpsnmr.validation import MELT_FROM, STAGES, ValidateSettings, validate
 
+PIPED_COLUMNS = 120  # of the table in a file or pipe, which has no width of its own
 EPILOG = """
 \b
 Examples:
@@ -123,7 +124,10 @@ def command(potential: Path, output: Path | None, quick: bool, **options: Any) -
                 table.add_column(heading, overflow="fold")
             for row in summary_rows(results):
                 table.add_row(*row)
-            Console().print(table)
+            console = Console()
+            if not console.is_terminal:
+                console.width = max(console.width, PIPED_COLUMNS)
+            console.print(table)
             click.echo("written: " + " ".join(map(str, written)))
 
 
