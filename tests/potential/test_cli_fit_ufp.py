@@ -140,6 +140,6 @@ def test_frames_without_forces(data, tmp_path):
     ase.io.write(tmp_path / "bare.extxyz", bare, format="extxyz")
     done = lpsnmr(tmp_path / "bare.extxyz", "-o", tmp_path / "x.uf3", *OPTIONS)
     assert done.returncode == 2
-    assert "bare.extxyz:0" in done.stderr
+    assert "bare.extxyz: frame 0" in done.stderr
     assert "forces" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

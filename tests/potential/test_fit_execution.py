@@ -69,8 +69,8 @@ def test_threads_give_the_same_bits(frames, result):
 
 def test_an_error_in_a_thread_is_the_users(frames):
     bad = frames[5].copy()
-    bad.info["source"] = "x.extxyz:5"
-    with pytest.raises(InputError, match=r"x\.extxyz:5"):
+    bad.info["source"] = "x.extxyz: frame 5"
+    with pytest.raises(InputError, match=r"x\.extxyz: frame 5"):
         fit_ufp([DataSet([*frames[:5], bad])], FitSettings(BASIS, folds=0), execution=Execution(threads=2))
 
 

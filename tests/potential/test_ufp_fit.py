@@ -251,8 +251,8 @@ def test_calculator_agrees_with_finite_differences(known):
 def test_errors_say_what_is_wrong(frames, known):
     settings = FitSettings(BASIS, (WIDE,), folds=0)
     bare = frames[0].copy()
-    bare.info["source"] = "x.extxyz:0"
-    with pytest.raises(InputError, match=r"x\.extxyz:0: no 'energy'"):
+    bare.info["source"] = "x.extxyz: frame 0"
+    with pytest.raises(InputError, match=r"x\.extxyz: frame 0: no 'energy'"):
         fit_ufp([DataSet([bare])], settings)
     alien = frames[0].copy()
     alien.symbols[0] = "Na"

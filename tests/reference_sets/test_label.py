@@ -73,6 +73,42 @@ def test_done_frames_are_kept_and_old_labels_ignored(copper, tmp_path):
     assert output.read_bytes() == first
 
 
+def test_labels_of_the_input_may_be_anything(copper, tmp_path):
+    """As a program leaves them that did not converge."""
+    copper[0].calc = SinglePointCalculator(copper[0], energy=np.nan, forces=np.full((4, 3), np.nan))
+    ase.io.write(tmp_path / "in.extxyz", copper[0], format="extxyz")
+    words = [str(tmp_path / "in.extxyz"), "--engine", "emt", "-o", str(tmp_path / "out.extxyz")]
+    assert CliRunner().invoke(command, words).exit_code == 0
+    [frame] = read_reference(tmp_path / "out.extxyz", require=("energy", "forces"))
+    assert frame.info["run_step"] == 0
+
+
+@pytest.mark.parametrize("pbc", [(True, True, False), (False, False, False)])
+def test_frames_that_are_not_periodic_are_refused(copper, tmp_path, pbc):
+    copper[1].pbc = pbc
+    ase.io.write(tmp_path / "in.extxyz", copper[:2], format="extxyz")
+    words = [str(tmp_path / "in.extxyz"), "--engine", "emt", "-o", str(tmp_path / "out.extxyz")]
+    with pytest.raises(
+        InputError, match=r"in.extxyz: frame 1: expected a cell periodic .*, got \"[TF] [TF] F\""
+    ):
+        raise CliRunner().invoke(command, words).exception
+    assert [p.name for p in tmp_path.iterdir()] == ["in.extxyz"]
+
+
+@pytest.mark.parametrize("name", ["out.extxyz", "out.extxyz.json"])
+def test_a_folder_in_the_way_is_seen_before_the_work(copper, tmp_path, name):
+    (tmp_path / name).mkdir()
+    ase.io.write(tmp_path / "in.extxyz", copper[0], format="extxyz")
+    words = [str(tmp_path / "in.extxyz"), "--engine", "emt", "-o", str(tmp_path / "out.extxyz")]
+    with pytest.raises(InputError, match=rf"{name}: expected the name of a file, got that of a folder"):
+        raise CliRunner().invoke(command, words).exception
+    (tmp_path / name).rmdir()
+    (tmp_path / "out.extxyz.frames").write_text("")
+    with pytest.raises(InputError, match=r"out.extxyz.frames: expected a folder"):
+        raise CliRunner().invoke(command, words).exception
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.extxyz", "out.extxyz.frames"]
+
+
 def test_other_settings_are_other_labels(copper, tmp_path):
     output = tmp_path / "out.extxyz"
     for epsilon in (1.0, 2.0):
@@ -151,6 +187,7 @@ def test_parts_and_processes_give_the_same_file(copper, tmp_path):
         ({"choice": EngineChoice("nonsense")}, "engine"),
         ({"choice": EngineChoice("ufp")}, "refused"),
         ({"frames": [Atoms("Cu")]}, "cell"),
+        ({"frames": [Atoms("Cu", pbc=True)]}, "frame 0: expected a cell with three vectors, got 0"),
     ],
 )
 def test_bad_arguments(copper, tmp_path, arguments, message):

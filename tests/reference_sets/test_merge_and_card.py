@@ -122,6 +122,38 @@ def test_card_counts_what_is_there(shipped):
         data_card("none", [])
 
 
+def test_set_and_card_change_together_or_not_at_all(shipped, tmp_path, monkeypatch):
+    target, card, folder = tmp_path / "set.extxyz", tmp_path / "cards" / "set.md", tmp_path / "adir.uf3"
+    for path in (card.parent, folder):
+        path.mkdir()
+    for name, part in (("a", shipped[:2]), ("b", shipped[2:4])):
+        ase.io.write(tmp_path / f"{name}.extxyz", part, format="extxyz")
+    arguments = [str(tmp_path / "b.extxyz"), "--into", str(target), "--card"]
+    assert CliRunner().invoke(command, [str(tmp_path / "a.extxyz"), *arguments[1:], str(card)]).exit_code == 0
+    before = target.read_bytes(), card.read_text()
+    for wrong, words in [
+        (folder, f"{folder}: expected the name of a file, got that of a folder"),
+        (tmp_path / "none" / "card.md", "the folder .*none does not exist"),
+        (target, "is the set itself"),
+    ]:
+        with pytest.raises(InputError, match=words):
+            raise CliRunner().invoke(command, [*arguments, str(wrong)]).exception
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lpsnmr.reference.data_card.data_card", full)
+        assert CliRunner().invoke(command, [*arguments, str(card)]).exit_code != 0
+    assert (target.read_bytes(), card.read_text()) == before
+    assert CliRunner().invoke(command, [*arguments, str(card)]).exit_code == 0
+    assert target.read_bytes() != before[0]
+    assert "4 frames" in card.read_text()
+    names = {p.name for p in tmp_path.iterdir()}
+    assert names == {"a.extxyz", "b.extxyz", "set.extxyz", "cards", "adir.uf3"}
+    assert [p.name for p in card.parent.iterdir()] == ["set.md"]
+
+
 def test_command(shipped, tmp_path):
     target, card = tmp_path / "set.extxyz", tmp_path / "README.md"
     ase.io.write(tmp_path / "a.extxyz", shipped[:3], format="extxyz")

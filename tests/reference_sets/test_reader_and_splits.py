@@ -36,7 +36,7 @@ def test_labels_survive_the_round_trip(tmp_path):
     assert (first.calc.results["energy"], second.calc.results["energy"]) == (-1.5, -2.5)
     np.testing.assert_array_equal(first.calc.results["stress"], np.arange(6.0))
     np.testing.assert_array_equal(first.arrays["efg"], np.arange(18.0).reshape(2, 9))
-    assert second.info["source"] == f"{path}:1"
+    assert second.info["source"] == f"{path}: frame 1"
     assert len(read_reference([path, path])) == 4
 
 
@@ -45,7 +45,7 @@ def test_optional_labels(tmp_path):
     del bare.arrays["efg"]
     path = written(tmp_path / "a.extxyz", bare)
     assert len(read_reference(path, require=("energy", "forces", "stress"))) == 1
-    with pytest.raises(FileFormatError, match=r"a.extxyz:0: no 'efg'"):
+    with pytest.raises(FileFormatError, match=r"a.extxyz: frame 0: no 'efg'"):
         read_reference(path)
     with pytest.raises(InputError, match="unknown label 'spin'"):
         read_reference(path, require=("spin",))
@@ -72,6 +72,44 @@ def test_bad_files_are_refused(tmp_path):
         read_reference(tmp_path / "text.extxyz")
     with pytest.raises(InputError, match="no reference file"):
         read_reference([])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda lines: lines[:-1],
+            r"frame 1 \(line 5\): expected a header and 2 atoms, the file ends after 1",
+        ),
+        (
+            lambda lines: lines[:5],
+            r"frame 1 \(line 5\): expected a header and 2 atoms, the file ends after 0",
+        ),
+        (
+            lambda lines: [*lines[:4], "3.5", *lines[5:]],
+            r"frame 1 \(line 5\): expected a number of atoms, got '3.5'",
+        ),
+        (lambda lines: [*lines[:-1], "S 1.0"], r"frame 1: "),
+    ],
+)
+def test_a_broken_frame_is_named(tmp_path, change, words):
+    path = written(tmp_path / "a.extxyz", labelled(), labelled())
+    path.write_text("\n".join(change(path.read_text().splitlines())) + "\n")
+    with pytest.raises(FileFormatError, match=r"a.extxyz: not readable as extended XYZ: " + words):
+        read_reference(path)
+
+
+def test_labels_can_be_ignored_but_not_the_structure(tmp_path):
+    bad = labelled(forces=np.full((2, 3), np.nan), energy=np.inf, efg=np.zeros((2, 3)))
+    [frame] = read_reference(written(tmp_path / "a.extxyz", bad), ignore_labels=True)
+    assert frame.calc is None
+    assert "efg" not in frame.arrays
+    for broken, words in [(labelled(run_step="x"), "run_step"), (labelled(cell=0.0), "no volume")]:
+        with pytest.raises(FileFormatError, match=rf"a.extxyz: frame 0: .*{words}"):
+            read_reference(written(tmp_path / "a.extxyz", broken), ignore_labels=True)
+    bad.positions[0] = np.nan
+    with pytest.raises(FileFormatError, match="all positions finite"):
+        read_reference(written(tmp_path / "a.extxyz", bad), ignore_labels=True)
 
 
 def test_shipped_set_is_whole():

@@ -1,6 +1,7 @@
 """``lpsnmr fit-ufp``: reference frames in, a .uf3 potential and its sidecar out."""
 
-from collections.abc import Callable, Iterator
+import glob
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,17 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lpsnmr.cli.fit_ufp_options import add_options, parse_second, parse_settings
+from lpsnmr.cli.fit_ufp_options import add_options, check_runs, parse_second, parse_settings, refuse_idle
 from lpsnmr.cli.ranks import abort_together, communicator
 from lpsnmr.errors import InputError
+from lpsnmr.io.atomic import check_targets, remove_stale
 from lpsnmr.potential import (
     DataSet,
     Execution,
     FitResult,
     MpiRanks,
     OneRank,
+    fit_targets,
     fit_ufp,
     format_table,
     save_fit,
@@ -88,6 +91,7 @@ def command(
         raise InputError(f"--output: expected a name that ends in .uf3, got {output.name}")
     if not output.parent.is_dir():
         raise InputError(f"--output: the folder {output.parent} does not exist")
+    refuse_idle(options)
     if committee and not (settings.folds or settings.bootstrap):
         raise InputError(
             "--committee: the members are the folds of the cross-validation or bootstrap fits, so --folds "
@@ -101,20 +105,42 @@ def command(
         checkpoint=part,
         checkpoint_s=options["checkpoint_s"],
     )
+    targets = [*fit_targets(output, settings, committee), part]
+    if options["report"]:
+        targets += [output.with_name(f"{output.stem}.report.{kind}") for kind in ("png", "html")]
     with abort_together(comm):
+        check_targets(*targets)
+        if execution.ranks.rank == 0:
+            _clean(targets)
         data = [DataSet(read_reference(reference, require=("energy", "forces"))), *map(parse_second, second)]
+        remarks = check_runs(data, settings)
+        if execution.ranks.rank == 0:
+            for remark in remarks:
+                click.echo(f"lpsnmr: note: {remark}", err=True)
         with _progress(execution.ranks.rank == 0) as progress:
             result = fit_ufp(data, settings, progress, execution)
         if execution.ranks.rank == 0:
             files: list[list[Path]] = [list(reference), *([Path(s.split(",")[0])] for s in second)]
-            written = save_fit(output, result, settings, data, files, committee, options["extrapolation"])
-            if options["report"]:
-                frames = [f for d in data for f in d.frames]
-                written += write_fit_report(output.parent, output.stem, result, settings, frames)
-            for old in [part, *output.parent.glob(f"{part.name}.*")]:
+            frames = [f for d in data for f in d.frames]
+
+            def report(folder: Path) -> list[Path]:
+                return write_fit_report(folder, output.stem, result, settings, frames)
+
+            written = save_fit(
+                output, result, settings, data, files, committee, options["extrapolation"],
+                report if options["report"] else None,
+            )  # fmt: skip
+            for old in [part, *output.parent.glob(f"{glob.escape(part.name)}.*")]:
                 old.unlink(missing_ok=True)
+            _clean(targets)
             click.echo(_report(result))
             click.echo("written: " + " ".join(map(str, written)))
+
+
+def _clean(paths: Sequence[Path]) -> None:
+    """Remove what fits that were killed left aside."""
+    for path in paths:
+        remove_stale(path)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Options of ``lpsnmr fit-ufp`` and what their words mean."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from lpsnmr.potential import (
     PriorSettings,
     WeightSettings,
 )
-from lpsnmr.reference import read_reference
+from lpsnmr.reference import read_reference, run_name
 
-__all__ = ["add_options", "parse_second", "parse_settings"]
+__all__ = ["add_options", "check_runs", "parse_second", "parse_settings", "refuse_idle"]
 
 
 def _floats(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, ...]:
@@ -107,6 +108,36 @@ def parse_second(text: str) -> DataSet:
     except ValueError:
         raise InputError(f"--second: expected FILE[,WEIGHT[,SCALE]], got {text!r}") from None
     return DataSet(read_reference(name, require=("energy", "forces")), weight, scale, Path(name).name)
+
+
+def check_runs(data: Sequence[DataSet], settings: FitSettings) -> list[str]:
+    """Refuse a run of ``--weigh`` that is not there; return a remark for each pattern that matches none."""
+    runs = sorted({run_name(frame) for d in data for frame in d.frames})
+    remarks = []
+    for pattern, _ in settings.run_weights:
+        if any(fnmatchcase(run, pattern) for run in runs):
+            continue
+        more = f", … ({len(runs)} in all)" if len(runs) > 6 else ""
+        remark = (
+            f"--weigh: expected a name or pattern of runs of the data, got {pattern!r}, which matches "
+            f"none; there are {', '.join(runs[:6])}{more}"
+        )
+        if not set(pattern) & set("*?["):
+            raise InputError(remark)
+        remarks.append(remark)
+    return remarks
+
+
+def refuse_idle(o: dict[str, Any]) -> None:
+    """Refuse options that have no meaning with the others."""
+    if o["triple"] and o["body_order"] == 2:
+        raise InputError("--triple: expected --body-order 3 with it, got 2, which has no triples")
+    if o["density"]:
+        return
+    for name in ("prior_density", "prior_anchor"):
+        if len(o[name]) > 1:
+            option = f"--{name.replace('_', '-')}"
+            raise InputError(f"{option}: expected --density with several values, got none to choose them for")
 
 
 def parse_settings(o: dict[str, Any]) -> FitSettings:

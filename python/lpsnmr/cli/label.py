@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from lpsnmr.cli.options import ENGINE_OPTIONS
 from lpsnmr.errors import InputError
+from lpsnmr.io.atomic import check_targets
 from lpsnmr.reference import EngineChoice, LabelReport, LabelStatus, label_frames, read_reference
 from lpsnmr.reference.gpaw_settings import GpawSettings
 
@@ -140,7 +141,11 @@ def command(
         raise InputError(f"--output: {output} is also an input; expected another name")
     if not output.parent.is_dir():
         raise InputError(f"--output: the folder {output.parent} does not exist")
-    frames = read_reference(structures, require=())
+    check_targets(output, f"{output}.json")
+    store = output.with_name(f"{output.name}.frames")
+    if store.exists() and not store.is_dir():
+        raise InputError(f"{store}: expected a folder or no file of that name, got a file")
+    frames = read_reference(structures, require=(), ignore_labels=True)
     choice = EngineChoice(engine, options, _settings(recipe), gpaw_python)
     with labelling_progress() as show:
         report = label_frames(

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from lpsnmr.errors import InputError
+from lpsnmr.io.atomic import check_targets, written_together
 from lpsnmr.reference.data_card import write_data_card
 from lpsnmr.reference.merge import merge_frames, write_set
 from lpsnmr.reference.reader import read_reference
@@ -30,15 +31,20 @@ def command(labelled: tuple[Path, ...], target: Path, card: Path | None) -> None
     are not part of the set (energies of a teacher, say) are dropped. The set and its card are replaced as a
     whole; fits should be made again afterwards.
     """
+    targets = [*([target] if labelled else []), *([card] if card else [])]
+    if card is not None and card.resolve() == target.resolve():
+        raise InputError(f"--card: {card} is the set itself; expected another name")
+    check_targets(*targets)
     present = read_reference(target) if target.exists() else []
     if not present and not labelled:
         raise InputError(f"{target}: no such set, and no labelled frames given")
     new = read_reference(labelled) if labelled else []
     frames, report = merge_frames(present, new)
-    if labelled:
-        write_set(target, frames)
-    if card is not None:
-        write_data_card(card, target.name, frames)
+    with written_together(target.name) as files:
+        if labelled:
+            write_set(files.aside(target), frames)
+        if card is not None:
+            write_data_card(files.aside(card), target.name, frames)
     click.echo(
         f"{target}: {report.before} frames before, {report.added} added, {report.duplicates} there already, "
         f"{len(frames)} now" + (f"; card: {card}" if card else "")

@@ -9,7 +9,7 @@ from lpsnmr.potential.extrapolation import Extrapolation, SiteGrades
 from lpsnmr.potential.fit import FitResult, FitSettings, fit_ufp
 from lpsnmr.potential.normal import DataSet, WeightSettings
 from lpsnmr.potential.prior import PriorSettings
-from lpsnmr.potential.provenance import extrapolation_path, save_fit
+from lpsnmr.potential.provenance import extrapolation_path, fit_targets, save_fit
 from lpsnmr.potential.ranks import MpiRanks, OneRank
 from lpsnmr.potential.uf3_file import (
     PairBlock,
@@ -53,6 +53,7 @@ __all__ = [
     "companion",
     "density_path",
     "extrapolation_path",
+    "fit_targets",
     "fit_ufp",
     "format_table",
     "potential_hash",

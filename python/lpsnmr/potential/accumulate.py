@@ -1,11 +1,13 @@
 """Add the rows of all frames up to normal equations: one sum per fold and per bootstrap member.
 
 Memory is (folds + 1 + bootstrap members) times columns² × 8 bytes on each rank, one more such matrix while
-members are added to, and the features of 2 × threads + 1 frames; it does not grow with the number of frames.
+members are added to, and the features of 2 × threads + 1 frames; beside the frames
+themselves it does not grow with their number.
 """
 
 import hashlib
 import logging
+import os
 import time
 import zipfile
 from collections.abc import Sequence
@@ -31,6 +33,8 @@ __all__ = ["Blocks", "Sums", "accumulate", "fingerprint", "share_out"]
 Array = NDArray[np.float64]
 log = logging.getLogger(__name__)
 STAGE = "normal equations"
+SOLVING = 3
+"""Further matrices while the equations are solved."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +140,7 @@ def accumulate(
     file on disk is gone on from.
     """
     size = len(columns) + walk.sets * len(layout.settings.elements)
+    _check_memory(size, settings)
     sums = Sums(
         [NormalEquations(size) for _ in range(settings.folds + 1)],
         [NormalEquations(size) for _ in range(settings.bootstrap)],
@@ -167,6 +172,17 @@ def accumulate(
     for equations in sums.everything():
         equations.add_over(walk.ranks)
     return sums
+
+
+def _check_memory(size: int, settings: FitSettings) -> None:
+    """Refuse a fit whose matrices this machine cannot hold; the system would end it amid the work."""
+    matrices = settings.folds + 1 + settings.bootstrap + SOLVING
+    wanted, there = matrices * size**2 * 8, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if wanted > there:
+        raise InputError(
+            f"{size} coefficients: expected matrices that fit into the {there / 1e9:.3g} GB of memory, got "
+            f"{matrices} of {size**2 * 8 / 1e9:.3g} GB; fewer folds or wider spacings need less"
+        )
 
 
 def _add_block(

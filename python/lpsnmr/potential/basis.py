@@ -1,5 +1,6 @@
 """Knots of a UFP and the numbering of its coefficients."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, product
@@ -14,6 +15,8 @@ from lpsnmr.potential.density import DensityBlock, DensityLayout
 __all__ = ["BasisSettings", "Layout", "clamped_knots"]
 
 Array = NDArray[np.float64]
+LARGEST = 50_000
+"""Most knots of a vector and coefficients of a potential: one matrix of the fit then has 20 GB."""
 
 
 def clamped_knots(start: float, stop: float, spacing: float) -> Array:
@@ -38,6 +41,11 @@ def clamped_knots(start: float, stop: float, spacing: float) -> Array:
     """
     if not (np.isfinite([start, stop, spacing]).all() and 0 <= start < stop and spacing > 0):
         raise InputError(f"knots need 0 <= start < stop and spacing > 0, got {start}, {stop} and {spacing} Å")
+    if (stop - start) / spacing > LARGEST:
+        raise InputError(
+            f"knots: expected at most {LARGEST} between {start} and {stop} Å, "
+            f"got a spacing of {spacing} Å, which makes {(stop - start) / spacing:.3g}"
+        )
     intervals = max(1, round((stop - start) / spacing))
     inner = start + (stop - start) * np.arange(intervals + 1) / intervals
     inner = np.round(inner, 12)
@@ -122,6 +130,16 @@ class BasisSettings:
         return ij, ik
 
 
+def _check_size(two_body: int, triples: Sequence[tuple[Array, Array, Array]]) -> None:
+    """Refuse more coefficients than a fit can hold, before the core numbers them."""
+    three_body = sum(math.prod(len(k) - 4 for k in knots) for knots in triples)
+    if two_body + three_body > LARGEST:
+        raise InputError(
+            f"expected at most {LARGEST} coefficients, got {two_body} of V2 and up to {three_body} of V3; "
+            "wider spacings or shorter cutoffs make fewer"
+        )
+
+
 @dataclass(frozen=True)
 class Layout:
     """The blocks of a potential in the order of its columns.
@@ -161,6 +179,7 @@ class Layout:
                         clamped_knots(start, ij + ik, spacing),
                     )
                 )
+        _check_size(len(pairs) * (len(pair_knots) - 4), triple_knots)
         basis = UfpBasis(
             n,
             [(a, b, pair_knots.tolist()) for a, b in pairs],

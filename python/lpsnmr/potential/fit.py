@@ -143,12 +143,22 @@ def fit_ufp(
     InputError
         For missing labels, unknown elements, atoms closer than the first knot, or too few blocks.
     ComputeError
-        When the equations cannot be solved in float64.
+        When the equations cannot be solved in float64, or not in this memory.
     """
     if not data or not data[0].frames:
         raise InputError("no reference frames; expected at least one")
     layout = Layout.from_settings(settings.basis)
-    walk = Walk(data, progress, execution)
+    try:
+        return _fit(layout, Walk(data, progress, execution), data, settings)
+    except MemoryError as error:
+        raise ComputeError(
+            f"{layout.columns} coefficients: not enough memory ({error}); a matrix of them takes "
+            f"{layout.columns**2 * 8 / 1e9:.3g} GB, and {settings.folds + 1 + settings.bootstrap} are kept"
+        ) from error
+
+
+def _fit(layout: Layout, walk: Walk, data: Sequence[DataSet], settings: FitSettings) -> FitResult:
+    """Fit with a layout of which nothing is known yet but its columns; see ``fit_ufp``."""
     blocks = share_out(data, settings)
     columns, shortest, layout = _first_look(walk, layout)
     sums = accumulate(walk, layout, columns, blocks, settings, data)

@@ -40,6 +40,11 @@ class FitSettings:
         """Refuse a choice without the means to choose."""
         if not self.priors:
             raise InputError("no prior given; expected at least one")
+        for name in ("search", "bootstrap"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name}: expected 0 or more, got {getattr(self, name)}")
+        if self.steps_per_block is not None and self.steps_per_block < 1:
+            raise InputError(f"steps per block: expected at least 1, got {self.steps_per_block}")
         if self.folds < 0 or self.folds == 1:
             raise InputError(f"folds: expected 0 (no cross-validation) or at least 2, got {self.folds}")
         if self.folds == 0 and (len(self.priors) > 1 or self.search):
@@ -48,6 +53,3 @@ class FitSettings:
         for pattern, weight in self.run_weights:
             if not (math.isfinite(weight) and weight > 0):
                 raise InputError(f"weight of the runs {pattern}: expected a positive number, got {weight}")
-        for name in ("search", "bootstrap"):
-            if getattr(self, name) < 0:
-                raise InputError(f"{name}: expected 0 or more, got {getattr(self, name)}")

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr import __version__
-from lpsnmr.io.atomic import written_aside
+from lpsnmr.io.atomic import FileSet, written_aside, written_together
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.certainty import element_certainty, training_deviations, write_extrapolation
 from lpsnmr.potential.fit import FitResult, FitSettings
@@ -20,7 +20,7 @@ from lpsnmr.potential.normal import DataSet
 from lpsnmr.potential.uf3_file import blocks_from_coefficients, write_uf3
 from lpsnmr.potential.ufd_file import BELONGS, density_path, write_ufd
 
-__all__ = ["extrapolation_path", "file_hash", "save_fit", "sidecar_path"]
+__all__ = ["extrapolation_path", "file_hash", "fit_targets", "save_fit", "sidecar_path"]
 
 Array = NDArray[np.float64]
 PathLike = str | os.PathLike[str]
@@ -41,28 +41,43 @@ def extrapolation_path(potential: PathLike) -> Path:
     return Path(potential).with_suffix(".ufx")
 
 
-def _save_certainty(target: Path, result: FitResult, data: Sequence[DataSet]) -> Path:
+def fit_targets(path: PathLike, settings: FitSettings, committee: bool = False) -> list[Path]:
+    """Return the files that ``save_fit`` writes or removes; the arguments are its own."""
+    target = Path(path)
+    kinds = (("fold", settings.folds), ("boot", settings.bootstrap)) if committee else ()
+    members = [_member(target, kind, k) for kind, number in kinds for k in range(number)]
+    potentials = [target, *members]
+    return [*potentials, *map(density_path, potentials), extrapolation_path(target), sidecar_path(target)]
+
+
+def _member(target: Path, kind: str, number: int) -> Path:
+    """Return the path of a member of the committee."""
+    return target.with_name(f"{target.stem}.{kind}{number + 1}.uf3")
+
+
+def _save_certainty(files: FileSet, target: Path, result: FitResult, data: Sequence[DataSet]) -> Path:
     """Write the .ufx file beside the potential."""
     frames = [f for d in data for f in d.frames]
     certainty = element_certainty(result.layout, result.posterior, result.prior.three_body_ridge, frames)
     deviations = training_deviations(result.layout, certainty, frames)
     path = extrapolation_path(target)
-    potential = {"file": target.name, "sha256": file_hash(target)}
-    write_extrapolation(path, result.layout, certainty, deviations, result.shortest, potential)
+    potential = {"file": target.name, "sha256": file_hash(files.aside(target))}
+    write_extrapolation(files.aside(path), result.layout, certainty, deviations, result.shortest, potential)
     return path
 
 
-def _save_density(target: Path, layout: Layout, coefficients: Array) -> list[Path]:
+def _save_density(files: FileSet, target: Path, layout: Layout, coefficients: Array) -> list[Path]:
     """Write the density terms beside a potential; without any, remove those of an earlier fit."""
     path = density_path(target)
     if layout.density is None:
-        path.unlink(missing_ok=True)
+        files.remove(path)
         return []
     comments = [
         f"fitted by lpsnmr {__version__} together with {target.name}, to which these terms belong",
         "E_i += S(A) sum c A_p A_q, c A_a A_p A_q; docs/file-formats.md",
     ]
-    write_ufd(path, layout.density, coefficients[layout.basis.columns :], file_hash(target), comments)
+    base = file_hash(files.aside(target))
+    write_ufd(files.aside(path), layout.density, coefficients[layout.basis.columns :], base, comments)
     return [path]
 
 
@@ -77,25 +92,27 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _save_committee(target: Path, result: FitResult) -> list[Path]:
+def _save_committee(files: FileSet, target: Path, result: FitResult) -> list[Path]:
     """Write the members of cross-validation and bootstrap beside the potential."""
     written = []
     for kind, members in (("fold", result.committee), ("boot", result.bootstrap)):
         for k, coefficients in enumerate(members):
-            member = target.with_name(f"{target.stem}.{kind}{k + 1}.uf3")
-            write_uf3(member, blocks_from_coefficients(result.layout, coefficients), [f"{kind} {k + 1}"])
-            written += [member, *_save_density(member, result.layout, coefficients)]
+            member = _member(target, kind, k)
+            blocks = blocks_from_coefficients(result.layout, coefficients)
+            write_uf3(files.aside(member), blocks, [f"{kind} {k + 1}"])
+            written += [member, *_save_density(files, member, result.layout, coefficients)]
     return written
 
 
 def _record(
     target: Path,
+    own_hash: str,
     result: FitResult,
     settings: FitSettings,
     data: Sequence[DataSet],
     files: Sequence[Sequence[PathLike]],
 ) -> dict[str, Any]:
-    """Return what the sidecar says; the arguments are those of ``save_fit``."""
+    """Return what the sidecar says; ``own_hash`` is that of the .uf3 file, the rest as in ``save_fit``."""
     density = result.layout.density
     terms = density and {
         "columns": density.columns,
@@ -105,7 +122,7 @@ def _record(
     return {
         "format": "lpsnmr-ufp-1",
         "lpsnmr": __version__,
-        "potential": {"file": target.name, "sha256": file_hash(target)},
+        "potential": {"file": target.name, "sha256": own_hash},
         "units": "eV, Å, eV/Å, GPa",
         "data": [
             {
@@ -143,10 +160,11 @@ def save_fit(
     files: Sequence[Sequence[PathLike]],
     committee: bool = False,
     extrapolation: bool = True,
+    report: Callable[[Path], Sequence[Path]] | None = None,
 ) -> list[Path]:
     """Write ``path`` (.uf3), its sidecar, its certainty (.ufx), and on request the committee.
 
-    Files appear whole or not at all; the same fit gives the same bytes.
+    The files appear together or not at all; the same fit gives the same bytes.
 
     Parameters
     ----------
@@ -161,14 +179,40 @@ def save_fit(
     extrapolation
         Also write ``NAME.ufx``, which ``Extrapolation`` and ``compute ufp/extrapolation`` read; otherwise
         remove one of an earlier fit.
+    report
+        Writes further files into the folder it is given and returns their paths; they appear with the others.
 
     Returns
     -------
     list of Path
         What was written.
+
+    Raises
+    ------
+    WriteError
+        When a file cannot be written or renamed; those of an earlier fit stay.
     """
     target = Path(path)
-    written = [target]
+    with written_together(target.name) as together:
+        written = _save_potential(together, target, result, data)
+        if committee:
+            written += _save_committee(together, target, result)
+        if extrapolation:
+            written.append(_save_certainty(together, target, result, data))
+        else:
+            together.remove(extrapolation_path(target))
+        record = _record(target, file_hash(together.aside(target)), result, settings, data, files)
+        sidecar = sidecar_path(target)
+        with written_aside(together.aside(sidecar)) as aside:
+            aside.write_text(json.dumps(_finite(record), indent=1) + "\n", encoding="utf-8")
+        written.append(sidecar)
+        if report:
+            written += [together.final(p) for p in report(together.aside(target).parent)]
+    return written
+
+
+def _save_potential(files: FileSet, target: Path, result: FitResult, data: Sequence[DataSet]) -> list[Path]:
+    """Write the .uf3 file and the density terms beside it."""
     frames = sum(len(d.frames) for d in data)
     comments = [
         f"fitted by lpsnmr {__version__} to {frames} frames; see {sidecar_path(target).name}",
@@ -176,16 +220,5 @@ def save_fit(
     ]
     if result.layout.density:
         comments.append(f"{BELONGS} {density_path(target).name} belongs to this file")
-    write_uf3(target, blocks_from_coefficients(result.layout, result.coefficients), comments)
-    written += _save_density(target, result.layout, result.coefficients)
-    if committee:
-        written += _save_committee(target, result)
-    if extrapolation:
-        written.append(_save_certainty(target, result, data))
-    else:
-        extrapolation_path(target).unlink(missing_ok=True)
-    record = _record(target, result, settings, data, files)
-    sidecar = sidecar_path(target)
-    with written_aside(sidecar) as aside:
-        aside.write_text(json.dumps(_finite(record), indent=1) + "\n", encoding="utf-8")
-    return [*written, sidecar]
+    write_uf3(files.aside(target), blocks_from_coefficients(result.layout, result.coefficients), comments)
+    return [target, *_save_density(files, target, result.layout, result.coefficients)]

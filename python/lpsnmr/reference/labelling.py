@@ -180,8 +180,12 @@ def _check(frames: Sequence[ase.Atoms], jobs: int, part: tuple[int, int]) -> Non
     if not 0 <= part[0] < part[1]:
         raise InputError(f"part: expected I/N with 0 <= I < N, got {part[0]}/{part[1]}")
     for n, frame in enumerate(frames):
+        where = frame.info.get("source", f"frame {n}")
+        if not frame.pbc.all():
+            got = " ".join("T" if p else "F" for p in frame.pbc)
+            raise InputError(f'{where}: expected a cell periodic along three axes (pbc="T T T"), got "{got}"')
         if frame.cell.rank < 3:
-            raise InputError(f"frame {n}: expected a cell with three vectors")
+            raise InputError(f"{where}: expected a cell with three vectors, got {frame.cell.rank}")
 
 
 def _open_jobs(
@@ -214,7 +218,7 @@ def label_frames(
     Parameters
     ----------
     frames
-        Structures, treated as periodic in three directions; their labels, if any, are ignored.
+        Structures, periodic in three directions; their labels, if any, are ignored.
     output
         Target, extended XYZ: the done frames in the order of ``frames``.
     choice
@@ -231,7 +235,8 @@ def label_frames(
     Raises
     ------
     InputError
-        For no frame, a frame without a cell, or an engine that is unknown or not installed.
+        For no frame, a frame that is not periodic or has no cell, or an engine that is unknown or not
+        installed.
     ComputeError
         When the engine as a whole does not work.
     """

@@ -1,5 +1,6 @@
 """Read labelled structures (extended XYZ) and refuse what a fit could not use."""
 
+import itertools
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,12 +19,14 @@ LABELS = ("energy", "forces", "stress", "efg")
 PathLike = str | os.PathLike[str]
 
 
-def read_reference(paths: PathLike | Iterable[PathLike], require: Sequence[str] = LABELS) -> list[ase.Atoms]:
+def read_reference(
+    paths: PathLike | Iterable[PathLike], require: Sequence[str] = LABELS, ignore_labels: bool = False
+) -> list[ase.Atoms]:
     """Read every frame of extended-XYZ files and check its labels.
 
     ``energy``, ``forces`` and ``stress`` end up in ``frame.calc.results`` (stress as six Voigt numbers),
     ``efg`` in ``frame.arrays["efg"]`` as (n, 9) float64, row-major, in the unit of the file. Each frame gets
-    ``frame.info["source"] = "path:frame"``, which the error messages of later steps can quote.
+    ``frame.info["source"] = "path: frame N"``, N from 0, which the error messages of later steps can quote.
 
     Parameters
     ----------
@@ -31,6 +34,8 @@ def read_reference(paths: PathLike | Iterable[PathLike], require: Sequence[str] 
         One path or several; frames come in the order of the paths and of the files.
     require
         Labels that every frame must have, out of ``LABELS``.
+    ignore_labels
+        Drop labels whatever they hold; nothing of ``require`` is asked for.
 
     Returns
     -------
@@ -55,8 +60,12 @@ def read_reference(paths: PathLike | Iterable[PathLike], require: Sequence[str] 
     frames: list[ase.Atoms] = []
     for path in map(Path, given):
         for number, frame in enumerate(_frames_of(path)):
-            frame.info["source"] = f"{path}:{number}"
-            _check_frame(frame, require)
+            frame.info["source"] = f"{path}: frame {number}"
+            if ignore_labels:
+                _drop_labels(frame)
+            else:
+                _check_labels(frame, require)
+            _check_structure(frame)
             frames.append(frame)
     return frames
 
@@ -65,17 +74,44 @@ def _frames_of(path: Path) -> list[ase.Atoms]:
     """Return all frames of one file, or raise FileFormatError."""
     if not path.is_file():
         raise FileFormatError(f"{path}: no such file; expected extended XYZ")
+    frames: list[ase.Atoms] = []
     try:
-        frames = list(ase.io.iread(path, index=":", format="extxyz"))
+        for frame in ase.io.iread(path, index=":", format="extxyz"):
+            frames.append(frame)
     except Exception as error:  # ASE raises many kinds of exception on malformed text
-        raise FileFormatError(f"{path}: not readable as extended XYZ: {error}") from error
+        where = _broken_frame(path) or f"frame {len(frames)}: {error}"
+        raise FileFormatError(f"{path}: not readable as extended XYZ: {where}") from error
     if not frames:
         raise FileFormatError(f"{path}: holds no frame; expected extended XYZ with labels")
     return frames
 
 
-def _check_frame(frame: ase.Atoms, require: Sequence[str]) -> None:
-    """Check shapes and values of one frame; complain with its source."""
+def _broken_frame(path: Path) -> str | None:
+    """Say which frame has no number of atoms or fewer lines than that, where one has; as ASE counts lines."""
+    number, line = 0, 1
+    with path.open(encoding="utf-8", errors="replace") as file:
+        while (head := file.readline()).strip():
+            where = f"frame {number} (line {line})"
+            if not head.strip().isdecimal():
+                return f"{where}: expected a number of atoms, got {head.strip()[:40]!r}"
+            atoms = int(head)
+            found = sum(1 for _ in itertools.islice(file, min(atoms + 1, 10**12)))
+            if found < atoms + 1:
+                return (
+                    f"{where}: expected a header and {atoms} atoms, the file ends after {max(found - 1, 0)}"
+                )
+            number, line = number + 1, line + atoms + 2
+    return None
+
+
+def _drop_labels(frame: ase.Atoms) -> None:
+    """Take the labels off a frame."""
+    frame.calc = None
+    frame.arrays.pop("efg", None)
+
+
+def _check_labels(frame: ase.Atoms, require: Sequence[str]) -> None:
+    """Check shapes and values of the labels of a frame; complain with its source."""
     source = frame.info["source"]
     results = frame.calc.results if frame.calc is not None else {}
     n = len(frame)
@@ -91,8 +127,13 @@ def _check_frame(frame: ase.Atoms, require: Sequence[str]) -> None:
             raise FileFormatError(f"{source}: {label} must have the shape {shapes[label]}, got {array.shape}")
         if array.dtype.kind not in "fi" or not np.isfinite(array).all():
             raise FileFormatError(f"{source}: {label} has entries that are not finite numbers")
+
+
+def _check_structure(frame: ase.Atoms) -> None:
+    """Check header, positions and cell of a frame; complain with its source."""
+    source = frame.info["source"]
     _check_header(frame)
-    if n == 0 or not np.isfinite(frame.positions).all():
+    if len(frame) == 0 or not np.isfinite(frame.positions).all():
         raise FileFormatError(f"{source}: expected at least one atom, all positions finite")
     if frame.pbc.any() and (not np.isfinite(frame.cell.array).all() or frame.cell.rank < frame.pbc.sum()):
         raise FileFormatError(f"{source}: periodic, but the cell has no volume along its periodic axes")
