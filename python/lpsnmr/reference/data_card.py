@@ -120,7 +120,8 @@ def _split_lines(frames: Sequence[ase.Atoms]) -> list[str]:
     lines = [
         "Frames of one run are snapshots of one trajectory and are correlated: split by `run` or by\n"
         f"stretches of `run_step` (`lpsnmr.reference.blocks_by_run`), never at random. The {folds} folds of\n"
-        f"`split_blocks(blocks_by_run(frames), {folds}, seed=0)`, as `fit-ufp` and `fit-efg` hold them out:",
+        f"`split_blocks(blocks_by_run(frames), {folds}, seed=0)`, which `fit-ufp` and `fit-efg` hold out by\n"
+        "default when they are given this file alone:",
         "",
     ]
     for number, (_, held_out) in enumerate(split_blocks(labels, folds, 0), start=1):
@@ -161,7 +162,7 @@ def _gaps(frames: Sequence[ase.Atoms]) -> list[str]:
     if len(reduced) == 1:
         lines.append(
             f"- One composition, {next(iter(reduced))}: no Li vacancy or excess, no surface, no other "
-            "thiophosphate\n  on purpose (hot runs hold broken and edge-sharing units as they happened)."
+            "thiophosphate;\n  broken and edge-sharing units only as hot runs made them."
         )
     if len(sizes) == 1:
         lines.append(
