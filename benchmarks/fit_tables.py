@@ -28,27 +28,28 @@ def number(value, digits):
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def interval(row):
-    """Return the interval of the force error."""
-    ends = row.force_percent_interval
-    return "–" if ends is None else f"{ends[0]:.0f}–{ends[1]:.0f}"
+def interval(ends, digits=0):
+    """Return an interval as text, a dash when there is none."""
+    return "–" if ends is None else f"{ends[0]:.{digits}f}–{ends[1]:.{digits}f}"
 
 
 def by_run(record):
     """Held-out errors of each run, with the interval over blocks and the error of the fit itself."""
     fitted = {r.run: r for r in error_rows(record["training_errors"])}
     lines = [
-        "| run | phase | frames | energy meV/atom | force eV/Å | % of force rms | 95 % | in the fit, % "
-        "| stress GPa |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| run | phase | frames | energy meV/atom | 95 % | force eV/Å | % of force rms | 95 % "
+        "| in the fit, % | stress GPa | 95 % |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     rows = [r for r in error_rows(record["held_out_errors"]) if r.run != "all"]
     rows.sort(key=lambda r: (phase_of_run(r.run, r.temperature_K), r.temperature_K or 0.0, r.run))
     for r in rows:
         lines.append(
             f"| `{r.run}` | {phase_of_run(r.run, r.temperature_K)} | {r.frames} "
-            f"| {r.energy_meV_per_atom:.1f} | {r.force_eV_per_angstrom:.3f} | {r.force_percent_of_rms:.1f} "
-            f"| {interval(r)} | {fitted[r.run].force_percent_of_rms:.1f} | {number(r.stress_GPa, 2)} |"
+            f"| {r.energy_meV_per_atom:.1f} | {interval(r.energy_interval_meV_per_atom, 1)} "
+            f"| {r.force_eV_per_angstrom:.3f} | {r.force_percent_of_rms:.1f} "
+            f"| {interval(r.force_percent_interval)} | {fitted[r.run].force_percent_of_rms:.1f} "
+            f"| {number(r.stress_GPa, 2)} | {interval(r.stress_interval_GPa, 2)} |"
         )
     return "\n".join(lines)
 

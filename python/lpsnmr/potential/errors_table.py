@@ -12,7 +12,10 @@ from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 __all__ = ["ErrorRow", "error_table", "format_table"]
 
 Array = NDArray[np.float64]
+Interval = tuple[float, float] | None
 BOOTSTRAP = 1000
+ENERGY, FORCE, STRESS = 0, 1, 2
+"""Kinds of rows of a frame."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,11 @@ class ErrorRow:
     force_eV_per_angstrom: float
     force_percent_of_rms: float
     stress_GPa: float | None
-    force_percent_interval: tuple[float, float] | None = None
+    force_percent_interval: Interval = None
     """95 % bootstrap interval of ``force_percent_of_rms`` over the blocks (over the frames where a run is a
-    single block, which makes it too narrow); None for a single frame."""
+    single block, which makes it too narrow); None for a single frame. The others likewise."""
+    energy_interval_meV_per_atom: Interval = None
+    stress_interval_GPa: Interval = None
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values for JSON."""
@@ -49,20 +54,33 @@ def _rms(x: Array) -> float:
     return float(np.sqrt(np.mean(np.square(x))))
 
 
-def _interval(parts: Sequence[_Part]) -> tuple[float, float] | None:
-    """Bootstrap the ratio of force error to force RMS over blocks, or frames."""
+def _bootstrap(parts: Sequence[_Part]) -> dict[str, Interval]:
+    """Draw blocks, or frames, again and again; return the intervals of a row."""
     if len(parts) < 2:
-        return None
+        return {}
     block = np.array([p.block for p in parts])
     group = np.unique(block, return_inverse=True)[1] if len(set(block)) > 1 else np.arange(len(parts))
-    squares = np.zeros((group.max() + 1, 2))
+    squares = np.zeros((group.max() + 1, 3, 3))  # kind; squares of errors and of targets, rows
     for g, p in zip(group, parts, strict=True):
-        force = p.rows.kind == 1
-        squares[g] += (np.square(p.error[force]).sum(), np.square(p.rows.target[force]).sum())
+        for kind in (ENERGY, FORCE, STRESS):
+            chosen = p.rows.kind == kind
+            error, target = np.square(p.error[chosen]).sum(), np.square(p.rows.target[chosen]).sum()
+            squares[g, kind] += (error, target, chosen.sum())
     rng = np.random.default_rng(len(parts))
     drawn = squares[rng.integers(len(squares), size=(BOOTSTRAP, len(squares)))].sum(axis=1)
-    percent = 100.0 * np.sqrt(drawn[:, 0] / np.maximum(drawn[:, 1], 1e-24))
-    low, high = np.percentile(percent, [2.5, 97.5])
+    mean = np.sqrt(drawn[:, :, 0] / np.maximum(drawn[:, :, 2], 1))
+    relative = np.sqrt(drawn[:, FORCE, 0] / np.maximum(drawn[:, FORCE, 1], 1e-24))
+    return {
+        "force_percent_interval": _ends(100.0 * relative),
+        "energy_interval_meV_per_atom": _ends(1e3 * mean[:, ENERGY]),
+        "stress_interval_GPa": _ends(EV_PER_ANGSTROM3_GPA * mean[:, STRESS])
+        if squares[:, STRESS, 2].all()
+        else None,
+    }
+
+
+def _ends(values: Array) -> tuple[float, float]:
+    low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
 
 
@@ -71,17 +89,17 @@ def _row(run: str, parts: Sequence[_Part]) -> ErrorRow:
     kind = np.concatenate([p.rows.kind for p in parts])
     target = np.concatenate([p.rows.target for p in parts])
     temperatures = {p.temperature for p in parts}
-    stress = errors[kind == 2]
-    force = _rms(errors[kind == 1])
+    stress = errors[kind == STRESS]
+    force = _rms(errors[kind == FORCE])
     return ErrorRow(
         run=run,
         frames=len(parts),
         temperature_K=temperatures.pop() if len(temperatures) == 1 else None,
-        energy_meV_per_atom=1e3 * _rms(errors[kind == 0]),
+        energy_meV_per_atom=1e3 * _rms(errors[kind == ENERGY]),
         force_eV_per_angstrom=force,
-        force_percent_of_rms=100.0 * force / max(_rms(target[kind == 1]), 1e-12),
+        force_percent_of_rms=100.0 * force / max(_rms(target[kind == FORCE]), 1e-12),
         stress_GPa=_rms(stress) * EV_PER_ANGSTROM3_GPA if stress.size else None,
-        force_percent_interval=_interval(parts),
+        **_bootstrap(parts),
     )
 
 

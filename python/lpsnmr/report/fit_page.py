@@ -71,21 +71,26 @@ def _cell(value: float | None, digits: int) -> str:
     return "–" if value is None or not np.isfinite(value) else f"{value:.{digits}f}"
 
 
+def _ends(interval: tuple[float, float] | None, digits: int) -> str:
+    return "–" if interval is None else f"{interval[0]:.{digits}f} to {interval[1]:.{digits}f}"
+
+
 def _error_table(rows: Sequence[ErrorRow]) -> str:
-    head = "run|frames|T/K|energy meV/atom|force eV/Å|force %|95 %|stress GPa".split("|")
+    head = "run|frames|T/K|energy meV/atom|95 %|force eV/Å|force %|95 %|stress GPa|95 %".split("|")
     body = []
     for r in rows:
-        ends = r.force_percent_interval
         body.append(
             [
                 r.run,
                 str(r.frames),
                 _cell(r.temperature_K, 0),
                 _cell(r.energy_meV_per_atom, 1),
+                _ends(r.energy_interval_meV_per_atom, 1),
                 _cell(r.force_eV_per_angstrom, 3),
                 _cell(r.force_percent_of_rms, 1),
-                "–" if ends is None else f"{ends[0]:.1f} to {ends[1]:.1f}",
+                _ends(r.force_percent_interval, 1),
                 _cell(r.stress_GPa, 2),
+                _ends(r.stress_interval_GPa, 2),
             ]
         )
     return _table(head, body)
