@@ -29,6 +29,7 @@ from typing import Any
 
 import ase.build
 import numpy as np
+from marked_tables import replace_tables
 
 from lpsnmr._core import available_simd
 from lpsnmr.io.atomic import written_aside
@@ -44,7 +45,6 @@ MODELS = Path(importlib.util.find_spec("lpsnmr").origin).parent / "data" / "mode
 SHIPPED = MODELS / "lps.uf3"
 PAIRS_TRIPLETS = MODELS / "lps_23body.uf3"
 REPEATS = {64: (1, 1, 2), 128: (1, 2, 2), 256: (2, 2, 2), 1024: (2, 4, 4), 8192: (4, 8, 8)}
-MARK = "<!-- bench_pair_ufp: {} -->"
 
 HEAD = "units metal\natom_style atomic\natom_modify map yes\n"
 TAIL = """neighbor {skin} bin
@@ -225,17 +225,6 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
     return out
 
 
-def write_tables(path: Path, results: dict[str, Any]) -> None:
-    """Replace the tables between the marks of a page."""
-    text = path.read_text()
-    for part, table in tables(results).items():
-        mark = MARK.format(part)
-        before, _, after = text.split(mark)
-        text = f"{before}{mark}\n{table}\n{mark}{after}"
-    with written_aside(path) as part_file:
-        part_file.write_text(text)
-
-
 def main() -> None:
     """Run the parts asked for and print JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -259,7 +248,7 @@ def main() -> None:
         with written_aside(args.out) as part_file:
             part_file.write_text(text + "\n")
     if args.markdown:
-        write_tables(args.markdown, results)
+        replace_tables(args.markdown, "bench_pair_ufp", tables(results))
     print(text)
 
 

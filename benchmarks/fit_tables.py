@@ -9,12 +9,11 @@ import argparse
 import json
 from pathlib import Path
 
-from lpsnmr.io.atomic import written_aside
+from marked_tables import replace_tables
+
 from lpsnmr.potential import ErrorRow
 from lpsnmr.reference.data_card import phase_of_run
 from lpsnmr.report.fit_phases import phase_rows
-
-MARK = "<!-- fit_tables: {} -->"
 
 
 def error_rows(records):
@@ -103,13 +102,7 @@ def main():
     if args.markdown is None:
         print("\n\n".join(tables.values()))
         return
-    text = args.markdown.read_text(encoding="utf-8")
-    for name, table in tables.items():
-        mark = MARK.format(name)
-        before, _, after = text.split(mark)
-        text = f"{before}{mark}\n{table}\n{mark}{after}"
-    with written_aside(args.markdown) as aside:
-        aside.write_text(text, encoding="utf-8")
+    replace_tables(args.markdown, "fit_tables", tables)
 
 
 if __name__ == "__main__":
