@@ -101,7 +101,7 @@ py::array_t<double> grades(SharedExtrapolation &self, const DoubleArray &positio
   {
     py::gil_scoped_release release;
     const std::lock_guard<std::mutex> lock(self.turn);
-    self.evaluator.finish(); // nothing stays of a call that failed half-way
+    self.evaluator.discard(); // of a call that an error ended
     for_each_site(
         self.evaluator.species(), self.evaluator.cutoff(), system, species,
         [&](std::size_t i, const auto &neighbors) { self.evaluator.add(species[i], neighbors); });

@@ -16,7 +16,7 @@ Extrapolation::Extrapolation(ExtrapolationFile file)
       position[std::size_t(part.columns[row])] = static_cast<int>(row);
     position_.push_back(std::move(position));
     factor_.emplace_back(part);
-    part.factor = {};
+    std::vector<float>().swap(part.factor);
     Batch batch;
     batch.rows.assign(part.size() * CertaintyFactor::batch, 0.0);
     batch.used.assign(part.size(), 0);
@@ -124,6 +124,16 @@ std::vector<SiteGrade> Extrapolation::finish() {
   for (std::size_t e = 0; e < batch_.size(); ++e)
     if (!batch_[e].taken.empty()) multiply(static_cast<int>(e));
   return std::exchange(grades_, {});
+}
+
+void Extrapolation::discard() {
+  grades_.clear();
+  for (Batch &batch : batch_) {
+    if (batch.taken.empty()) continue;
+    batch.taken.clear();
+    std::fill(batch.rows.begin(), batch.rows.end(), 0.0);
+    std::fill(batch.used.begin(), batch.used.end(), 0);
+  }
 }
 
 } // namespace lpsnmr

@@ -36,6 +36,8 @@ public:
   void add(int species, const std::vector<SiteNeighbor> &neighbors);
   /// Return the grades of the centres taken since the last call, in the order they were taken.
   std::vector<SiteGrade> finish();
+  /// Forget the centres taken since the last finish(): what an error has interrupted.
+  void discard();
 
   /// What was read; the factors are kept in another order, here they are empty.
   const ExtrapolationFile &file() const { return file_; }

@@ -162,6 +162,7 @@ void ComputeUFPExtrapolation::compute_peratom() {
   if (atom->nlocal > 0) std::fill_n(grades_[0], 2 * static_cast<std::size_t>(atom->nlocal), 0.0);
   try {
     graded_.clear();
+    extrapolation_->discard(); // of a call that an error ended
     for (int ii = 0; ii < list_->inum; ++ii) {
       const int i = list_->ilist[ii];
       const int species = species_of_type_[atom->type[i]];

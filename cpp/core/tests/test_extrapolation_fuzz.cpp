@@ -84,6 +84,11 @@ void test_values() {
     CHECK(grades[n].deviation == one.deviation);
     CHECK(grades[n].grade == one.grade);
   }
+  // what was given up leaves no trace
+  for (int n = 0; n < 3; ++n) extrapolation.add(0, sites[std::size_t(n)]);
+  extrapolation.discard();
+  CHECK(extrapolation.finish().empty());
+  CHECK(grade_of(extrapolation, sites[5]).deviation == grades[5].deviation);
   // what was evaluated before leaves no trace
   CHECK(grade_of(extrapolation, {}).deviation == alone.deviation);
 }
