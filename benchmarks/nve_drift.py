@@ -84,8 +84,9 @@ def equilibrate(lmp: Any, args: argparse.Namespace, temperature: float, timestep
     """Bring the crystal to its temperature and start the clock of NVE."""
     lmp.commands_string(
         f"velocity all create {2 * temperature} {args.seed} mom yes rot no dist gaussian\nfix move all nve\n"
-        f"fix bath all langevin {temperature} {temperature} 0.2 {args.seed + 7} zero yes\n"
-        f"run {round(args.equilibrate_ps * 1e3 / timestep)}\nunfix bath\nunfix move\n"
+        f"fix bath all langevin {temperature} {temperature} 0.2 {args.seed + 7}\n"
+        "fix rest all momentum 1 linear 1 1 1\n"
+        f"run {round(args.equilibrate_ps * 1e3 / timestep)}\nunfix rest\nunfix bath\nunfix move\n"
         "velocity all zero linear\nreset_timestep 0\n"
     )
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from lpsnmr.structures import load_structure, supercell
+from lpsnmr.structures.disorder import crystal_peak
 from lpsnmr.validation.dynamic import diffusion_of
 from lpsnmr.validation.follow import ROW, MdPlan, follow
-from lpsnmr.validation.observe import crystal_peak
 
 
 def parse_arguments():
@@ -56,7 +56,7 @@ def main():
     diffusion = diffusion_of(seen)
     d = diffusion.diffusion_cm2_s
     phosphorus = seen.last.positions[seen.last.numbers == 15]
-    reflection, random_reflection = crystal_peak(phosphorus, seen.last.cell.array)
+    reflections = crystal_peak(phosphorus, seen.last.cell.array) if len(phosphorus) else (None, None)
     summary = {
         "ns": seen.rows[-1, 0] * 1e-3,
         "ps4_intact_min": seen.column("intact").min(),
@@ -67,8 +67,8 @@ def main():
         "volume_A3": late[ROW.index("Volume")],
         "d_li_cm2_per_s": None if d is None else [d.value, d.low, d.high],
         "d_li_remark": diffusion.reason,
-        "p_reflection_end": reflection,
-        "p_reflection_random": random_reflection,
+        "p_reflection_end": reflections[0],
+        "p_reflection_random": reflections[1],
     }
     if args.ensemble == "nve" and len(seen.rows) > 3:
         slope = np.polyfit(seen.column("time_ps") * 1e-3, seen.column("TotEng"), 1)[0]

@@ -22,8 +22,8 @@ from lpsnmr.md.sampling import (
     melt_quench_stages,
     sample,
 )
-from lpsnmr.structures import load_structure, packed, report_structure, strained, supercell, with_density
-from lpsnmr.validation.observe import bonded_sulfur, crystal_peak
+from lpsnmr.structures import intact_ps4, load_structure, report_structure, strained, supercell
+from lpsnmr.structures.disorder import crystal_peak
 
 POTENTIAL = Path(str(files("lpsnmr.data") / "models" / "lps.uf3"))
 
@@ -146,25 +146,27 @@ def test_amorphous_command(tmp_path):
     glass = ase.io.read(output)
     assert report_structure(glass).density == pytest.approx(1.9)
     assert glass.info["made"].count(" | ") == 2
-    phosphorus = glass.positions[glass.numbers == 15]
-    peak, _ = crystal_peak(phosphorus, glass.cell.array)
-    assert f"strongest reflection of P {peak:.2f}" in result.output
+    assert "bridging" in result.output
 
 
-def test_command_counts_shared_and_free_sulfur(tmp_path):
-    """A unit whose S is moved into another unit's reach: shared there, and the S of a third one is free."""
-    atoms = packed(with_density(load_structure("beta-Li3PS4"), 1.2), 1)
-    bonds = bonded_sulfur(atoms.positions, atoms.cell.array, atoms.numbers)
-    assert (bonds.sum(axis=0) == 1).all()
-    said = _disorder(atoms)
-    assert "S: 0 bridging, 0 free" in said
-    sulfur = np.flatnonzero(atoms.numbers == 16)
-    first, second = np.flatnonzero(atoms.numbers == 15)[:2]
-    moved = sulfur[np.flatnonzero(bonds[0])[0]]
-    atoms.positions[moved] = atoms.positions[second] + [0.1, 0.2, 2.0]
-    assert "S: 0 bridging, 0 free" in _disorder(atoms)  # bonded to another P now
-    del atoms[first]
-    assert "S: 0 bridging, 3 free" in _disorder(atoms)
+def test_command_counts_shared_and_free_sulfur():
+    """Two P in a line with the S they share, three more S on each, two S alone."""
+    line = [[0, 0, 2.05], [0, 0, 0], [0, 0, 4.1]]
+    turns = 2 * np.pi * np.arange(3) / 3
+    ring = np.stack([1.93 * np.cos(turns), 1.93 * np.sin(turns)], axis=1)
+    rings = [[x, y, z] for z in (-0.68, 4.78) for x, y in ring]
+    atoms = Atoms("SP2S8", [*line, *rings, [8, 8, 0], [8, 8, 4]], cell=[16, 16, 16], pbc=True)
+    assert intact_ps4(atoms.positions, atoms.cell.array, (True,) * 3, atoms.numbers) == (2, 2)
+    assert "S: 1 bridging, 2 free; strongest reflection of P tells nothing, too few P" in _disorder(atoms)
+
+
+def test_command_tells_a_crystal():
+    crystal = supercell(load_structure("beta-Li3PS4"), (1, 2, 2))
+    peak, random = crystal_peak(crystal.positions[crystal.numbers == 15], crystal.cell.array)
+    assert peak > 0.95
+    assert f"P {peak:.2f} (1: crystal at rest, {random:.2f}: P at random)" in _disorder(crystal)
+    large = supercell(crystal, (4, 5, 2))
+    assert "not looked for, more than 600 P" in _disorder(large)
 
 
 @pytest.mark.parametrize("pressure_bar", [None, 1.0])

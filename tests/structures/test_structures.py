@@ -66,6 +66,9 @@ def test_files(tmp_path):
     alone = load_structure(tmp_path / "a.extxyz")
     assert len(alone) == 32
     assert "last of" not in made(alone)
+    for name in ("POSCAR", "a.gen", "a.res", "a.cif"):
+        alone.write(tmp_path / name)
+        assert len(load_structure(tmp_path / name)) == 32
     ase.io.write(tmp_path / "b.extxyz", [alone, supercell(alone, (1, 1, 2))])
     several = load_structure(tmp_path / "b.extxyz")
     assert len(several) == 64

@@ -32,7 +32,7 @@ from lpsnmr.structures import (
     with_density,
 )
 from lpsnmr.structures.checks import PHOSPHORUS, PS_BOND_CUTOFF_ANGSTROM
-from lpsnmr.validation.observe import bonded_sulfur, crystal_peak
+from lpsnmr.structures.disorder import bonded_sulfur, crystal_peak
 
 EPILOG = """
 \b
@@ -47,6 +47,10 @@ Examples:
 SOURCE is beta-Li3PS4, gamma-Li3PS4 or a structure file that ASE reads.
 """
 
+MOST_PHOSPHORUS = 600
+"""Cells of up to so many P are searched for reflections, which takes some seconds and grows as its square."""
+LARGEST_AT_RANDOM = 0.8
+"""Where P at random have reflections like that, they cannot be told from those of a crystal."""
 MELT_OPTIONS = (
     "potential", "melt_k", "melt_ps", "anneal_k", "anneal_ps", "quench_ps", "final_k", "final_ps",
     "pressure_bar", "release_k",
@@ -138,11 +142,13 @@ def _disorder(atoms: Atoms) -> str:
         return ""
     cell = np.asarray(atoms.cell.array)
     around = bonded_sulfur(atoms.positions, cell, atoms.numbers, PS_BOND_CUTOFF_ANGSTROM).sum(axis=0)
+    said = f"     S: {np.sum(around > 1)} bridging, {np.sum(around == 0)} free; strongest reflection of P "
+    if len(phosphorus) > MOST_PHOSPHORUS:
+        return f"{said}not looked for, more than {MOST_PHOSPHORUS} P\n"
     peak, random = crystal_peak(phosphorus, cell)
-    return (
-        f"     S: {np.sum(around > 1)} bridging, {np.sum(around == 0)} free; strongest reflection of P "
-        f"{peak:.2f} (1: crystal at rest, {random:.2f}: P at random)\n"
-    )
+    if random > LARGEST_AT_RANDOM:
+        return f"{said}tells nothing, too few P\n"
+    return f"{said}{peak:.2f} (1: crystal at rest, {random:.2f}: P at random)\n"
 
 
 def _refuse_idle_options(ctx: click.Context, melt: bool) -> None:

@@ -17,6 +17,7 @@ from lpsnmr.reference import shipped_reference
 from lpsnmr.report.files import make_folder
 from lpsnmr.report.validation_page import summary_rows, write_validation_report
 from lpsnmr.validation import MELT_FROM, STAGES, ValidateSettings, validate
+from lpsnmr.validation.dynamic import check_md
 
 PIPED_COLUMNS = 120  # of the table in a file or pipe, which has no width of its own
 EPILOG = """
@@ -110,8 +111,9 @@ def command(potential: Path, output: Path | None, quick: bool, **options: Any) -
             style=options["style"],
             stages=tuple(word.strip() for word in options["stages"].split(",")),
         )
-        folder = make_folder(output or potential.with_suffix(".validate"))
         settings = settings.quick() if quick else settings
+        check_md(settings)
+        folder = make_folder(output or potential.with_suffix(".validate"))
         with _progress(rank == 0) as tick:
             validate(settings, folder, tick, rank, size)
             if comm:

@@ -89,9 +89,13 @@ def _read_with_ase(path: Path) -> tuple[Atoms, bool]:
     import ase.io  # here, because it is slow to import
 
     try:
-        found = ase.io.read(path, index="-2:")
+        try:
+            found = ase.io.read(path, index="-2:")
+        except AssertionError:  # how ASE says that files of this kind hold one structure
+            found = ase.io.read(path)
     except Exception as error:  # ASE readers raise anything
-        raise FileFormatError(f"{path}: not a structure file that ASE can read: {error}") from error
+        reason = str(error) or type(error).__name__
+        raise FileFormatError(f"{path}: not a structure file that ASE can read: {reason}") from error
     found = found if isinstance(found, list) else [found]
     if not found:
         raise FileFormatError(f"{path}: holds no structure")

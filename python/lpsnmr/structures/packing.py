@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.structures.origin import with_step
 
-__all__ = ["packed"]
+__all__ = ["packed", "units_and_lithium"]
 
 Array = NDArray[np.float64]
 LITHIUM, PHOSPHORUS, SULFUR = 3, 15, 16
@@ -85,6 +85,23 @@ class _Packing:
         return max(float(self.overlaps(own, self.positions[own]).max()) for own in self.members)
 
 
+def units_and_lithium(atoms: Atoms) -> tuple[int, int]:
+    """Return how many PS4 units and Li can be packed.
+
+    Raises
+    ------
+    InputError
+        For a composition other than PS4 units and Li.
+    """
+    counts = {z: int((atoms.numbers == z).sum()) for z in (LITHIUM, PHOSPHORUS, SULFUR)}
+    units = counts[PHOSPHORUS]
+    if not units or counts[SULFUR] != 4 * units or sum(counts.values()) != len(atoms):
+        raise InputError(
+            f"packing: expected PS4 units and Li, got {atoms.get_chemical_formula()} (four S for each P)"
+        )
+    return units, counts[LITHIUM]
+
+
 def packed(atoms: Atoms, seed: int) -> Atoms:
     """Pack as many whole PS4 units and Li as a structure has into its cell at random.
 
@@ -112,15 +129,10 @@ def packed(atoms: Atoms, seed: int) -> Atoms:
     ComputeError
         When the cell is too dense to pack.
     """
-    counts = {z: int((atoms.numbers == z).sum()) for z in (LITHIUM, PHOSPHORUS, SULFUR)}
-    units = counts[PHOSPHORUS]
-    if not units or counts[SULFUR] != 4 * units or sum(counts.values()) != len(atoms):
-        raise InputError(
-            f"packing: expected PS4 units and Li, got {atoms.get_chemical_formula()} (four S for each P)"
-        )
+    units, lithium = units_and_lithium(atoms)
     random = np.random.default_rng(seed)
     for _ in range(ATTEMPTS):
-        packing = _Packing(atoms.cell.array, units, counts[LITHIUM], random)
+        packing = _Packing(atoms.cell.array, units, lithium, random)
         packing.anneal()
         if packing.worst() <= TOLERATED_ANGSTROM:
             break
@@ -132,5 +144,5 @@ def packed(atoms: Atoms, seed: int) -> Atoms:
     order = np.argsort(packing.numbers, kind="stable")
     result = Atoms(packing.numbers[order], packing.positions[order], cell=atoms.cell, pbc=True)
     result.wrap()
-    step = f"{units} PS4 units and {counts[LITHIUM]} Li packed at random seed {seed}"
+    step = f"{units} PS4 units and {lithium} Li packed at random seed {seed}"
     return with_step(result, atoms, step)

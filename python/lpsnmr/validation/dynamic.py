@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from lpsnmr.correlation import DisplacementCorrelator
 from lpsnmr.dynamics import Diffusion, DiffusionSettings, analyze_diffusion
-from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.errors import InputError
 from lpsnmr.potential import read_uf3
 from lpsnmr.reference import read_reference, run_name
 from lpsnmr.structures import load_structure, packed, supercell, with_density
 from lpsnmr.structures.checks import density_g_per_cm3
+from lpsnmr.structures.packing import units_and_lithium
 from lpsnmr.validation.follow import RDF_EDGES, Followed, MdPlan, follow
 from lpsnmr.validation.observe import (
     RadialHistogram,
@@ -54,7 +55,8 @@ def check_md(settings: ValidateSettings) -> None:
     Raises
     ------
     InputError
-        For one atom, elements that the potential lacks, or a melt that cannot be packed.
+        For one atom, elements that the potential lacks, or a melt of such a composition or density that
+        nothing can be packed.
     """
     stages = {"stability", "nve", "amorphous"}.intersection(settings.stages)
     if not stages:
@@ -69,8 +71,8 @@ def check_md(settings: ValidateSettings) -> None:
         )
     if len(supercell(atoms, settings.repeat)) < 2:
         raise InputError(f"{settings.structure}: expected at least two atoms for MD, got one; see --repeat")
-    if "amorphous" in stages:
-        melt_start(settings)
+    if "amorphous" in stages and settings.melt_from == "packed":
+        _cell_to_pack(settings)
 
 
 def _ps4(seen: Followed) -> dict[str, float]:
@@ -222,30 +224,23 @@ def _glass(settings: ValidateSettings, atoms: ase.Atoms, folder: Path, tick: Tic
     return done
 
 
-def melt_start(settings: ValidateSettings) -> ase.Atoms:
-    """Return the cell that is melted.
-
-    Raises
-    ------
-    InputError
-        When it cannot be packed: another composition, or too dense.
-    """
-    crystal = _crystal(settings, settings.amorphous_repeat)
-    if settings.melt_from == "crystal":
-        return crystal
+def _cell_to_pack(settings: ValidateSettings) -> ase.Atoms:
+    """Return the crystal at the density of the melt; refuse what cannot be packed."""
     try:
-        return packed(with_density(crystal, settings.melt_density), settings.seed)
-    except (ComputeError, InputError) as error:
+        atoms = with_density(_crystal(settings, settings.amorphous_repeat), settings.melt_density)
+        units_and_lithium(atoms)
+    except InputError as error:
         raise InputError(
             f"amorphous: {error}; choose another --melt-density, --melt-from crystal, or --stages without "
             "amorphous"
         ) from error
+    return atoms
 
 
 def amorphous_task(settings: ValidateSettings, folder: Path, tick: Tick) -> dict[str, Any]:
     """Make a glass; count who is bonded to whom, and measure how far it is from its start and a crystal."""
     crystal = _crystal(settings, settings.amorphous_repeat)
-    atoms = melt_start(settings)
+    atoms = packed(_cell_to_pack(settings), settings.seed) if settings.melt_from == "packed" else crystal
     stages = _glass(settings, atoms, folder, tick)
     melt, cold = stages["melt"], stages["amorphous"]
     last = cold.last
