@@ -1,5 +1,6 @@
 """Files that appear whole, together, or not at all, and what killed processes left aside."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -77,6 +78,34 @@ def test_a_rename_that_fails_takes_the_others_back(earlier, monkeypatch, links):
     assert not list((earlier / "b").iterdir())
 
 
+def test_unwanted_files_come_back_when_one_cannot_be_removed(earlier, monkeypatch):
+    (earlier / "c").mkdir()
+    (earlier / "c" / "stays").write_text("old")
+    replace = os.replace
+
+    def fail(source, target):
+        if source == earlier / "c" / "stays":
+            raise PermissionError(1, "Operation not permitted", str(source), None, str(target))
+        replace(source, target)
+
+    def both():
+        with written_together("set") as files:
+            files.aside(earlier / "a" / "one").write_text("new")
+            files.remove(earlier / "a" / "gone")
+            files.remove(earlier / "c" / "stays")
+            files.remove(earlier / "c" / "never")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fail)
+        with pytest.raises(WriteError, match=r"c/stays: \[Errno 1\] Operation not permitted"):
+            both()
+    assert contents(earlier / "a") == {"one": "old 1", "gone": "old"}
+    assert contents(earlier / "c") == {"stays": "old"}
+    both()
+    assert contents(earlier / "a") == {"one": "new"}
+    assert not list((earlier / "c").iterdir())
+
+
 def test_a_set_does_not_replace_a_folder(earlier):
     (earlier / "b" / "three").mkdir()
     with pytest.raises(InputError, match="b/three: expected the name of a file, got that of a folder"):
@@ -95,6 +124,26 @@ def test_two_spellings_of_one_folder(tmp_path, monkeypatch):
 def test_errors_of_other_files_pass(tmp_path):
     with pytest.raises(FileNotFoundError, match="other"), written_aside(tmp_path / "x"):
         (tmp_path / "other").read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "converted"),
+    [
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), False),
+        (ConnectionResetError(), False),
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), False),
+        (TimeoutError("slow"), False),
+        (OSError(errno.EROFS, "Read-only file system"), True),
+        (OSError(errno.EMFILE, "Too many open files"), True),
+        (OSError("10 requested and 5 written"), True),  # numpy
+    ],
+)
+def test_only_errors_of_files_are_those_of_the_file(tmp_path, error, converted):
+    with pytest.raises(OSError, match=r".*") as caught, written_aside(tmp_path / "x"):
+        raise error
+    assert isinstance(caught.value, WriteError) == converted
+    assert (caught.value is error) != converted
+    assert not list(tmp_path.iterdir())
 
 
 def test_targets_are_checked_before_the_work(tmp_path):

@@ -57,7 +57,13 @@ def refused(settings, message, error=InputError):
     [
         ({"folds": 1}, r"folds: expected 0 \(no cross-validation\) or at least 2, got 1"),
         ({"folds": -2}, "folds: expected 0 .* got -2"),
-        ({"folds": 4}, r"reference frames: folds.* blocks \(3\), got 4"),
+        (
+            {"folds": 6},
+            r"folds: .* blocks, 3 of the reference frames and at most 2 of a round, got 6; --folds 0 .*"
+            "--steps-per-block",
+        ),
+        ({"folds": 5, "frames": 1}, "at most 1 of a round, got 5"),
+        ({"folds": 11, "steps_per_block": 1}, "6 of the reference frames and at most 4 of a round, got 11"),
         ({"steps_per_block": 0}, "at least 1, got 0"),
         ({"seed": 2**31}, r"seed: expected 0 to \d+, got 2147483648"),
     ],
@@ -126,6 +132,20 @@ def test_reference_and_potential_are_checked_first(setup, tmp_path):
         odd.calc.atoms = odd.copy()
         ase.io.write(tmp_path / "ref.extxyz", [odd, *frames[1:]], format="extxyz")
         refused(setup(), message)
+
+
+def test_labels_count_as_blocks(setup, tmp_path):
+    """Of runs that may be chosen; and before the labels are made it is seen whether these were."""
+    plan = load_plan(tmp_path / "plan.toml")
+    one = plan.model_copy(update={"run": [plan.run[0].model_copy(update={"most": 0}), plan.run[1]]})
+    refused(setup(plan=one, folds=5), "3 of the reference frames and at most 1 of a round, got 5")
+    [report] = learn(setup(plan=one, folds=4, rounds=1, frames=2))
+    assert report.selected == 2
+    settings = setup(folder=tmp_path / "few", folds=6, steps_per_block=10**6, rounds=1)
+    with pytest.raises(InputError, match=r"[45] of the labelled and the chosen frames, got 6; --folds 0"):
+        learn(settings)
+    assert (settings.folder / "round-01" / "selected.extxyz").exists()
+    assert not (settings.folder / "round-01" / "labelled.extxyz.frames").exists()
 
 
 def test_the_command_can_be_mended_and_repeated(setup, tmp_path):
@@ -204,6 +224,7 @@ def test_folders_that_do_not_say_what_they_began_with(setup):
         ('{"reference": ["ref.extxyz"]}', r"learn\.json: written by an earlier lpsnmr"),
         ("{", r"learn\.json: not JSON"),
         ("[]", r"learn\.json: expected what lpsnmr learn wrote, got a list"),
+        ('{"sha256": ["ab"]}', r"learn\.json: sha256: expected a table .* got a list$"),
     ]:
         (settings.folder / "learn.json").write_text(text)
         with pytest.raises(InputError, match=message):
@@ -213,12 +234,13 @@ def test_folders_that_do_not_say_what_they_began_with(setup):
 def test_labels_of_another_recipe_are_refused(setup, tmp_path):
     frames = labelled(6, 0.02)
     for frame in frames[3:]:
-        frame.info["label_id"] = "0123456789ab"
+        frame.info.update(label_id="0123456789ab", label="emt-0.1")
     ase.io.write(tmp_path / "ref.extxyz", frames, format="extxyz")
     refused(
         setup(),
-        r"engine emt: its labels have the recipe \(label_id\) [0-9a-f]{12}, the reference frames have "
-        "0123456789ab; expected one recipe, or --mix-labels",
+        rf"engine emt: its labels have the recipe \(label_id\) [0-9a-f]{{12}} \(ase {ase.__version__}\), the "
+        r"reference frames have 0123456789ab \(emt-0\.1\); expected one recipe .*, or --mix-labels, which is "
+        "right where only versions differ",
     )
     [report] = learn(setup(rounds=1, frames=2, mix_labels=True))
     assert report.selected == 2

@@ -159,6 +159,24 @@ def test_matrices_larger_than_the_memory_are_refused(data, monkeypatch):
         fit_ufp([DataSet(read_reference(data, ()))], FitSettings(BASIS, folds=0))
 
 
+class Fake:
+    """Ranks on machines."""
+
+    def __init__(self, *machines):
+        self.machines = machines
+
+    def gather(self, item):
+        return [(name, item[1]) for name in self.machines]
+
+
+def test_ranks_of_one_machine_share_its_memory(monkeypatch):
+    monkeypatch.setattr(accumulate.os, "sysconf", lambda name: 100)  # 10 kB; four matrices of 800 B
+    settings = FitSettings(BASIS, folds=0)
+    accumulate._check_memory(10, settings, Fake("a", "b", "a", "b", "a", "b"))
+    with pytest.raises(InputError, match=r"got 4 of 8e-07 GB on each of 4 ranks; fewer ranks, fewer folds"):
+        accumulate._check_memory(10, settings, Fake("b", "a", "a", "a", "a"))
+
+
 def test_memory_that_the_system_refuses_is_said(data, monkeypatch):
     def refuse(*_):
         raise MemoryError("Unable to allocate 20 GiB")

@@ -1,6 +1,8 @@
 """Reading labelled frames and splitting them by block."""
 
+import gzip
 from importlib.resources import files
+from pathlib import Path
 
 import ase
 import ase.io
@@ -89,6 +91,10 @@ def test_bad_files_are_refused(tmp_path):
             lambda lines: [*lines[:4], "3.5", *lines[5:]],
             r"frame 1 \(line 5\): expected a number of atoms, got '3.5'",
         ),
+        (
+            lambda lines: [*lines[:4], "9" * 5000, *lines[5:]],
+            r"frame 1 \(line 5\): expected a number of atoms, got '9{40}'",
+        ),
         (lambda lines: [*lines[:-1], "S 1.0"], r"frame 1: "),
     ],
 )
@@ -96,6 +102,28 @@ def test_a_broken_frame_is_named(tmp_path, change, words):
     path = written(tmp_path / "a.extxyz", labelled(), labelled())
     path.write_text("\n".join(change(path.read_text().splitlines())) + "\n")
     with pytest.raises(FileFormatError, match=r"a.extxyz: not readable as extended XYZ: " + words):
+        read_reference(path)
+
+
+def test_a_broken_compressed_file_is_no_text(tmp_path):
+    path = written(tmp_path / "a.extxyz", labelled())
+    packed = tmp_path / "a.extxyz.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert len(read_reference(packed)) == 1
+    packed.write_bytes(packed.read_bytes()[:-20])
+    with pytest.raises(FileFormatError, match=r"a\.extxyz\.gz: not readable as extended XYZ: frame 0: "):
+        read_reference(packed)
+
+
+def test_a_file_that_cannot_be_opened(tmp_path, monkeypatch):
+    path = written(tmp_path / "a.extxyz", labelled())
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(ase.io, "iread", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(FileFormatError, match=r"a\.extxyz: not readable .*Permission denied"):
         read_reference(path)
 
 

@@ -1,5 +1,6 @@
 """Write files aside and rename them into place, so that nothing on disk is ever half-written."""
 
+import errno
 import glob
 import os
 import shutil
@@ -12,6 +13,14 @@ from lpsnmr.errors import InputError
 __all__ = ["FileSet", "WriteError", "check_targets", "remove_stale", "written_aside", "written_together"]
 
 PathLike = str | os.PathLike[str]
+FILE_ERRORS = frozenset(
+    (
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM),
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP),
+        *(errno.EMFILE, errno.ENFILE, errno.EBUSY, errno.ETXTBSY, errno.ESTALE),
+    )
+)
+"""Numbers of errors that come from files, not from networks, pipes or processes."""
 
 
 class WriteError(InputError, OSError):
@@ -50,7 +59,7 @@ def written_aside(path: PathLike) -> Iterator[Path]:
     Raises
     ------
     WriteError
-        When the system refuses; names ``path``.
+        When the system refuses; names ``path``. Errors of other files, and of what is no file, pass.
 
     Examples
     --------
@@ -72,9 +81,18 @@ def written_aside(path: PathLike) -> Iterator[Path]:
     except WriteError:
         raise
     except OSError as error:
-        if error.filename is not None and Path(os.fsdecode(error.filename)) != aside:
-            raise  # of another file, which it names
+        if not _is_of(error, aside):
+            raise
         raise WriteError.of(final, error) from error
+
+
+def _is_of(error: OSError, path: Path) -> bool:
+    """Tell whether an error is of a file: by its name, or without one by its kind."""
+    if error.filename is not None:
+        return Path(os.fsdecode(error.filename)) == path
+    if error.errno is None:
+        return type(error) is OSError  # numpy says so that fewer bytes were written
+    return error.errno in FILE_ERRORS
 
 
 class FileSet:
@@ -111,6 +129,7 @@ class FileSet:
         """Rename all files into place; when one cannot be, put back those that were there before."""
         pairs = [(p, self.final(p)) for hidden in self._hidden.values() for p in sorted(hidden.iterdir())]
         _refuse_folders([*(final for _, final in pairs), *self._unwanted])
+        unwanted = [(self.aside(path), path) for path in self._unwanted if os.path.lexists(path)]
         fresh, replaced = [], []
         final = Path()
         try:
@@ -123,12 +142,13 @@ class FileSet:
                         os.link(final, before)
                         replaced.append((before, final))
                 os.replace(aside, final)
-            for final in self._unwanted:
-                final.unlink(missing_ok=True)
+            for gone, final in unwanted:
+                os.replace(final, gone)
+                replaced.append((gone, final))
         except OSError as error:
             for path in fresh:
                 path.unlink(missing_ok=True)
-            for before, path in replaced:
+            for before, path in reversed(replaced):
                 os.replace(before, path)
             raise WriteError.of(final, error) from error
 

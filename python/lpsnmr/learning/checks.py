@@ -1,8 +1,9 @@
 """What can be known to fail before anything is sampled or labelled."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import ase
 import numpy as np
@@ -11,15 +12,15 @@ from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.learning.plan import LearnPlan, PlannedRun
 from lpsnmr.learning.settings import LABELS, LearnSettings
 from lpsnmr.md.sampling import SamplingSettings
-from lpsnmr.potential import DataSet, Extrapolation, Layout, Ufp
-from lpsnmr.potential.accumulate import share_out, weight_of
+from lpsnmr.potential import Extrapolation, Layout, Ufp
+from lpsnmr.potential.accumulate import weight_of
 from lpsnmr.potential.core_repulsion import shortest_distances
 from lpsnmr.potential.provenance import extrapolation_path, sidecar_path
-from lpsnmr.reference import read_reference
+from lpsnmr.reference import blocks_by_run, read_reference
 from lpsnmr.reference.label_store import LabelStore
 from lpsnmr.structures.checks import check_distances
 
-__all__ = ["check", "check_plan"]
+__all__ = ["check", "check_folds", "check_plan"]
 
 LARGEST_SEED = 2**31 - 1
 LITHIUM, PHOSPHORUS, SULFUR = 3, 15, 16
@@ -54,8 +55,8 @@ def _check_potential(settings: LearnSettings) -> Layout:
 
 
 def _check_fit(settings: LearnSettings, layout: Layout, frames: Sequence[ase.Atoms]) -> None:
-    """Refuse settings of the refit that the reference frames alone do not allow."""
-    fit = settings.fit_settings(settings.potential)
+    """Refuse settings of the refit, and reference frames that it cannot use."""
+    settings.fit_settings(settings.potential)  # refuses folds that cannot be
     for frame in frames:
         layout.species(frame.get_chemical_symbols(), str(frame.info["source"]))
         weight_of(frame)
@@ -65,20 +66,55 @@ def _check_fit(settings: LearnSettings, layout: Layout, frames: Sequence[ase.Ato
                 f"{frame.info['source']}: two atoms are {shortest:.3f} Å apart; expected at least {start:g}, "
                 "where the potential begins"
             )
+    check_folds(settings, frames, _most_new_blocks(settings))
+
+
+def _most_new_blocks(settings: LearnSettings) -> int:
+    """Return how many blocks the labels of a round can add: one per run, or per frame in blocks of steps."""
+    limits = [settings.limit(planned) for planned in settings.plan.run]
+    per_run = 1 if settings.steps_per_block is None else settings.frames
+    return min(settings.frames, sum(min(per_run, limit) for limit in limits))
+
+
+def check_folds(
+    settings: LearnSettings, frames: Sequence[ase.Atoms], new: int = 0, what: str = "the reference frames"
+) -> None:
+    """Refuse more folds than ``frames`` and ``new`` further blocks make up.
+
+    Raises
+    ------
+    InputError
+        Names the number of blocks of ``what``, and the options that help.
+    """
+    if not settings.folds:
+        return
     try:
-        share_out([DataSet(list(frames))], fit)
+        blocks = len(set(blocks_by_run(frames, settings.steps_per_block).tolist()))
     except InputError as error:
-        raise InputError(f"refits to the reference frames: {error}") from error
-
-
-def _check_recipe(settings: LearnSettings, frames: Sequence[ase.Atoms], label_id: str) -> None:
-    """Refuse labels of another recipe than the reference frames carry, as merge-labels does."""
-    recipes = sorted({str(f.info["label_id"]) for f in frames if "label_id" in f.info})
-    if not settings.mix_labels and recipes and recipes != [label_id]:
+        raise InputError(f"refits to {what}: {error}") from error
+    if blocks + new < settings.folds:
+        more = f" and at most {new} of a round" if new else ""
         raise InputError(
-            f"engine {settings.engine.name}: its labels have the recipe (label_id) {label_id}, the reference "
-            f"frames have {', '.join(recipes)}; expected one recipe, or --mix-labels"
+            f"folds: expected at most the number of blocks, {blocks} of {what}{more}, got {settings.folds}; "
+            "--folds 0 measures nothing on frames held out, --steps-per-block makes shorter blocks"
         )
+
+
+def _check_recipe(
+    settings: LearnSettings, frames: Sequence[ase.Atoms], label_id: str, provenance: Mapping[str, Any]
+) -> None:
+    """Refuse labels of another recipe than the reference frames carry, as merge-labels does."""
+    recipes = {str(f.info["label_id"]): str(f.info.get("label", "")) for f in frames if "label_id" in f.info}
+    if settings.mix_labels or not recipes or set(recipes) == {label_id}:
+        return
+    versions = ", ".join(f"{k} {provenance[k]}" for k in ("gpaw", "ase") if k in provenance)
+    own = f"{label_id} ({versions})" if versions else label_id
+    theirs = [f"{k} ({label})" if label else k for k, label in sorted(recipes.items())]
+    raise InputError(
+        f"engine {settings.engine.name}: its labels have the recipe (label_id) {own}, the reference frames "
+        f"have {', '.join(theirs)}; expected one recipe (engine, versions, settings), or --mix-labels, which "
+        "is right where only versions differ"
+    )
 
 
 def _last_ps(planned: PlannedRun, plan: LearnPlan) -> float:
@@ -149,8 +185,9 @@ def check(settings: LearnSettings) -> str:
     check_plan(settings.plan, layout, settings.potential)
     engine = settings.engine.open()
     try:
-        label_id = LabelStore(settings.folder, engine.provenance()).settings_id
+        provenance = engine.provenance()
     finally:
         engine.close()
-    _check_recipe(settings, frames, label_id)
+    label_id = LabelStore(settings.folder, provenance).settings_id
+    _check_recipe(settings, frames, label_id, provenance)
     return label_id

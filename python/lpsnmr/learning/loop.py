@@ -12,7 +12,7 @@ import numpy as np
 from lpsnmr.errors import ComputeError
 from lpsnmr.io.atomic import written_aside
 from lpsnmr.learning.candidates import sample_candidates
-from lpsnmr.learning.checks import check
+from lpsnmr.learning.checks import check, check_folds
 from lpsnmr.learning.memory import compare, fingerprint, remember
 from lpsnmr.learning.posterior import UfpPosterior, settings_of_potential
 from lpsnmr.learning.report import RoundReport, errors_on, held_out_rows
@@ -44,9 +44,8 @@ def _select(
     posterior = UfpPosterior(settings_of_potential(potential), known, step("posterior"))
     before = [float(posterior.force_uncertainty(f).max()) for f in candidates]
     groups = [str(f.info["run"]) for f in candidates]
-    share = min(settings.frames, -(-2 * settings.frames // len(settings.plan.run)))
     limits = {
-        f"{planned.name}_{group.rpartition('_')[2]}": share if planned.most is None else planned.most
+        f"{planned.name}_{group.rpartition('_')[2]}": settings.limit(planned)
         for planned in settings.plan.run
         for group in set(groups)
         if group.rpartition("_")[0] == planned.name
@@ -94,11 +93,13 @@ def _round(
     selected, answer = folder / "selected.extxyz", folder / "labelled.extxyz"
     target = folder / potential.name
     candidates = sample_candidates(settings, potential, folder / "candidates", number, progress)
+    known = [] if selected.exists() and target.exists() else read_reference(labelled, require=LABELS)
     if selected.exists():
         picked = list(ase.io.iread(selected, ":"))
     else:
-        known = read_reference(labelled, require=LABELS)
         picked = _select(settings, potential, known, candidates, selected, progress)
+    if not target.exists():
+        check_folds(settings, [*known, *picked], what="the labelled and the chosen frames")
 
     def show(status: LabelStatus) -> None:
         if progress:

@@ -93,9 +93,13 @@ def compare(settings: LearnSettings, now: dict[str, Any]) -> None:
             f"{path}: written by an earlier lpsnmr, without the contents of the files it began with, so it "
             "cannot be continued safely; expected another folder (labels of its rounds can be --reference)"
         )
+    old, new = before["sha256"], now["sha256"]
+    if not isinstance(old, dict):
+        raise FileFormatError(
+            f"{path}: sha256: expected a table as lpsnmr learn wrote it, got a {type(old).__name__}"
+        )
     skipped = {"sha256", *(("label_id",) if settings.mix_labels else ())}
     changed = sorted(k for k in {*before, *now} - skipped if before.get(k) != now.get(k))
-    old, new = before["sha256"], now["sha256"]
     files = sorted(k for k in {*old, *new} if old.get(k) != new.get(k))
     changed += [f"contents of {name}" for name in files]
     if changed:

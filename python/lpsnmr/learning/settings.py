@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lpsnmr.errors import InputError
-from lpsnmr.learning.plan import LearnPlan
+from lpsnmr.learning.plan import LearnPlan, PlannedRun
 from lpsnmr.learning.posterior import settings_of_potential
 from lpsnmr.potential import FitSettings
 from lpsnmr.reference import EngineChoice
@@ -77,6 +77,11 @@ class LearnSettings:
             steps_per_block=self.steps_per_block,
             seed=self.seed,
         )
+
+    def limit(self, planned: PlannedRun) -> int:
+        """Return how many frames of a run may be labelled in a round: ``most``, or twice its share."""
+        share = min(self.frames, -(-2 * self.frames // len(self.plan.run)))
+        return share if planned.most is None else planned.most
 
     def trajectory_seed(self, number: int, k: int) -> int:
         """Return the seed of trajectory ``k`` (from 0) of the plan in round ``number`` (from 1)."""

@@ -8,8 +8,10 @@ themselves it does not grow with their number.
 import hashlib
 import logging
 import os
+import platform
 import time
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -25,6 +27,7 @@ from lpsnmr.io.atomic import written_aside
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.fit_settings import FitSettings
 from lpsnmr.potential.normal import DataSet, FrameRows, NormalEquations, frame_rows, row_weights
+from lpsnmr.potential.ranks import Ranks
 from lpsnmr.potential.walk import Item, Walk
 from lpsnmr.reference import blocks_by_run, run_name, split_blocks
 
@@ -140,7 +143,7 @@ def accumulate(
     file on disk is gone on from.
     """
     size = len(columns) + walk.sets * len(layout.settings.elements)
-    _check_memory(size, settings)
+    _check_memory(size, settings, walk.ranks)
     sums = Sums(
         [NormalEquations(size) for _ in range(settings.folds + 1)],
         [NormalEquations(size) for _ in range(settings.bootstrap)],
@@ -174,15 +177,22 @@ def accumulate(
     return sums
 
 
-def _check_memory(size: int, settings: FitSettings) -> None:
-    """Refuse a fit whose matrices this machine cannot hold; the system would end it amid the work."""
+def _check_memory(size: int, settings: FitSettings, ranks: Ranks) -> None:
+    """Refuse a fit whose matrices the memory cannot hold; the system would end it amid the work.
+
+    Ranks on machines of one name share its memory. All ranks come to the same answer.
+    """
     matrices = settings.folds + 1 + settings.bootstrap + SOLVING
-    wanted, there = matrices * size**2 * 8, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if wanted > there:
-        raise InputError(
-            f"{size} coefficients: expected matrices that fit into the {there / 1e9:.3g} GB of memory, got "
-            f"{matrices} of {size**2 * 8 / 1e9:.3g} GB; fewer folds or wider spacings need less"
-        )
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    machines = Counter(ranks.gather((platform.node(), memory)))
+    for (_, there), here in machines.items():
+        if here * matrices * size**2 * 8 > there:
+            shared, fewer = (f" on each of {here} ranks", "fewer ranks, ") if here > 1 else ("", "")
+            raise InputError(
+                f"{size} coefficients: expected matrices that fit into the {there / 1e9:.3g} GB of memory, "
+                f"got {matrices} of {size**2 * 8 / 1e9:.3g} GB{shared}; {fewer}fewer folds or wider spacings "
+                "need less"
+            )
 
 
 def _add_block(

@@ -17,6 +17,10 @@ LABELS = ("energy", "forces", "stress", "efg")
 """Labels a reference frame can carry: eV, eV/Å, eV/Å³ (Voigt, ASE's sign) and nine columns per atom."""
 
 PathLike = str | os.PathLike[str]
+COMPRESSED = (".gz", ".bz2", ".xz")
+"""Endings of files that ASE reads through a decompressor."""
+MOST_DIGITS = 15
+"""Longer numbers of atoms are none."""
 
 
 def read_reference(
@@ -79,11 +83,21 @@ def _frames_of(path: Path) -> list[ase.Atoms]:
         for frame in ase.io.iread(path, index=":", format="extxyz"):
             frames.append(frame)
     except Exception as error:  # ASE raises many kinds of exception on malformed text
-        where = _broken_frame(path) or f"frame {len(frames)}: {error}"
+        where = _where_broken(path) or f"frame {len(frames)}: {error}"
         raise FileFormatError(f"{path}: not readable as extended XYZ: {where}") from error
     if not frames:
         raise FileFormatError(f"{path}: holds no frame; expected extended XYZ with labels")
     return frames
+
+
+def _where_broken(path: Path) -> str | None:
+    """Return what ``_broken_frame`` says; None for compressed files and those that cannot be opened."""
+    if path.suffix in COMPRESSED:
+        return None
+    try:
+        return _broken_frame(path)
+    except OSError:
+        return None
 
 
 def _broken_frame(path: Path) -> str | None:
@@ -92,10 +106,10 @@ def _broken_frame(path: Path) -> str | None:
     with path.open(encoding="utf-8", errors="replace") as file:
         while (head := file.readline()).strip():
             where = f"frame {number} (line {line})"
-            if not head.strip().isdecimal():
+            if not head.strip().isdecimal() or len(head.strip()) > MOST_DIGITS:
                 return f"{where}: expected a number of atoms, got {head.strip()[:40]!r}"
             atoms = int(head)
-            found = sum(1 for _ in itertools.islice(file, min(atoms + 1, 10**12)))
+            found = sum(1 for _ in itertools.islice(file, atoms + 1))
             if found < atoms + 1:
                 return (
                     f"{where}: expected a header and {atoms} atoms, the file ends after {max(found - 1, 0)}"
