@@ -84,7 +84,7 @@ def test_settings_of_the_refits_are_checked_first(setup, changes, message):
         ({"stages": "[[0, 300, 300]]"}, "stage: expected a length .* got 0.0 ps"),
         ({"more": "discard_ps = 5"}, "discard_ps: expected less than the 1 ps of its stages, got 5"),
         ({"more": "strain = [0.5, 0, 0, 0, 0, 0]\ndiscard_ps = 0"}, "strain: expected six numbers"),
-        ({"more": "pack = true\ndiscard_ps = 0"}, "pack: expected PS4 units and Li, got Cu16"),
+        ({"more": "pack = true\ndiscard_ps = 0"}, "packing: expected PS4 units and Li, got Cu16"),
         ({"more": "li_disorder = 0.5\ndiscard_ps = 0"}, "li_disorder: expected Li and S, got Cu16"),
         ({"structure": "beta-Li3PS4"}, "beta-Li3PS4: element Li is not in the potential; it has: Cu"),
     ],

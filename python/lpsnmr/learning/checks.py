@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import ase
-import numpy as np
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.learning.plan import LearnPlan, PlannedRun
@@ -19,11 +18,12 @@ from lpsnmr.potential.provenance import extrapolation_path, sidecar_path
 from lpsnmr.reference import blocks_by_run, read_reference
 from lpsnmr.reference.label_store import LabelStore
 from lpsnmr.structures.checks import check_distances
+from lpsnmr.structures.packing import units_and_lithium
 
 __all__ = ["check", "check_folds", "check_plan"]
 
 LARGEST_SEED = 2**31 - 1
-LITHIUM, PHOSPHORUS, SULFUR = 3, 15, 16
+LITHIUM, SULFUR = 3, 16
 
 
 def _check_potential(settings: LearnSettings) -> Layout:
@@ -135,13 +135,10 @@ def _check_run(planned: PlannedRun, plan: LearnPlan, layout: Layout, minimum: fl
     layout.species(atoms.get_chemical_symbols(), planned.structure)
     if len(atoms) < 2:
         raise InputError(f"{planned.structure}: expected at least two atoms to move, got {len(atoms)}")
-    count = {z: int(np.count_nonzero(atoms.numbers == z)) for z in (LITHIUM, PHOSPHORUS, SULFUR)}
     if planned.pack:
-        units = count[PHOSPHORUS]
-        if not units or count[SULFUR] != 4 * units or sum(count.values()) != len(atoms):
-            raise InputError(f"pack: expected PS4 units and Li, got {atoms.get_chemical_formula()}")
+        units_and_lithium(atoms)
         return
-    if planned.li_disorder and not (count[LITHIUM] and count[SULFUR]):
+    if planned.li_disorder and not {LITHIUM, SULFUR} <= set(atoms.numbers.tolist()):
         raise InputError(f"li_disorder: expected Li and S, got {atoms.get_chemical_formula()}")
     check_distances(atoms, minimum)
 
