@@ -56,7 +56,7 @@ fuzz: $(VENV)/tested
 	  -DPython_EXECUTABLE=$(BIN)/python
 	$(BIN)/cmake --build build/fuzz -j 2 --target ufpplugin
 	LPSNMR_SANITIZED_PLUGIN=$(CURDIR)/build/fuzz/cpp/pair_ufp LPSNMR_FUZZ_TRIALS=$(TRIALS) \
-	  $(BIN)/python -m pytest tests/pair_ufp/test_fuzz_in_lammps.py
+	  $(BIN)/python -m pytest tests/lammps/test_fuzz_in_lammps.py
 
 python-tests: $(VENV)/tested
 	$(BIN)/python -m pytest

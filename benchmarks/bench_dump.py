@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from lpsnmr._core import DumpParser
-from lpsnmr.io.dump import DumpReader
+from lpsnmr.trajectory.dump import DumpReader
 
 
 def write_dump(path: Path, n_atoms: int, megabytes: float) -> None:

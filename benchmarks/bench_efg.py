@@ -30,8 +30,8 @@ import numpy as np
 
 from lpsnmr.efg import EfgModel, EfgSettings
 from lpsnmr.efg.files import TargetPart
-from lpsnmr.io.data_file import write_data_file
 from lpsnmr.reference import read_reference
+from lpsnmr.trajectory.data_file import write_data_file
 
 PEER = """
 import json, sys, time

@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import spearmanr
 
-from lpsnmr.learning import settings_of_potential
+from lpsnmr.active_learning import settings_of_potential
+from lpsnmr.data import shipped_reference
 from lpsnmr.potential import DataSet, Extrapolation, Ufp, fit_ufp, save_fit
-from lpsnmr.reference import read_reference, shipped_reference
+from lpsnmr.reference import read_reference
 from lpsnmr.reference.data_card import phase_of_run
 
 DATA = Path(importlib.util.find_spec("lpsnmr").origin).parent / "data"

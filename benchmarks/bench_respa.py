@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lpsnmr.io.data_file import write_data_file
 from lpsnmr.structures import load_structure, supercell
+from lpsnmr.trajectory.data_file import write_data_file
 
 LMP = Path(sys.executable).parent / "lmp"
 POTENTIAL = Path(importlib.util.find_spec("lpsnmr").origin).parent / "data" / "models" / "lps_23body.uf3"

@@ -19,18 +19,18 @@ from pathlib import Path
 
 from mpi4py import MPI
 
-from lpsnmr.dynamics.jump_settings import JumpSettings
 from lpsnmr.efg import EfgModel
-from lpsnmr.io.data_file import write_data_file
 from lpsnmr.md import MdSettings, PotentialSettings
 from lpsnmr.md.commands import pair_commands, production_commands, system_commands, velocity_command
 from lpsnmr.md.driver import LammpsDriver
 from lpsnmr.md.local_samples import COMPUTE, FIX, LocalSamples
-from lpsnmr.pipeline.feeds import Feed, GatheringFeed, LocalFeed
-from lpsnmr.pipeline.nmr_sampling import NmrSettings
-from lpsnmr.pipeline.prepare import model_path, potential_path
-from lpsnmr.pipeline.sampler import Sampler
+from lpsnmr.runs.feeds import Feed, GatheringFeed, LocalFeed
+from lpsnmr.runs.prepare import model_path, potential_path
+from lpsnmr.sampling.jump_settings import JumpSettings
+from lpsnmr.sampling.nmr_sampling import NmrSettings
+from lpsnmr.sampling.sampler import Sampler
 from lpsnmr.structures import load_structure, supercell
+from lpsnmr.trajectory.data_file import write_data_file
 
 ELEMENTS = ["Li", "P", "S"]
 TIMESTEP_PS = 0.002

@@ -17,9 +17,10 @@ import ase.io
 import numpy as np
 import scipy.linalg
 
+from lpsnmr.data import shipped_reference
 from lpsnmr.efg.dataset import phase_of
 from lpsnmr.efg.training import MOST_FOLDS, TrainingOptions
-from lpsnmr.reference import blocks_by_run, read_reference, shipped_reference, split_blocks
+from lpsnmr.reference import blocks_by_run, read_reference, split_blocks
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
 
 PEER = """

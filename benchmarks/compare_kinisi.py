@@ -42,8 +42,8 @@ def trajectory(case, seed, steps=1200, n=24, d=0.01):
 
 def with_lpsnmr(x):
     """Return D and the ends of its 95 % interval, Å²/ps."""
-    from lpsnmr.correlation import DisplacementCorrelator
-    from lpsnmr.dynamics import DiffusionSettings, analyze_diffusion
+    from lpsnmr.analysis.dynamics import DiffusionSettings, analyze_diffusion
+    from lpsnmr.sampling import DisplacementCorrelator
 
     correlator = DisplacementCorrelator(x.shape[1], sample_interval_ps=INTERVAL)
     for r in x:

@@ -150,7 +150,7 @@ def errors(frames: list, forces) -> dict[str, dict[str, float]]:
 
 def fit_own(train: list, test: list, target: Path) -> list:
     """Fit the shipped form to the training frames; return its forces on the others."""
-    from lpsnmr.learning import settings_of_potential
+    from lpsnmr.active_learning import settings_of_potential
     from lpsnmr.potential import DataSet, Ufp, fit_ufp, save_fit
 
     models = Path(importlib.util.find_spec("lpsnmr").origin).parent / "data" / "models"
@@ -176,7 +176,8 @@ def main() -> None:
     if sys.argv[1:2] == ["--predict"]:
         predict(*sys.argv[2:])
         return
-    from lpsnmr.reference import read_reference, shipped_reference
+    from lpsnmr.data import shipped_reference
+    from lpsnmr.reference import read_reference
 
     args = arguments()
     args.out.mkdir(exist_ok=True)

@@ -16,18 +16,17 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from lpsnmr.correlation import DisplacementCorrelator
-from lpsnmr.dynamics import (
+from lpsnmr.analysis.dynamics import (
     DiffusionSettings,
-    JumpSettings,
     analyze_collective,
     analyze_diffusion,
     analyze_jumps,
 )
-from lpsnmr.dynamics.displacement_jumps import DisplacementTracker
-from lpsnmr.dynamics.site_jumps import SiteTracker
-from reference.hopping import Lattice
-from reference.processes import ornstein_uhlenbeck, random_walk
+from lpsnmr.sampling import DisplacementCorrelator, JumpSettings
+from lpsnmr.sampling.displacement_jumps import DisplacementTracker
+from lpsnmr.sampling.site_jumps import SiteTracker
+from oracles.hopping import Lattice
+from oracles.processes import ornstein_uhlenbeck, random_walk
 
 N, STEPS, INTERVAL, D = 24, 1500, 0.5, 0.01
 JUMPS = JumpSettings(min_stay_ps=1.0)

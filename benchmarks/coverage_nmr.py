@@ -20,20 +20,19 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from lpsnmr.correlation import EchoCorrelator, MultiTauCorrelator
-from lpsnmr.correlation.resampling import Interval
-from lpsnmr.nmr import (
+from lpsnmr.analysis.nmr import (
     DecaySettings,
     NmrDecay,
     analyze_decay,
     analyze_echo,
     analyze_relaxation,
-    frequency_correlation,
-    frequency_rad_s_per_efg,
     relaxation_rate,
     second_moment,
 )
-from reference.processes import TwoSite, equal_exchange, levy_mixture, ornstein_uhlenbeck
+from lpsnmr.analysis.statistics.resampling import Interval
+from lpsnmr.efg.quadrupolar import frequency_correlation, frequency_rad_s_per_efg
+from lpsnmr.sampling import EchoCorrelator, MultiTauCorrelator
+from oracles.processes import TwoSite, equal_exchange, levy_mixture, ornstein_uhlenbeck
 
 Hits = Iterator[tuple[str, Interval | None, float]]
 EVOLUTION_TIMES_US = (1.0, 5.0, 20.0)

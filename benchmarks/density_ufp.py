@@ -20,6 +20,7 @@ from pathlib import Path
 from front_ufp import PRIOR, pairs_triplets
 from step_time import time_form
 
+from lpsnmr.data import shipped_reference
 from lpsnmr.potential import (
     DataSet,
     DensityBlock,
@@ -29,7 +30,7 @@ from lpsnmr.potential import (
     fit_ufp,
     save_fit,
 )
-from lpsnmr.reference import read_reference, shipped_reference
+from lpsnmr.reference import read_reference
 from lpsnmr.report.fit_phases import phase_rows
 
 PHASES = (

@@ -20,6 +20,7 @@ import numpy as np
 from step_time import time_form
 
 from lpsnmr._core import neighbor_list
+from lpsnmr.data import shipped_reference
 from lpsnmr.potential import (
     BasisSettings,
     DataSet,
@@ -30,7 +31,7 @@ from lpsnmr.potential import (
     fit_ufp,
     write_uf3,
 )
-from lpsnmr.reference import read_reference, shipped_reference
+from lpsnmr.reference import read_reference
 
 PRIOR = PriorSettings(1.0, 0.1, 0.5, 0.3)
 NO_LI = (("Li", "Li", 0.0), ("Li", "P", 0.0), ("Li", "S", 0.0), ("P", "Li", 0.0), ("P", "P", 0.0))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from lpsnmr.io.atomic import written_aside
+from lpsnmr.files.atomic import written_aside
 
 
 def replace_tables(page: Path, script: str, tables: Mapping[str, str]) -> None:

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lpsnmr.pipeline.nmr_sampling import NmrSettings
-from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
+from lpsnmr.runs.stream import StreamSettings, stream_dumps
+from lpsnmr.sampling.nmr_sampling import NmrSettings
 from lpsnmr.structures import load_structure
 
 INTERVAL_STEPS, TIMESTEP_FS = 50, 2.0

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import scipy.linalg
 
-from lpsnmr.learning import settings_of_potential
+from lpsnmr.active_learning import settings_of_potential
 from lpsnmr.potential import Layout
 from lpsnmr.potential.normal import NormalEquations, frame_rows, row_weights, touched_columns
 from lpsnmr.potential.solve import Prior, solve

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lpsnmr.md.follow import ROW, MdPlan, follow
 from lpsnmr.structures import load_structure, supercell
 from lpsnmr.structures.disorder import crystal_peak
 from lpsnmr.validation.dynamic import diffusion_of
-from lpsnmr.validation.follow import ROW, MdPlan, follow
 
 
 def parse_arguments():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import uf3_files
+from support import uf3_files
 
 
 @pytest.fixture(scope="session")

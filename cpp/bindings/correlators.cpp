@@ -130,7 +130,7 @@ void export_correlators(py::module_ &module) {
   py::class_<MultiTau>(module, "MultiTau",
                        R"(Multi-tau accumulator of many series in bounded memory.
 
-`lpsnmr.correlation` wraps it with units; lags here are in samples.
+`lpsnmr.sampling` wraps it with units; lags here are in samples.
 )")
       .def(py::init(&make), py::arg("n_series"), py::arg("n_components"), py::kw_only(),
            py::arg("kernel") = "product", py::arg("coarse_graining") = "average",

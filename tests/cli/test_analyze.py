@@ -9,9 +9,9 @@ import sys
 import numpy as np
 import pytest
 
-from lpsnmr.report import analyze_results
+from lpsnmr.analysis import analyze_results
 from lpsnmr.units import BOLTZMANN_EV_PER_K
-from reference.results_files import synthetic_results
+from oracles.results_files import synthetic_results
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -118,7 +118,7 @@ def test_summary_for_the_end_of_a_run(folder, tmp_path):
 
 
 def test_parts_that_were_not_sampled(folder, tmp_path):
-    from lpsnmr.io.results import Results
+    from lpsnmr.results.results import Results
 
     results = Results.read(folder / "600K.h5")
     results.efg_correlation = results.jump_distance_angstrom = None

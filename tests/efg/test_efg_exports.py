@@ -6,11 +6,11 @@ import ase.io
 import numpy as np
 import pytest
 
-from efg_cases import random_atoms, random_model
 from lpsnmr.efg.output import choose_nuclei, predict_frames, write_predictions
 from lpsnmr.efg.tensors import principal_values, quadrupolar_coupling_hz
 from lpsnmr.errors import InputError
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
+from support.efg_cases import random_atoms, random_model
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from efg_cases import FIELD, SETTINGS, SMALL, random_atoms, random_model, system
 from lpsnmr.efg.settings import GROUPS
 from lpsnmr.efg.tensors import components_to_tensor, tensor_to_components
 from lpsnmr.errors import InputError
-from reference import efg_oracle
+from oracles import efg_oracle
+from support.efg_cases import FIELD, SETTINGS, SMALL, random_atoms, random_model, system
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from scipy.linalg import lstsq
 
-from efg_cases import SETTINGS, SMALL, random_atoms, random_model
 from lpsnmr.efg import EfgModel, EfgSettings
 from lpsnmr.efg.dataset import build_data, phase_of
 from lpsnmr.efg.metrics import tensor_errors
@@ -22,6 +21,7 @@ from lpsnmr.efg.training import TrainingOptions, train_model
 from lpsnmr.errors import InputError
 from lpsnmr.reference import split_blocks
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
+from support.efg_cases import SETTINGS, SMALL, random_atoms, random_model
 
 CHARGES = {3: 1.0, 15: 1.4, 16: -1.1}
 

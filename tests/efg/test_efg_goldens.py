@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from ase.io.lammpsdata import write_lammps_data
 
-from lammps_runs import run_lmp
 from lpsnmr.efg import EfgModel
 from lpsnmr.efg.tensors import tensor_to_components
+from support.lammps_runs import run_lmp
 
 GOLDENS = Path(__file__).parent / "goldens"
 MODELS = ("model", "field")

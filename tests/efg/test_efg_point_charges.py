@@ -7,7 +7,7 @@ import pytest
 from lpsnmr.efg.tensors import principal_values
 from lpsnmr.efg.training import TrainingOptions, train_model
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
-from reference.ewald_efg import COULOMB_V_ANGSTROM, ewald_efg
+from oracles.ewald_efg import COULOMB_V_ANGSTROM, ewald_efg
 
 ROCK_SALT = 2.6 * np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
 CHARGES = np.array([1.0, -1.0])

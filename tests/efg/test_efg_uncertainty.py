@@ -7,7 +7,6 @@ import ase.io
 import numpy as np
 import pytest
 
-from efg_cases import SMALL, open_range, random_atoms, random_model, system
 from lpsnmr.efg import EfgModel
 from lpsnmr.efg.dataset import build_data
 from lpsnmr.efg.files import TargetPart
@@ -17,6 +16,7 @@ from lpsnmr.efg.uncertainty import Calibration, calibrate, coverage, cross_calib
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.reference import split_blocks
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
+from support.efg_cases import SMALL, open_range, random_atoms, random_model, system
 
 
 def ridge_case(seed=0):

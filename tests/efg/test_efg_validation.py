@@ -4,7 +4,6 @@ import ase
 import numpy as np
 import pytest
 
-from efg_cases import SETTINGS, random_atoms, random_model
 from lpsnmr.efg.dataset import EfgData, build_data
 from lpsnmr.efg.regression import fit_weights
 from lpsnmr.efg.settings import GROUPS
@@ -20,6 +19,7 @@ from lpsnmr.efg.validation import (
 from lpsnmr.errors import InputError
 from lpsnmr.reference import split_blocks
 from lpsnmr.units import quadrupolar_coupling_hz_per_efg
+from support.efg_cases import SETTINGS, random_atoms, random_model
 
 BARE = SETTINGS["bare"]
 

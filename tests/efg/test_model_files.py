@@ -7,10 +7,10 @@ import ase
 import numpy as np
 import pytest
 
-from efg_cases import SETTINGS, SMALL, random_atoms, random_model, system
 from lpsnmr.efg import EfgModel
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
+from support.efg_cases import SETTINGS, SMALL, random_atoms, random_model, system
 
 
 @pytest.mark.parametrize("name", SETTINGS)

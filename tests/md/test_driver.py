@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from lpsnmr.errors import ComputeError, InputError
-from lpsnmr.io.data_file import write_data_file
 from lpsnmr.md.commands import langevin_commands
 from lpsnmr.structures import load_structure
+from lpsnmr.trajectory.data_file import write_data_file
 
 COMMANDS = """
 units metal

@@ -13,7 +13,7 @@ from mpi4py import MPI
 from lpsnmr.cli.structures import _disorder, command
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.md.driver import LammpsDriver
-from lpsnmr.md.sampling import (
+from lpsnmr.md.scheduled_frames import (
     SamplingSettings,
     Stage,
     _advance,

@@ -8,8 +8,8 @@ import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from lpsnmr.potential import read_uf3, read_ufd
-from pipeline_runs import run_lpsnmr
-from ufp_cases import random_structure
+from support.lpsnmr_runs import run_lpsnmr
+from support.ufp_cases import random_structure
 
 OPTIONS = [
     "--elements", "Li,S", "--two-body-cutoff", "4.5", "--two-body-spacing", "0.5",

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from lpsnmr.pipeline.tensor_file import read_tensors
-from pipeline_runs import BIN, TIMEOUT_S, results_of, run_here, run_lpsnmr, write_config
+from lpsnmr.results.tensor_file import read_tensors
+from support.lpsnmr_runs import BIN, TIMEOUT_S, results_of, run_here, run_lpsnmr, write_config
 
 NMR = ("sampling.window_ps=0.04", "sampling.field_directions=[[0, 0, 1]]", "output.tensors_ps=0.1")
 
@@ -95,7 +95,7 @@ import sys
 from mpi4py import MPI
 from lpsnmr.cli.run import command
 from lpsnmr.errors import ComputeError
-from lpsnmr.pipeline.sampler import Sampler
+from lpsnmr.sampling.sampler import Sampler
 
 def fail(self, *arguments):
     raise {error}("only rank one is in trouble")

@@ -12,7 +12,7 @@ import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from lpsnmr.potential import Ufp, read_uf3, read_ufd
-from ufp_cases import random_structure
+from support.ufp_cases import random_structure
 
 OPTIONS = [
     "--elements", "Li,S", "--two-body-cutoff", "4.5", "--two-body-spacing", "0.5",

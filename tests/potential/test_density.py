@@ -21,9 +21,9 @@ from lpsnmr.potential import (
 from lpsnmr.potential.density import radial_coefficients
 from lpsnmr.potential.normal import calibrate
 from lpsnmr.potential.provenance import file_hash
-from reference.density_terms import atom_energies
-from ufd_files import random_density
-from ufp_cases import SMALL, random_structure
+from oracles.density_terms import atom_energies
+from support.ufd_files import random_density
+from support.ufp_cases import SMALL, random_structure
 
 ELEMENTS = ["Li", "P", "S"]
 CASES = {

@@ -24,7 +24,7 @@ from lpsnmr.potential import (
 from lpsnmr.potential.certainty import element_certainty, site_rows
 from lpsnmr.potential.normal import frame_rows, row_weights
 from lpsnmr.potential.prior import penalty
-from ufp_cases import SMALL, TRICLINIC, labelled, random_structure
+from support.ufp_cases import SMALL, TRICLINIC, labelled, random_structure
 
 ELEMENTS = ("Li", "P", "S")
 PRIOR = PriorSettings(1.0, 0.3, 0.5, 0.3, density=0.5, anchor=1.0)

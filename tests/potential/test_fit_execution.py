@@ -22,7 +22,7 @@ from lpsnmr.potential.accumulate import fingerprint, share_out
 from lpsnmr.potential.normal import NormalEquations, frame_rows, row_weights
 from lpsnmr.report.fit_page import write_fit_report
 from lpsnmr.report.fit_phases import phase_rows
-from ufp_cases import random_structure
+from support.ufp_cases import random_structure
 
 CELL = np.array([[7.0, 0.0, 0.0], [1.0, 6.5, 0.0], [0.5, -1.0, 7.5]])
 BASIS = BasisSettings(

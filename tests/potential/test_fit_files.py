@@ -13,7 +13,7 @@ from lpsnmr.cli.main import run
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.potential import BasisSettings, DataSet, FitSettings, accumulate, fit, fit_ufp
 from lpsnmr.reference import read_reference
-from ufp_cases import random_structure
+from support.ufp_cases import random_structure
 
 OPTIONS = [
     "--elements", "Li,S", "--two-body-cutoff", "4.5", "--two-body-spacing", "0.5",

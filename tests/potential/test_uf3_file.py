@@ -22,7 +22,7 @@ from lpsnmr.potential import (
     read_uf3,
     write_uf3,
 )
-from ufp_cases import random_structure
+from support.ufp_cases import random_structure
 
 finite = st.floats(-1e8, 1e8, allow_nan=False)
 

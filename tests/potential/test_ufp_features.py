@@ -6,7 +6,7 @@ import pytest
 from lpsnmr._core import UfpBasis, UfpPotential
 from lpsnmr.errors import InputError
 from lpsnmr.potential import BasisSettings, Layout, blocks_from_coefficients, clamped_knots, write_uf3
-from ufp_cases import SMALL, TRICLINIC, random_structure
+from support.ufp_cases import SMALL, TRICLINIC, random_structure
 
 
 def evaluate(layout, coefficients, atoms, path):

@@ -23,7 +23,7 @@ from lpsnmr.potential.accumulate import share_out
 from lpsnmr.potential.core_repulsion import impose
 from lpsnmr.potential.normal import NormalEquations, frame_rows, row_weights
 from lpsnmr.potential.prior import prior_mean
-from ufp_cases import labelled, random_structure
+from support.ufp_cases import labelled, random_structure
 
 CELL = np.array([[7.0, 0.0, 0.0], [1.0, 6.5, 0.0], [0.5, -1.0, 7.5]])
 BASIS = BasisSettings(

@@ -6,11 +6,11 @@ from typing import Any
 import click
 from rich.console import Console
 
+from lpsnmr.analysis import SeriesAnalysis, analyze_results, analyze_series
+from lpsnmr.analysis.dynamics import DiffusionSettings
+from lpsnmr.analysis.nmr import DecaySettings, ObservableSettings
+from lpsnmr.analysis.nmr.kohlrausch import BASELINES
 from lpsnmr.cli.options import SEED
-from lpsnmr.dynamics import DiffusionSettings
-from lpsnmr.nmr import DecaySettings, ObservableSettings
-from lpsnmr.nmr.kohlrausch import BASELINES
-from lpsnmr.report import SeriesAnalysis, analyze_results, analyze_series
 from lpsnmr.report.text import build_rates_table, build_table
 
 DEFAULTS = DecaySettings()

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from lpsnmr.pipeline.progress import Status
+from lpsnmr.runs.progress import Status
 
 __all__ = ["ProgressDisplay", "describe", "duration_text"]
 

@@ -11,15 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lpsnmr.cli.fit_ufp_options import add_options, check_runs, parse_second, parse_settings, refuse_idle
-from lpsnmr.cli.ranks import abort_together, communicator
 from lpsnmr.errors import InputError
-from lpsnmr.io.atomic import check_targets, remove_stale
+from lpsnmr.files.atomic import check_targets, remove_stale
+from lpsnmr.parallel import MpiRanks, OneRank
+from lpsnmr.parallel.together import abort_together, communicator
 from lpsnmr.potential import (
     DataSet,
     Execution,
     FitResult,
-    MpiRanks,
-    OneRank,
     fit_targets,
     fit_ufp,
     format_table,

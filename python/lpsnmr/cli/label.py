@@ -11,9 +11,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from lpsnmr.cli.options import ENGINE_OPTIONS
 from lpsnmr.errors import InputError
-from lpsnmr.io.atomic import check_targets
-from lpsnmr.reference import EngineChoice, LabelReport, LabelStatus, label_frames, read_reference
-from lpsnmr.reference.gpaw_settings import GpawSettings
+from lpsnmr.files.atomic import check_targets
+from lpsnmr.labelling import (
+    EngineChoice,
+    LabelReport,
+    LabelStatus,
+    label_frames,
+)
+from lpsnmr.labelling.gpaw_settings import GpawSettings
+from lpsnmr.reference import read_reference
 
 EPILOG = """
 \b

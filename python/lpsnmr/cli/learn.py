@@ -7,11 +7,18 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lpsnmr.active_learning import (
+    LearnSettings,
+    default_plan_text,
+    format_rounds,
+    learn,
+    load_plan,
+)
 from lpsnmr.cli.options import ENGINE_OPTIONS, SEED
+from lpsnmr.data import shipped_reference
 from lpsnmr.errors import InputError
-from lpsnmr.learning import LearnSettings, default_plan_text, format_rounds, learn, load_plan
-from lpsnmr.pipeline.prepare import potential_path
-from lpsnmr.reference import EngineChoice, shipped_reference
+from lpsnmr.labelling import EngineChoice
+from lpsnmr.runs.prepare import potential_path
 
 EPILOG = """
 \b

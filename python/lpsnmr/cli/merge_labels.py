@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from lpsnmr.errors import InputError
-from lpsnmr.io.atomic import check_targets, written_together
+from lpsnmr.files.atomic import check_targets, written_together
 from lpsnmr.reference.data_card import write_data_card
 from lpsnmr.reference.merge import merge_frames, write_set
 from lpsnmr.reference.reader import read_reference

@@ -3,8 +3,8 @@
 import click
 
 from lpsnmr.errors import LpsnmrError
-from lpsnmr.io.results import Results
-from lpsnmr.pipeline.run import RunOutcome
+from lpsnmr.results.results import Results
+from lpsnmr.runs.run import RunOutcome
 
 __all__ = ["EXIT_STOPPED", "report_outcome"]
 
@@ -14,7 +14,7 @@ EXIT_STOPPED = 3
 
 def report_outcome(outcome: RunOutcome, analyze: bool) -> None:
     """Print how it ended, the result files and, when there is enough, the summary of the analysis."""
-    from lpsnmr.report import analyze_results
+    from lpsnmr.analysis import analyze_results
 
     click.echo(f"{outcome.reason}: {outcome.n_samples} samples")
     if outcome.n_samples == 0:

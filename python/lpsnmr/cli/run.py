@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from lpsnmr.cli.ranks import abort_together
+from lpsnmr.parallel.together import abort_together
 
 __all__ = ["command"]
 
@@ -37,7 +37,7 @@ def command(
     mpirun -np 2 lpsnmr run my.toml         two
     lpsnmr run my.toml --set md.temperature_k=800 --set output.folder=t800
     """  # noqa: D301
-    from lpsnmr.pipeline.config import example_config, load_config
+    from lpsnmr.runs.config import example_config, load_config
 
     if example:
         click.echo(example_config(), nl=False)
@@ -52,7 +52,7 @@ def command(
 def _run(comm: Any, settings: Any, fresh: bool, analyze: bool) -> None:
     from lpsnmr.cli.display import ProgressDisplay
     from lpsnmr.cli.outcome import EXIT_STOPPED, report_outcome
-    from lpsnmr.pipeline.run import run_md
+    from lpsnmr.runs.run import run_md
 
     with ProgressDisplay(comm.rank == 0) as display:
         outcome = run_md(settings, comm=comm, fresh=fresh, progress=display)

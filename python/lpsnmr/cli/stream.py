@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from lpsnmr.dynamics.jump_settings import JumpSettings
-from lpsnmr.pipeline.nmr_sampling import NmrSettings
+from lpsnmr.sampling.jump_settings import JumpSettings
+from lpsnmr.sampling.nmr_sampling import NmrSettings
 
 __all__ = ["command"]
 
@@ -133,8 +133,8 @@ def command(
     """  # noqa: D301
     from lpsnmr.cli.display import ProgressDisplay
     from lpsnmr.cli.outcome import EXIT_STOPPED, report_outcome
-    from lpsnmr.pipeline.prepare import load_model
-    from lpsnmr.pipeline.stream import StreamSettings, stream_dumps
+    from lpsnmr.runs.prepare import load_model
+    from lpsnmr.runs.stream import StreamSettings, stream_dumps
     from lpsnmr.structures import read_known_sites
 
     detectors = JumpSettings(

@@ -16,9 +16,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lpsnmr.cli.options import SEED
 from lpsnmr.errors import ComputeError, InputError
-from lpsnmr.io.atomic import written_aside
-from lpsnmr.md.sampling import SamplingSettings, Stage, melt_quench, melt_quench_stages
-from lpsnmr.pipeline.prepare import potential_path
+from lpsnmr.files.atomic import written_aside
+from lpsnmr.md.scheduled_frames import (
+    SamplingSettings,
+    Stage,
+    melt_quench,
+    melt_quench_stages,
+)
+from lpsnmr.runs.prepare import potential_path
 from lpsnmr.structures import (
     close_contacts,
     lithium_disordered,

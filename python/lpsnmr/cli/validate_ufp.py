@@ -11,9 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from lpsnmr.cli.options import SEED
-from lpsnmr.cli.ranks import abort_together, communicator
+from lpsnmr.data import shipped_reference
 from lpsnmr.errors import InputError
-from lpsnmr.reference import shipped_reference
+from lpsnmr.parallel.together import abort_together, communicator
 from lpsnmr.report.files import make_folder
 from lpsnmr.report.validation_page import summary_rows, write_validation_report
 from lpsnmr.validation import MELT_FROM, STAGES, ValidateSettings, validate

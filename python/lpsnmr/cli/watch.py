@@ -9,8 +9,8 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lpsnmr.pipeline.live import LiveStatus
     from lpsnmr.report.watching import FolderWatcher
+    from lpsnmr.runs.live import LiveStatus
 
 __all__ = ["command"]
 

@@ -18,7 +18,7 @@ from lpsnmr.efg.files import TargetPart, parse_model, render_model
 from lpsnmr.efg.settings import EfgSettings
 from lpsnmr.efg.tensors import components_to_tensor
 from lpsnmr.errors import FileFormatError, InputError
-from lpsnmr.io.atomic import written_aside
+from lpsnmr.files.atomic import written_aside
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
 
 __all__ = ["EfgModel"]

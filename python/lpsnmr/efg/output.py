@@ -17,8 +17,8 @@ from lpsnmr.efg.dataset import default_nucleus
 from lpsnmr.efg.model import EfgModel
 from lpsnmr.efg.tensors import principal_values
 from lpsnmr.errors import InputError
-from lpsnmr.io.atomic import written_aside
-from lpsnmr.io.hdf5 import hdf5_bytes
+from lpsnmr.files.atomic import written_aside
+from lpsnmr.files.hdf5 import hdf5_bytes
 from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 
 __all__ = [

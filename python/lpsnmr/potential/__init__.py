@@ -10,7 +10,6 @@ from lpsnmr.potential.fit import FitResult, FitSettings, fit_ufp
 from lpsnmr.potential.normal import DataSet, WeightSettings
 from lpsnmr.potential.prior import PriorSettings
 from lpsnmr.potential.provenance import extrapolation_path, fit_targets, save_fit
-from lpsnmr.potential.ranks import MpiRanks, OneRank
 from lpsnmr.potential.uf3_file import (
     PairBlock,
     TripleBlock,
@@ -36,8 +35,6 @@ __all__ = [
     "FrameErrors",
     "Layout",
     "LearningPoint",
-    "MpiRanks",
-    "OneRank",
     "PairBlock",
     "PriorSettings",
     "SiteGrades",

@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
-from lpsnmr.io.atomic import written_aside
+from lpsnmr.files.atomic import written_aside
+from lpsnmr.parallel.ranks import Ranks
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.fit_settings import FitSettings
 from lpsnmr.potential.normal import DataSet, FrameRows, NormalEquations, frame_rows, row_weights
-from lpsnmr.potential.ranks import Ranks
 from lpsnmr.potential.walk import Item, Walk
 from lpsnmr.reference import blocks_by_run, run_name, split_blocks
 

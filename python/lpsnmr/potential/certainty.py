@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lpsnmr import __version__
 from lpsnmr._core import density_site_features, site_features
-from lpsnmr.io.atomic import written_aside
+from lpsnmr.files.atomic import written_aside
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.density import DensityBlock, radial_coefficients
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.linalg import blas
 
 from lpsnmr.errors import InputError
+from lpsnmr.parallel.ranks import Ranks
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.density import frame_features
-from lpsnmr.potential.ranks import Ranks
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 
 __all__ = [

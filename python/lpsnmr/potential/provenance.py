@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr import __version__
-from lpsnmr.io.atomic import FileSet, written_aside, written_together
+from lpsnmr.files.atomic import FileSet, written_aside, written_together
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.certainty import element_certainty, training_deviations, write_extrapolation
 from lpsnmr.potential.fit import FitResult, FitSettings

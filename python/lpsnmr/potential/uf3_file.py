@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lpsnmr._core import read_uf3_blocks
 from lpsnmr.errors import InputError
-from lpsnmr.io.atomic import written_aside
+from lpsnmr.files.atomic import written_aside
 from lpsnmr.potential.basis import Layout
 
 __all__ = ["PairBlock", "TripleBlock", "Uf3Potential", "blocks_from_coefficients", "read_uf3", "write_uf3"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lpsnmr._core import read_ufd_blocks
 from lpsnmr.errors import InputError
-from lpsnmr.io.atomic import written_aside
+from lpsnmr.files.atomic import written_aside
 from lpsnmr.potential.density import DensityLayout, core_block, zip_largest
 
 __all__ = [

@@ -10,8 +10,8 @@ from typing import TypeVar
 import ase
 
 from lpsnmr.errors import InputError
+from lpsnmr.parallel.ranks import OneRank, Ranks
 from lpsnmr.potential.normal import DataSet
-from lpsnmr.potential.ranks import OneRank, Ranks
 
 __all__ = ["Execution", "Item", "Walk"]
 

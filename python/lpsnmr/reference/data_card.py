@@ -8,7 +8,7 @@ import ase
 import numpy as np
 
 from lpsnmr.errors import InputError
-from lpsnmr.io.atomic import written_aside
+from lpsnmr.files.atomic import written_aside
 from lpsnmr.reference.card_text import CONTENTS, HEAD, METHOD, STRUCTURES
 from lpsnmr.reference.splits import blocks_by_run, run_name, split_blocks
 from lpsnmr.structures import report_structure

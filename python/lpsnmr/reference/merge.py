@@ -11,7 +11,7 @@ import numpy as np
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from lpsnmr.errors import InputError
-from lpsnmr.io.atomic import written_aside
+from lpsnmr.files.atomic import written_aside
 from lpsnmr.reference.reader import read_reference
 from lpsnmr.reference.splits import run_name
 

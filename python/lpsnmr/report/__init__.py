@@ -1,5 +1,1 @@
-"""Analyse results files: tables, plots and files of numbers."""
-
-from lpsnmr.report.analysis import Analysis, SeriesAnalysis, analyze_results, analyze_series
-
-__all__ = ["Analysis", "SeriesAnalysis", "analyze_results", "analyze_series"]
+"""Tables, plots, pages and files of numbers."""

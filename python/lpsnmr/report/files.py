@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lpsnmr import __version__
-from lpsnmr.correlation.resampling import Interval
-from lpsnmr.dynamics import Diffusion
+from lpsnmr.analysis.dynamics import Diffusion
+from lpsnmr.analysis.nmr import NmrDecay
+from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.errors import InputError
-from lpsnmr.io.atomic import written_aside
-from lpsnmr.nmr import NmrDecay
+from lpsnmr.files.atomic import written_aside
+from lpsnmr.files.tables import as_cell, write_columns, write_rows
 from lpsnmr.report.nmr import describe_decay, describe_nmr
-from lpsnmr.report.tables import as_cell, write_columns, write_rows
 
 if TYPE_CHECKING:
-    from lpsnmr.report.analysis import Analysis, SeriesAnalysis
+    from lpsnmr.analysis.analyze import Analysis, SeriesAnalysis
 
 __all__ = [
     "describe",

@@ -11,7 +11,7 @@ import numpy as np
 from ase import Atoms
 from matplotlib.figure import Figure
 
-from lpsnmr.io.atomic import written_aside
+from lpsnmr.files.atomic import written_aside
 from lpsnmr.potential import ErrorRow, FitResult, FitSettings
 from lpsnmr.report.fit_figures import (
     draw_errors,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lpsnmr.correlation.resampling import Interval
-from lpsnmr.nmr import NmrDecay, NmrObservables
+from lpsnmr.analysis.nmr import NmrDecay, NmrObservables
+from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.report import nmr_plots
 
 if TYPE_CHECKING:
-    from lpsnmr.report.analysis import Analysis
+    from lpsnmr.analysis.analyze import Analysis
 
 __all__ = ["describe_decay", "describe_nmr", "nmr_notes", "nmr_quantities", "write_narrowing", "write_nmr"]
 

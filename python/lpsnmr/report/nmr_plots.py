@@ -9,13 +9,13 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from lpsnmr.io.atomic import written_aside
-from lpsnmr.nmr import EchoDecay, Spectrum
-from lpsnmr.nmr.observables import SingleCrystal
+from lpsnmr.analysis.nmr import EchoDecay, Spectrum
+from lpsnmr.analysis.nmr.observables import SingleCrystal
+from lpsnmr.files.atomic import written_aside
 from lpsnmr.report.text import format_interval
 
 if TYPE_CHECKING:
-    from lpsnmr.report.analysis import Analysis
+    from lpsnmr.analysis.analyze import Analysis
 
 __all__ = ["plot_echoes", "plot_narrowing", "plot_single_crystals", "plot_spectra"]
 

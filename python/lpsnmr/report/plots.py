@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from lpsnmr.dynamics import ArrheniusFit, Diffusion
-from lpsnmr.io.atomic import written_aside
-from lpsnmr.nmr import NmrDecay
-from lpsnmr.report.motion import GROUPS, Motion
+from lpsnmr.analysis.dynamics import ArrheniusFit, Diffusion
+from lpsnmr.analysis.motion import GROUPS, Motion
+from lpsnmr.analysis.nmr import NmrDecay
+from lpsnmr.files.atomic import written_aside
 from lpsnmr.report.text import format_interval
 
 if TYPE_CHECKING:
-    from lpsnmr.report.analysis import Analysis
+    from lpsnmr.analysis.analyze import Analysis
 
 __all__ = ["plot_arrhenius", "plot_decay", "plot_displacement", "plot_motion"]
 

@@ -6,10 +6,10 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from lpsnmr.correlation.resampling import Interval
+from lpsnmr.analysis.statistics.resampling import Interval
 
 if TYPE_CHECKING:
-    from lpsnmr.report.analysis import SeriesAnalysis
+    from lpsnmr.analysis.analyze import SeriesAnalysis
 
 __all__ = ["build_rates_table", "build_table", "format_interval"]
 

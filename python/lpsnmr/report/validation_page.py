@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from lpsnmr.io.atomic import written_aside
+from lpsnmr.files.atomic import written_aside
 from lpsnmr.reference.data_card import phase_of_run
 
 __all__ = ["summary_rows", "write_validation_report"]

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lpsnmr.correlation.resampling import Interval
-from lpsnmr.dynamics import DiffusionSettings, analyze_diffusion, analyze_jumps
+from lpsnmr.analysis.dynamics import DiffusionSettings, analyze_diffusion, analyze_jumps
+from lpsnmr.analysis.nmr import DecaySettings, analyze_decay
+from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.errors import InputError
-from lpsnmr.io.results import Results
-from lpsnmr.nmr import DecaySettings, analyze_decay
-from lpsnmr.pipeline.live import LiveStatus, read_status
-from lpsnmr.pipeline.results import RESULTS_FILE
+from lpsnmr.results.results import Results
+from lpsnmr.runs.live import LiveStatus, read_status
+from lpsnmr.sampling.to_results import RESULTS_FILE
 
 __all__ = ["Estimates", "FolderWatcher"]
 

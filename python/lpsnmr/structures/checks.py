@@ -8,8 +8,8 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from lpsnmr._core import neighbor_list
+from lpsnmr.elements import masses_of, symbol_of
 from lpsnmr.errors import InputError
-from lpsnmr.io.elements import masses_of, symbol_of
 
 __all__ = [
     "PLAUSIBLE_ANGSTROM",

@@ -9,8 +9,8 @@ import numpy as np
 from ase import Atoms
 
 from lpsnmr.errors import FileFormatError, InputError
-from lpsnmr.io.data_file import read_data_file
 from lpsnmr.structures.origin import with_step
+from lpsnmr.trajectory.data_file import read_data_file
 
 __all__ = ["CRYSTALS", "load_structure", "supercell"]
 

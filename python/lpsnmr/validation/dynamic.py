@@ -9,16 +9,20 @@ import ase
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.correlation import DisplacementCorrelator
-from lpsnmr.dynamics import Diffusion, DiffusionSettings, analyze_diffusion
+from lpsnmr.analysis.dynamics import Diffusion, DiffusionSettings, analyze_diffusion
 from lpsnmr.errors import InputError
+from lpsnmr.md.follow import (
+    RDF_EDGES,
+    Followed,
+    MdPlan,
+    follow,
+)
 from lpsnmr.potential import read_uf3
 from lpsnmr.reference import read_reference, run_name
+from lpsnmr.sampling import DisplacementCorrelator
 from lpsnmr.structures import load_structure, packed, supercell, with_density
 from lpsnmr.structures.checks import density_g_per_cm3
-from lpsnmr.structures.packing import units_and_lithium
-from lpsnmr.validation.follow import RDF_EDGES, Followed, MdPlan, follow
-from lpsnmr.validation.observe import (
+from lpsnmr.structures.observe import (
     RadialHistogram,
     bonded_sulfur,
     coordination,
@@ -26,6 +30,7 @@ from lpsnmr.validation.observe import (
     pairs_of,
     rdf_difference,
 )
+from lpsnmr.structures.packing import units_and_lithium
 from lpsnmr.validation.settings import ValidateSettings
 
 __all__ = ["amorphous_task", "check_md", "diffusion_of", "nve_task", "rdf_runs", "rdf_task", "stability_task"]

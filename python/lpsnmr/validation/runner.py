@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from lpsnmr import __version__
-from lpsnmr.correlation.resampling import Interval
-from lpsnmr.dynamics import fit_arrhenius
+from lpsnmr.analysis.dynamics import fit_arrhenius
+from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.errors import ComputeError, InputError
-from lpsnmr.io.atomic import written_aside
+from lpsnmr.files.atomic import written_aside
 from lpsnmr.potential import potential_hash
 from lpsnmr.potential.provenance import file_hash
 from lpsnmr.validation.dynamic import (

@@ -17,9 +17,9 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from efg_cases import FIELD, random_atoms, random_model  # noqa: E402
 from lpsnmr.efg import EfgModel  # noqa: E402
-from reference import efg_oracle  # noqa: E402
+from oracles import efg_oracle  # noqa: E402
+from support.efg_cases import FIELD, random_atoms, random_model  # noqa: E402
 
 
 def main():

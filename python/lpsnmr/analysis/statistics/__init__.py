@@ -1,0 +1,1 @@
+"""Resampling of lag functions and generalised least squares."""

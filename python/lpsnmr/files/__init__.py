@@ -1,0 +1,1 @@
+"""Files that are never half-written, folders that one process holds."""

@@ -1,1 +1,0 @@
-"""Read and write files: structures, dumps, results."""

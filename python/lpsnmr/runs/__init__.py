@@ -1,0 +1,1 @@
+"""Runs and streams: configuration, checkpoints, progress, results."""

@@ -1,0 +1,192 @@
+"""How samples come from the running LAMMPS to the sampler: from where the atoms are, or gathered."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpsnmr.elements import atomic_number, masses_of
+from lpsnmr.errors import ComputeError
+from lpsnmr.md.driver import LammpsDriver
+from lpsnmr.md.local_samples import LocalSamples, SampleBatch
+from lpsnmr.sampling.sampler import FRAMEWORK, Sampler, owned_range
+
+__all__ = ["Feed", "GatheringFeed", "LocalFeed"]
+
+Array = NDArray[np.float64]
+ROW = 10  # numbers that travel per Li and sample: which sample, which Li, five components, three coordinates
+LONGEST_BATCH = 30
+"""Samples between two looks at LAMMPS, at most."""
+ATOM_STEPS = 2_000_000
+"""Steps times atoms between two looks at LAMMPS, at most, but for a single sample: some seconds on one core,
+so that a signal or the time of a checkpoint is not kept waiting."""
+
+
+class Feed(Protocol):
+    """Runs the MD and hands samples to the sampler of this rank; collective."""
+
+    def advance(self, n_samples: int) -> int:
+        """Take up to ``n_samples`` more samples; return how many."""
+        ...
+
+
+class GatheringFeed:
+    """Gathers all atoms on all ranks; each predicts the Li that it correlates.
+
+    Works with any LAMMPS and any potential, since it needs positions only.
+
+    Parameters
+    ----------
+    driver
+        The running LAMMPS.
+    sampler
+        Sampler of this rank.
+    """
+
+    def __init__(self, driver: LammpsDriver, sampler: Sampler) -> None:
+        self._driver, self._sampler = driver, sampler
+
+    def advance(self, n_samples: int) -> int:
+        """Take one sample."""
+        self._driver.advance(self._sampler.interval_steps)
+        self._sampler.add(self._driver.frame(), self._driver.temperature())
+        return 1
+
+
+class LocalFeed:
+    """Predicts on each rank the Li that are there; only what the accumulators need travels.
+
+    Samples come in batches, none longer than a window of the jump detectors. Per batch travel: a sum over
+    ranks of the drift; for each Li and sample its tensor and position, to the rank that correlates it; and,
+    when jumps are followed, to rank 0 the summed position of each Li and the summed P–S vectors.
+
+    Parameters
+    ----------
+    samples
+        The samples that LAMMPS takes.
+    sampler
+        Sampler of this rank; its motion has begun on rank 0, unless jumps are not followed.
+    comm
+        MPI communicator.
+    elements
+        Element of each LAMMPS type.
+    """
+
+    def __init__(self, samples: LocalSamples, sampler: Sampler, comm: Any, elements: Sequence[str]) -> None:
+        self._samples, self._sampler, self._comm = samples, sampler, comm
+        steps_times_atoms = samples.interval_steps * len(sampler.ids)
+        self._longest = min(LONGEST_BATCH, max(1, ATOM_STEPS // steps_times_atoms))
+        self._index_of_id = np.full(int(sampler.ids.max()) + 1, -1)
+        self._index_of_id[sampler.ids] = np.arange(len(sampler.ids))
+        self._li_of_index = np.full(len(sampler.ids), -1)
+        self._li_of_index[sampler.lithium] = np.arange(sampler.n_li_total)
+        ranges = [owned_range(sampler.n_li_total, rank, comm.size) for rank in range(comm.size)]
+        self._first, end = ranges[comm.rank]
+        self._n_owned = end - self._first
+        self._ends = np.array([high for _, high in ranges])
+        kinds = np.array([atomic_number(symbol) for symbol in elements], dtype=np.int32)
+        mass = masses_of(sampler.numbers[np.isin(sampler.numbers, FRAMEWORK)]).sum()
+        self._share_of_type = np.isin(kinds, FRAMEWORK) * masses_of(kinds) / max(mass, 1e-300)
+        motion = sampler.motion
+        known = None if motion is None else (motion.ps4, motion.frames_per_window)
+        self._motion = known if comm.size == 1 else comm.bcast(known, root=0)
+
+    def advance(self, n_samples: int) -> int:
+        """Take one batch of samples.
+
+        Raises
+        ------
+        ComputeError
+            When atoms were lost, or a number is not finite.
+        """
+        room = self._longest
+        if self._motion is not None:
+            room = min(room, self._motion[1] - self._sampler.n_samples % self._motion[1])
+        n = min(n_samples, room)
+        batch = self._samples.advance(n)
+        drift, total = self._over_all_ranks(batch)
+        values = self._exchange(batch)
+        moved = values[:, :, 5:] - drift[:, None]
+        for k in range(n):
+            temperature = float(batch.temperatures_k[k])
+            self._sampler.take(
+                int(batch.steps[k]), batch.cells[k], values[k, :, :5], moved[k],
+                None if np.isnan(temperature) else temperature,
+            )  # fmt: skip
+        if self._comm.rank == 0:
+            self._sampler.count_flagged(int(batch.flagged.sum()))
+        if self._motion is not None:
+            self._follow(batch, moved.sum(axis=0), total, drift)
+        return n
+
+    def _over_all_ranks(self, batch: SampleBatch) -> tuple[Array, Array]:
+        """Return the framework's centre of mass and the sum of the Li relative to it, (k, 3) each, Å."""
+        n = len(batch.steps)
+        sums = np.zeros((n, 7))
+        sums[:, :3] = np.einsum("t,ktx->kx", self._share_of_type, batch.type_sums)
+        for axis in range(3):
+            sums[:, 3 + axis] = np.bincount(batch.li_sample, batch.li_values[:, 5 + axis], n)
+        sums[:, 6] = batch.n_atoms
+        if self._comm.size > 1:
+            here, sums = sums, np.empty_like(sums)
+            self._comm.Allreduce(here, sums)
+        left = int(sums[:, 6].min())
+        if left != len(self._sampler.ids):
+            raise ComputeError(
+                f"LAMMPS lost atoms: {left} left of {len(self._sampler.ids)} at step {batch.steps[-1]}"
+            )
+        return sums[:, :3], sums[:, 3:6] - self._sampler.n_li_total * sums[:, :3]
+
+    def _exchange(self, batch: SampleBatch) -> Array:
+        """Return components and positions of the Li that this rank correlates, (k, n_owned, 8)."""
+        lithium = self._li_of_index[self._index_of_id[batch.li_ids]]
+        sample, values = batch.li_sample, batch.li_values
+        if self._comm.size > 1:
+            from mpi4py import MPI
+
+            rows = np.column_stack([sample, lithium, values])[np.argsort(lithium, kind="stable")]
+            send = np.diff(np.searchsorted(np.sort(lithium), np.concatenate([[0], self._ends])))
+            receive = np.empty(self._comm.size, dtype=np.int64)
+            self._comm.Alltoall(send.astype(np.int64), receive)
+            come = np.empty((int(receive.sum()), ROW))
+            self._comm.Alltoallv([rows, ROW * send, MPI.DOUBLE], [come, ROW * receive, MPI.DOUBLE])
+            sample, lithium, values = come[:, 0].astype(int), come[:, 1].astype(int), come[:, 2:]
+        n = len(batch.steps)
+        if len(values) != n * self._n_owned:
+            raise ComputeError(
+                f"{len(values)} tensors came of {n * self._n_owned} up to step {batch.steps[-1]}"
+            )
+        owned = np.empty((n, self._n_owned, 8))
+        owned[sample, lithium - self._first] = values
+        return owned
+
+    def _follow(self, batch: SampleBatch, moved: Array, total: Array, drift: Array) -> None:
+        """Hand the batch over to the detectors of jumps on rank 0; ``moved`` is summed over its samples."""
+        if self._motion is None:
+            return
+        sums = np.zeros((len(self._sampler.ids), 3))
+        sums[self._index_of_id[batch.framework_ids]] = batch.framework_sums
+        ps4 = self._motion[0]
+        bonds = sums[ps4[:, 1:]] - sums[ps4[:, :1]]
+        if self._comm.size > 1:
+            moved, bonds = self._collect(moved, bonds)
+        motion = self._sampler.motion
+        if motion is None:
+            return
+        motion.add_sums(moved, bonds)
+        for k in range(len(batch.steps)):
+            if motion.count(total[k], drift[k], batch.cells[k]):
+                motion.end_window()
+
+    def _collect(self, moved: Array, bonds: Array) -> tuple[Array, Array]:
+        from mpi4py import MPI
+
+        counts = 3 * np.diff(np.concatenate([[0], self._ends]))
+        everything = np.empty((self._sampler.n_li_total, 3))
+        self._comm.Gatherv(
+            [np.ascontiguousarray(moved), MPI.DOUBLE], [everything, counts, MPI.DOUBLE], root=0
+        )
+        summed = np.empty_like(bonds)
+        self._comm.Reduce(np.ascontiguousarray(bonds), summed, root=0)
+        return everything, summed

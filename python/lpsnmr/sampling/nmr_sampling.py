@@ -1,0 +1,204 @@
+"""What a run samples for NMR beyond the tensor correlation: echoes, single-crystal frequencies, tensors."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpsnmr.efg.quadrupolar import frequency_rad_s_per_efg
+from lpsnmr.errors import InputError
+from lpsnmr.sampling import (
+    LEBEDEV_DEGREES,
+    EchoCorrelator,
+    MultiTauCorrelator,
+    TensorSamples,
+    WindowMean,
+    join_states,
+    projections,
+    slice_state,
+)
+from lpsnmr.sampling.states import State
+
+__all__ = ["NmrSampler", "NmrSettings", "TensorRows", "check_nmr_settings"]
+
+Array = NDArray[np.float64]
+
+WINDOW, ECHO, SAMPLES, DIRECTION = "window", "echo", "tensor_samples", "direction"
+
+
+@dataclass(frozen=True)
+class NmrSettings:
+    """What is sampled.
+
+    Attributes
+    ----------
+    nucleus
+        Key of ``lpsnmr.units.QUADRUPOLE_MOMENT_BARN``.
+    window_ps
+        Tensors are averaged over windows of this length before they enter echoes and spectra; rounded
+        to a whole number of samples.
+    evolution_times_us
+        Evolution times of the spin-alignment echo, μs; none switches it off.
+    orientation_degree
+        Degree of the Lebedev set of orientations of the echo.
+    field_directions
+        Field directions of single crystals, in the axes of the simulation cell; may be none.
+    tensors_ps
+        Time between tensors written to the thinned trajectory, ps; 0 writes none.
+    """
+
+    nucleus: str = "7Li"
+    window_ps: float = 1.0
+    evolution_times_us: tuple[float, ...] = (2.0, 5.0, 10.0)
+    orientation_degree: int = 35
+    field_directions: tuple[tuple[float, float, float], ...] = ()
+    tensors_ps: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        check_nmr_settings(self)
+
+
+def check_nmr_settings(settings: Any) -> None:
+    """Raise InputError for values out of range; ``settings`` has the attributes of ``NmrSettings``."""
+    if not settings.window_ps > 0:
+        raise InputError(f"window_ps: expected a positive time, got {settings.window_ps}")
+    if any(not (np.isfinite(t) and t > 0) for t in settings.evolution_times_us):
+        raise InputError(f"evolution_times_us: expected positive times, got {settings.evolution_times_us}")
+    if settings.orientation_degree not in LEBEDEV_DEGREES:
+        raise InputError(
+            f"orientation_degree: expected one of {', '.join(map(str, LEBEDEV_DEGREES))}, "
+            f"got {settings.orientation_degree}"
+        )
+    for direction in settings.field_directions:
+        projections(direction)
+
+
+@dataclass
+class TensorRows:
+    """Tensors waiting to be written: steps and (rows, n_li, 5) components, V/Å²."""
+
+    steps: list[int] = field(default_factory=list)
+    components: list[Array] = field(default_factory=list)
+
+
+class NmrSampler:
+    """Accumulators fed with the five components of every owned Li.
+
+    Parameters
+    ----------
+    settings
+        What to sample.
+    n_li
+        Number of owned Li; 0 is allowed.
+    sample_interval_ps
+        Time between samples, ps.
+    points_per_level
+        Lags per level of the single-crystal correlators.
+    """
+
+    def __init__(
+        self, settings: NmrSettings, n_li: int, *, sample_interval_ps: float, points_per_level: int = 16
+    ) -> None:
+        self.settings = settings
+        length = max(1, round(settings.window_ps / sample_interval_ps))
+        window_ps = length * sample_interval_ps
+        self._window = WindowMean(n_li, 5, length)
+        self._samples = TensorSamples(n_li, sample_interval_ps=window_ps)
+        self._echo: EchoCorrelator | None = None
+        if settings.evolution_times_us:
+            self._echo = EchoCorrelator(
+                n_li,
+                evolution_times_us=settings.evolution_times_us,
+                frequency_rad_s_per_efg=frequency_rad_s_per_efg(settings.nucleus),
+                sample_interval_ps=window_ps,
+                degree=settings.orientation_degree,
+            )
+        self._projections = projections(np.reshape(settings.field_directions, (-1, 3)))
+        self._directions = [
+            MultiTauCorrelator(
+                n_li, 1, sample_interval_ps=sample_interval_ps, points_per_level=points_per_level
+            )
+            for _ in self._projections
+        ]
+        self._every = round(settings.tensors_ps / sample_interval_ps) if settings.tensors_ps > 0 else 0
+        if settings.tensors_ps > 0:
+            self._every = max(1, self._every)
+        self._n_samples = 0
+        self.rows = TensorRows()
+
+    def add(self, components: Array, step: int) -> None:
+        """Take the (n_li, 5) components of one sample, V/Å²."""
+        for projection, correlator in zip(self._projections, self._directions, strict=True):
+            correlator.add((components @ projection)[:, None])
+        mean = self._window.add(components)
+        if mean is not None:
+            self._samples.add(mean)
+            if self._echo is not None:
+                self._echo.add(mean)
+        if self._every and self._n_samples % self._every == 0:
+            self.rows.steps.append(step)
+            self.rows.components.append(components.copy())
+        self._n_samples += 1
+
+    def states(self) -> dict[str, State]:
+        """Return the states of all accumulators by name."""
+        states = {WINDOW: self._window.state(), SAMPLES: self._samples.state()}
+        if self._echo is not None:
+            states[ECHO] = self._echo.state()
+        for k, correlator in enumerate(self._directions):
+            states[f"{DIRECTION}_{k}"] = correlator.state()
+        return states
+
+    def restore(self, states: dict[str, State], n_samples: int) -> None:
+        """Continue from states of the same Li.
+
+        Raises
+        ------
+        InputError
+            When accumulators are missing.
+        """
+        missing = sorted(self.states().keys() - states.keys())
+        if missing:
+            raise InputError(f"the checkpoint has no {', '.join(missing)}")
+        self._window = WindowMean.from_state(states[WINDOW])
+        self._samples = TensorSamples.from_state(states[SAMPLES])
+        if self._echo is not None:
+            self._echo = EchoCorrelator.from_state(states[ECHO])
+        self._directions = [
+            MultiTauCorrelator.from_state(states[f"{DIRECTION}_{k}"]) for k in range(len(self._projections))
+        ]
+        self._n_samples = n_samples
+        self.rows = TensorRows()
+
+
+def join_nmr_states(parts: list[dict[str, State]]) -> dict[str, State]:
+    """Join the states of all ranks, in rank order."""
+    return {name: join_states([part[name] for part in parts]) for name in parts[0]}
+
+
+def slice_nmr_states(states: dict[str, State], low: int, high: int) -> dict[str, State]:
+    """Cut out the Li ``low`` to ``high``."""
+    return {name: slice_state(state, low, high) for name, state in states.items()}
+
+
+def nmr_arrays(
+    states: dict[str, State], directions: tuple[tuple[float, float, float], ...]
+) -> dict[str, dict[str, NDArray[Any]]]:
+    """Return the groups ``extra/…`` of the results file from joined states."""
+    groups: dict[str, dict[str, NDArray[Any]]] = {}
+    if ECHO in states:
+        groups[ECHO] = EchoCorrelator.from_state(states[ECHO]).statistics().to_arrays()
+    if SAMPLES in states:
+        samples = TensorSamples.from_state(states[SAMPLES])
+        groups[SAMPLES] = {"averaging_time_ps": samples.averaging_times_ps()}
+        for level in range(len(samples.averaging_times_ps())):
+            groups[SAMPLES][f"means_{level}"] = samples.means(level)
+    for k, direction in enumerate(directions):
+        lags = MultiTauCorrelator.from_state(states[f"{DIRECTION}_{k}"]).statistics()
+        groups[f"{DIRECTION}_{k}"] = {
+            "direction": np.asarray(direction, dtype=np.float64),
+            **{name: np.asarray(value) for name, value in vars(lags).items() if name != "coarse_graining"},
+        }
+    return groups

@@ -1,0 +1,1 @@
+"""Frames of trajectories: LAMMPS dumps and data files, unwrapped positions."""

@@ -1,0 +1,40 @@
+"""Results files of synthetic runs, as `lpsnmr run` would write them."""
+
+import numpy as np
+
+from lpsnmr.results.results import Results
+from lpsnmr.sampling import DisplacementCorrelator, MultiTauCorrelator
+from oracles.processes import TwoSite
+
+
+def synthetic_results(rate, *, n=16, samples=2000, interval=0.5, jump=3.0, temperature=600.0, seed=0):
+    """Two-site EFG jumps with k_ab = k_ba = rate (1/ps), each with a step of ``jump`` Å: D = rate a²/6."""
+    rng = np.random.default_rng(seed)
+    process = TwoSite(k_ab=rate, k_ba=rate, noise=0.05)
+    on_a = process.sites(rng, samples, n, interval)
+    components = np.where(on_a[..., None], *sites()) + 0.05 * rng.normal(size=(samples, n, 5))
+    hops = on_a[1:] != on_a[:-1]
+    directions = np.eye(3)[rng.integers(0, 3, hops.shape)] * rng.choice([-1, 1], (*hops.shape, 1))
+    positions = np.zeros((samples, n, 3))
+    positions[1:] = np.cumsum(jump * hops[..., None] * directions, axis=0)
+    efg = MultiTauCorrelator(n, 5, sample_interval_ps=interval)
+    displacement = DisplacementCorrelator(n, sample_interval_ps=interval)
+    for c, r in zip(components, positions + 0.1 * rng.normal(size=positions.shape), strict=True):
+        efg.add(c)
+        displacement.add(r)
+    return Results(
+        sample_interval_ps=interval, n_samples=samples, n_atoms=n * 8 // 3, li_ids=np.arange(1, n + 1),
+        cell=np.diag([10.0, 11.0, 12.0]), species_counts={"Li": n}, temperature_k=temperature,
+        mean_temperature_k=temperature + 0.5, std_temperature_k=20.0,
+        efg_correlation=efg.statistics(), efg_mean=efg.mean, efg_mean_square=efg.mean_square,
+        displacement=displacement.statistics(), jump_distance_angstrom=jump,
+        provenance={"seed": seed, "config": "[run]\n" * 20000, "lammps": "22 Jul 2025"},
+        statistics={"ns_per_day": 12.5},
+    )  # fmt: skip
+
+
+def sites():
+    """Return the components of the two sites."""
+    from oracles.processes import SITE_A, SITE_B
+
+    return SITE_A, SITE_B

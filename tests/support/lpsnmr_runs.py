@@ -1,0 +1,71 @@
+"""Small runs of the pipeline: a cheap pair potential, and the command line in subprocesses."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from lpsnmr.results.results import Results
+
+BIN = Path(sys.executable).parent
+TIMEOUT_S = 120
+
+CONFIG = """
+[structure]
+supercell = [1, 1, 1]
+[potential]
+commands = ["pair_style lj/cut 5.0", "pair_coeff * * 0.02 1.9"]
+[md]
+temperature_k = 600
+equilibration_ps = {equilibration_ps}
+production_ps = {production_ps}
+ensemble = "nve"
+[sampling]
+interval_ps = 0.02
+[output]
+folder = "{folder}"
+thermo_ps = 0.1
+"""
+
+
+def write_config(folder, name="run.toml", output="out", equilibration_ps=0.1, production_ps=0.4):
+    """Write a configuration of a 32-atom run that takes a second; return its path."""
+    path = Path(folder) / name
+    path.write_text(
+        CONFIG.format(folder=output, equilibration_ps=equilibration_ps, production_ps=production_ps)
+    )
+    return path
+
+
+def lpsnmr_command(*arguments, ranks=None):
+    """Return the command line; under mpirun when ``ranks`` is given."""
+    command = [BIN / "lpsnmr", *arguments]
+    if ranks is not None:
+        command = [BIN / "mpirun", "-np", ranks, *command]
+    return [str(word) for word in command]
+
+
+def run_lpsnmr(folder, *arguments, ranks=None):
+    """Run the command line as a user does; return the finished process."""
+    return subprocess.run(
+        lpsnmr_command(*arguments, ranks=ranks),
+        cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+    )  # fmt: skip
+
+
+def run_here(folder, *overrides, fresh=False):
+    """Run ``run.toml`` in this process, which is quicker than to start another; return the outcome."""
+    from lpsnmr.runs.config import load_config
+    from lpsnmr.runs.run import run_md
+
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        return run_md(load_config("run.toml", overrides), fresh=fresh)
+    finally:
+        os.chdir(before)
+
+
+def results_of(folder):
+    """Read the results file of an output folder."""
+    return Results.read(Path(folder) / "results.h5")
