@@ -9,7 +9,7 @@ models=$(python -c "import pathlib, lpsnmr.data as d; print(pathlib.Path(d.__pat
 target=${1:-$models/lps.uf3}
 [ $# -gt 0 ] && shift
 if [ $# -eq 0 ]; then
-  reference=$(python -c "from lpsnmr.reference import shipped_reference; print(*shipped_reference(), sep='\n')")
+  reference=$(python -c "from lpsnmr.data import shipped_reference; print(*shipped_reference(), sep='\n')")
   IFS='
 '
   set -- $reference
