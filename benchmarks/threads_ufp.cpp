@@ -1,18 +1,19 @@
 // Would threads inside pair_style ufp beat MPI ranks on small cells? Wall time of the sums over all
 // centres of a cell on one and on two threads that meet at a barrier twice a step.
 //
-//     cmake -S . -B build/plain -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=OFF && cmake --build build/plain
-//     g++ -O3 -std=c++17 -Icpp -o build/threads_ufp benchmarks/threads_ufp.cpp
+//     cmake -S . -B build/plain -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=OFF && cmake --build
+//     build/plain g++ -O3 -std=c++17 -Icpp -o build/threads_ufp benchmarks/threads_ufp.cpp
 //         build/plain/cpp/core/liblpsnmr_core.a -pthread
-//     python benchmarks/threads_cells.py | build/threads_ufp python/lpsnmr/data/models/lps_23body.uf3
+//     python benchmarks/threads_cells.py | build/threads_ufp
+//     python/lpsnmr/data/models/lps_23body.uf3
 //
 // Standard input: for each cell the numbers of owned atoms and of all with their images, then x y z
 // species of each, owned ones first. Forces of the second thread are added to those of the first
 // after the second barrier; that is counted, the exchange of ghosts and everything else of LAMMPS
 // is not, as threads would leave it to one core.
-#include "core/potential_file.h"
-#include "core/ufp_candidates.h"
-#include "core/ufp_kernel.h"
+#include "core/ufp/candidates.h"
+#include "core/ufp/kernel.h"
+#include "core/ufp/uf3_file.h"
 
 #include <algorithm>
 #include <atomic>
@@ -30,7 +31,7 @@ constexpr double skin = 1.0;
 
 struct Cell {
   int owned, all;
-  std::vector<lpsnmr::UfpAtom> atoms;
+  std::vector<lpsnmr::ufp::Atom> atoms;
 };
 
 class Barrier {
@@ -51,14 +52,14 @@ private:
   std::atomic<int> waiting_{0}, turn_{0};
 };
 
-lpsnmr::UfpCandidateLists lists_of(const lpsnmr::UfpPotential &potential, const Cell &cell) {
-  lpsnmr::UfpCandidateLists lists;
+lpsnmr::ufp::CandidateLists lists_of(const lpsnmr::ufp::Potential &potential, const Cell &cell) {
+  lpsnmr::ufp::CandidateLists lists;
   const double reach = potential.max_cutoff() + skin;
   for (int i = 0; i < cell.owned; ++i) {
-    const lpsnmr::UfpAtom &center = cell.atoms[std::size_t(i)];
+    const lpsnmr::ufp::Atom &center = cell.atoms[std::size_t(i)];
     std::vector<int> near;
     for (int j = 0; j < cell.all; ++j) {
-      const lpsnmr::UfpAtom &a = cell.atoms[std::size_t(j)];
+      const lpsnmr::ufp::Atom &a = cell.atoms[std::size_t(j)];
       const double x = a.x - center.x, y = a.y - center.y, z = a.z - center.z;
       if (j != i && x * x + y * y + z * z < reach * reach) near.push_back(j);
     }
@@ -68,16 +69,16 @@ lpsnmr::UfpCandidateLists lists_of(const lpsnmr::UfpPotential &potential, const 
 }
 
 /// Microseconds of one pass over all centres; the energy is kept so that nothing is left out.
-double time_pass(const lpsnmr::UfpPotential &potential, const Cell &cell, int threads, int passes,
+double time_pass(const lpsnmr::ufp::Potential &potential, const Cell &cell, int threads, int passes,
                  double &energy) {
-  const lpsnmr::UfpCandidateLists lists = lists_of(potential, cell);
+  const lpsnmr::ufp::CandidateLists lists = lists_of(potential, cell);
   std::vector<std::vector<double>> forces(std::size_t(threads),
                                           std::vector<double>(std::size_t(4 * cell.all)));
   std::vector<double> energies(std::size_t(threads), 0.0);
   Barrier barrier(threads);
   const auto work = [&](int t) {
-    lpsnmr::UfpKernel kernel(potential);
-    const lpsnmr::UfpNeeds needs;
+    lpsnmr::ufp::Kernel kernel(potential);
+    const lpsnmr::ufp::Needs needs;
     std::vector<double> &mine = forces[std::size_t(t)];
     const int begin = cell.owned * t / threads, end = cell.owned * (t + 1) / threads;
     for (int pass = 0; pass < passes; ++pass) {
@@ -85,7 +86,7 @@ double time_pass(const lpsnmr::UfpPotential &potential, const Cell &cell, int th
       std::fill(mine.begin(), mine.end(), 0.0);
       double sum = 0.0;
       for (int i = begin; i < end; ++i) {
-        const lpsnmr::UfpCenter &done =
+        const lpsnmr::ufp::Center &done =
             kernel.evaluate(cell.atoms.data(), cell.atoms[std::size_t(i)], lists[std::size_t(i)],
                             needs, mine.data());
         sum += done.pair_energy + done.triplet_energy;
@@ -114,13 +115,13 @@ int main(int argc, char **argv) {
     std::fprintf(stderr, "usage: threads_ufp POTENTIAL.uf3 < CELLS\n");
     return 2;
   }
-  const lpsnmr::UfpPotential potential(lpsnmr::read_potential(argv[1]), {"Li", "P", "S"},
-                                       lpsnmr::BodyOrder::three);
+  const lpsnmr::ufp::Potential potential(lpsnmr::ufp::read_uf3(argv[1]), {"Li", "P", "S"},
+                                         lpsnmr::ufp::BodyOrder::three);
   std::printf("| atoms | one thread, µs a step | two threads | faster |\n|---|---|---|---|\n");
   Cell cell;
   while (std::cin >> cell.owned >> cell.all) {
     cell.atoms.resize(std::size_t(cell.all));
-    for (lpsnmr::UfpAtom &a : cell.atoms) std::cin >> a.x >> a.y >> a.z >> a.species;
+    for (lpsnmr::ufp::Atom &a : cell.atoms) std::cin >> a.x >> a.y >> a.z >> a.species;
     const int passes = std::max(20, 200000 / cell.owned);
     std::vector<double> one, two;
     double energy_one, energy_two;

@@ -1,8 +1,8 @@
 // Checked views of NumPy arrays for the bindings.
 #pragma once
 
-#include "error.h"
-#include "neighbor_list.h"
+#include "core/common/error.h"
+#include "core/neighbors/neighbor_list.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -24,12 +24,12 @@ inline void check_shape(const DoubleArray &array, const char *name, int ndim, lo
 }
 
 /// View positions (n, 3), cell (3, 3) and pbc as a core System; the arrays must outlive it.
-inline lpsnmr::System view_system(const DoubleArray &positions, const DoubleArray &cell,
-                                  const std::array<bool, 3> &pbc) {
+inline lpsnmr::neighbors::System view_system(const DoubleArray &positions, const DoubleArray &cell,
+                                             const std::array<bool, 3> &pbc) {
   check_shape(positions, "positions", 2, 3);
   check_shape(cell, "cell", 2, 3);
   if (cell.shape(0) != 3) throw lpsnmr::Error("cell must have the shape (3, 3)");
-  lpsnmr::System system;
+  lpsnmr::neighbors::System system;
   system.positions = positions.data();
   system.size = static_cast<std::size_t>(positions.shape(0));
   for (int k = 0; k < 9; ++k) system.cell[k] = cell.data()[k];

@@ -1,34 +1,30 @@
-#include "multi_tau.h"
+#include "core/correlation/multi_tau.h"
 
 #include "exports.h"
 #include "state_arrays.h"
 
 #include <string>
 
+namespace correlation = lpsnmr::correlation;
 namespace py = pybind11;
-using lpsnmr::CoarseGraining;
 using lpsnmr::Error;
-using lpsnmr::LagKernel;
-using lpsnmr::MultiTau;
-using lpsnmr::MultiTauOptions;
-using lpsnmr::MultiTauState;
 
 namespace {
 
-LagKernel parse_kernel(const std::string &name) {
-  if (name == "product") return LagKernel::product;
-  if (name == "squared_difference") return LagKernel::squared_difference;
+correlation::LagKernel parse_kernel(const std::string &name) {
+  if (name == "product") return correlation::LagKernel::product;
+  if (name == "squared_difference") return correlation::LagKernel::squared_difference;
   throw Error("kernel must be 'product' or 'squared_difference', got '" + name + "'");
 }
 
-CoarseGraining parse_coarse_graining(const std::string &name) {
-  if (name == "average") return CoarseGraining::average;
-  if (name == "subsample") return CoarseGraining::subsample;
+correlation::CoarseGraining parse_coarse_graining(const std::string &name) {
+  if (name == "average") return correlation::CoarseGraining::average;
+  if (name == "subsample") return correlation::CoarseGraining::subsample;
   throw Error("coarse_graining must be 'average' or 'subsample', got '" + name + "'");
 }
 
-py::dict state_to_dict(MultiTauState &&state) {
-  const MultiTauOptions &o = state.options;
+py::dict state_to_dict(correlation::MultiTauState &&state) {
+  const correlation::MultiTauOptions &o = state.options;
   const py::ssize_t n = size(o.n_series), c = size(o.n_components), p = size(o.points_per_level);
   const py::ssize_t levels = size(state.level_count.size());
   const py::ssize_t blocks =
@@ -39,8 +35,8 @@ py::dict state_to_dict(MultiTauState &&state) {
   d["ratio"] = scalar(static_cast<std::int64_t>(o.ratio));
   d["max_levels"] = scalar(static_cast<std::int64_t>(o.max_levels));
   d["max_blocks"] = scalar(static_cast<std::int64_t>(o.max_blocks));
-  d["squared_difference"] = scalar(o.kernel == LagKernel::squared_difference);
-  d["subsample"] = scalar(o.coarse_graining == CoarseGraining::subsample);
+  d["squared_difference"] = scalar(o.kernel == correlation::LagKernel::squared_difference);
+  d["subsample"] = scalar(o.coarse_graining == correlation::CoarseGraining::subsample);
   d["n_samples"] = scalar(state.n_samples);
   d["block_length"] = scalar(state.block_length);
   d["level_count"] = to_numpy(std::move(state.level_count), {levels});
@@ -53,9 +49,9 @@ py::dict state_to_dict(MultiTauState &&state) {
   return d;
 }
 
-MultiTau from_dict(const py::dict &d) {
-  MultiTauState state;
-  MultiTauOptions &o = state.options;
+correlation::MultiTau from_dict(const py::dict &d) {
+  correlation::MultiTauState state;
+  correlation::MultiTauOptions &o = state.options;
   const auto history = item<DoubleArray>(d, "series_history");
   if (history.ndim() != 4) throw Error("state of a correlator: 'series_history' must have 4 axes");
   o.n_series = static_cast<std::size_t>(history.shape(0));
@@ -64,8 +60,10 @@ MultiTau from_dict(const py::dict &d) {
   o.ratio = count_of(integer(d, "ratio"), "ratio");
   o.max_levels = count_of(integer(d, "max_levels"), "max_levels");
   o.max_blocks = count_of(integer(d, "max_blocks"), "max_blocks");
-  o.kernel = integer(d, "squared_difference") ? LagKernel::squared_difference : LagKernel::product;
-  o.coarse_graining = integer(d, "subsample") ? CoarseGraining::subsample : CoarseGraining::average;
+  o.kernel = integer(d, "squared_difference") ? correlation::LagKernel::squared_difference
+                                              : correlation::LagKernel::product;
+  o.coarse_graining = integer(d, "subsample") ? correlation::CoarseGraining::subsample
+                                              : correlation::CoarseGraining::average;
   state.n_samples = integer(d, "n_samples");
   state.block_length = integer(d, "block_length");
   state.level_count = integers(d, "level_count");
@@ -75,11 +73,11 @@ MultiTau from_dict(const py::dict &d) {
   state.series_block_sum = doubles(d, "series_block_sum");
   state.series_sum = doubles(d, "series_sum");
   state.series_sum_of_squares = doubles(d, "series_sum_of_squares");
-  return MultiTau(state);
+  return correlation::MultiTau(state);
 }
 
-void add(MultiTau &self, const DoubleArray &values) {
-  const MultiTauOptions &o = self.options();
+void add(correlation::MultiTau &self, const DoubleArray &values) {
+  const correlation::MultiTauOptions &o = self.options();
   if (values.ndim() != 2 || values.shape(0) != size(o.n_series) ||
       values.shape(1) != size(o.n_components))
     throw Error("values must have the shape (" + std::to_string(o.n_series) + ", " +
@@ -90,10 +88,10 @@ void add(MultiTau &self, const DoubleArray &values) {
   self.add(data);
 }
 
-MultiTau make(long n_series, long n_components, const std::string &kernel,
-              const std::string &coarse_graining, long points_per_level, long ratio,
-              long max_levels, long max_blocks) {
-  MultiTauOptions o;
+correlation::MultiTau make(long n_series, long n_components, const std::string &kernel,
+                           const std::string &coarse_graining, long points_per_level, long ratio,
+                           long max_levels, long max_blocks) {
+  correlation::MultiTauOptions o;
   o.n_series = count_of(n_series, "n_series");
   o.n_components = count_of(n_components, "n_components");
   o.kernel = parse_kernel(kernel);
@@ -102,7 +100,7 @@ MultiTau make(long n_series, long n_components, const std::string &kernel,
   o.ratio = count_of(ratio, "ratio");
   o.max_levels = count_of(max_levels, "max_levels");
   o.max_blocks = count_of(max_blocks, "max_blocks");
-  return MultiTau(o);
+  return correlation::MultiTau(o);
 }
 
 /// An array of one entry per lag.
@@ -111,15 +109,15 @@ template <class T> auto per_lag(std::vector<T> &&values) {
   return to_numpy(std::move(values), {n});
 }
 
-auto means(const MultiTau &self) {
+auto means(const correlation::MultiTau &self) {
   return to_numpy(self.means(), {size(self.lags().size()), size(self.options().n_series)});
 }
 
-template <class T> auto per_block(const MultiTau &self, std::vector<T> &&values) {
+template <class T> auto per_block(const correlation::MultiTau &self, std::vector<T> &&values) {
   return to_numpy(std::move(values), {size(self.n_blocks()), size(self.lags().size())});
 }
 
-auto per_component(const MultiTau &self, std::vector<double> &&values) {
+auto per_component(const correlation::MultiTau &self, std::vector<double> &&values) {
   return to_numpy(std::move(values),
                   {size(self.options().n_series), size(self.options().n_components)});
 }
@@ -127,8 +125,8 @@ auto per_component(const MultiTau &self, std::vector<double> &&values) {
 } // namespace
 
 void export_correlators(py::module_ &module) {
-  py::class_<MultiTau>(module, "MultiTau",
-                       R"(Multi-tau accumulator of many series in bounded memory.
+  py::class_<correlation::MultiTau>(module, "MultiTau",
+                                    R"(Multi-tau accumulator of many series in bounded memory.
 
 `lpsnmr.sampling` wraps it with units; lags here are in samples.
 )")
@@ -138,34 +136,40 @@ void export_correlators(py::module_ &module) {
            py::arg("max_blocks") = 32)
       .def("add", &add, py::arg("values"), "Add one sample, (n_series, n_components) float64.")
       .def(
-          "state", [](const MultiTau &self) { return state_to_dict(self.state()); },
+          "state", [](const correlation::MultiTau &self) { return state_to_dict(self.state()); },
           "Return everything as a dict of arrays; keys `series_*` have n_series as first axis.")
       .def_static("from_state", &from_dict, py::arg("state"), "Continue from a state, bit for bit.")
-      .def_property_readonly("n_series",
-                             [](const MultiTau &self) { return self.options().n_series; })
-      .def_property_readonly("n_components",
-                             [](const MultiTau &self) { return self.options().n_components; })
-      .def_property_readonly("n_samples", &MultiTau::n_samples)
-      .def_property_readonly("block_length", &MultiTau::block_length, "Samples per time block.")
+      .def_property_readonly(
+          "n_series", [](const correlation::MultiTau &self) { return self.options().n_series; })
+      .def_property_readonly(
+          "n_components",
+          [](const correlation::MultiTau &self) { return self.options().n_components; })
+      .def_property_readonly("n_samples", &correlation::MultiTau::n_samples)
+      .def_property_readonly("block_length", &correlation::MultiTau::block_length,
+                             "Samples per time block.")
       .def(
-          "lags", [](const MultiTau &self) { return per_lag(self.lags()); },
+          "lags", [](const correlation::MultiTau &self) { return per_lag(self.lags()); },
           "Lags with at least one pair, (L,) int64, samples.")
       .def(
-          "counts", [](const MultiTau &self) { return per_lag(self.counts()); },
+          "counts", [](const correlation::MultiTau &self) { return per_lag(self.counts()); },
           "Pairs of each series at each lag, (L,) int64.")
       .def("means", &means, "Mean over pairs, (L, n_series) float64.")
       .def(
-          "block_means", [](const MultiTau &self) { return per_block(self, self.block_means()); },
+          "block_means",
+          [](const correlation::MultiTau &self) { return per_block(self, self.block_means()); },
           "Mean over pairs and series per time block, (blocks, L) float64; NaN without pairs.")
       .def(
-          "block_counts", [](const MultiTau &self) { return per_block(self, self.block_counts()); },
+          "block_counts",
+          [](const correlation::MultiTau &self) { return per_block(self, self.block_counts()); },
           "Pairs of each series per time block, (blocks, L) int64.")
       .def(
           "series_mean",
-          [](const MultiTau &self) { return per_component(self, self.series_mean()); },
+          [](const correlation::MultiTau &self) { return per_component(self, self.series_mean()); },
           "Mean over samples, (n_series, n_components) float64; NaN before the first.")
       .def(
           "series_mean_square",
-          [](const MultiTau &self) { return per_component(self, self.series_mean_square()); },
+          [](const correlation::MultiTau &self) {
+            return per_component(self, self.series_mean_square());
+          },
           "Mean square over samples, (n_series, n_components) float64.");
 }

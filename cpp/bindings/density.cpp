@@ -1,16 +1,17 @@
 #include "arrays.h"
-#include "density_features.h"
-#include "density_system.h"
+#include "core/density/features.h"
+#include "core/density/system.h"
+#include "core/text/read_text.h"
+#include "core/ufp/features.h"
 #include "exports.h"
-#include "potential_file.h"
-#include "ufp_features.h"
 
 #include <pybind11/stl.h>
 
+namespace density = lpsnmr::density;
+namespace neighbors = lpsnmr::neighbors;
+namespace text = lpsnmr::text;
+namespace ufp = lpsnmr::ufp;
 namespace py = pybind11;
-using lpsnmr::DensityBasis;
-using lpsnmr::DensityBlock;
-using lpsnmr::DensityPotential;
 
 namespace {
 
@@ -18,13 +19,13 @@ using FunctionTuple = std::tuple<double, double, std::vector<double>>;
 using ChannelTuple = std::tuple<std::string, int, double, double, int, std::vector<FunctionTuple>>;
 using BlockTuple = std::tuple<std::string, int, std::vector<ChannelTuple>>;
 
-DensityBlock make_block(const BlockTuple &given) {
-  DensityBlock block;
+density::Block make_block(const BlockTuple &given) {
+  density::Block block;
   block.center = std::get<0>(given);
   block.three_body = std::get<1>(given) != 4;
   block.four_body = std::get<1>(given) != 3;
   for (const auto &[element, highest_l, start, cutoff, intervals, functions] : std::get<2>(given)) {
-    lpsnmr::DensityChannel channel{element, highest_l, start, cutoff, intervals, {}};
+    density::Channel channel{element, highest_l, start, cutoff, intervals, {}};
     if (highest_l < 0 || highest_l > 2 || intervals < 4 || !(cutoff > start))
       throw lpsnmr::Error(
           "density channel: expected l of 0 to 2, at least 4 intervals and a cutoff "
@@ -41,51 +42,52 @@ DensityBlock make_block(const BlockTuple &given) {
   return block;
 }
 
-DensityBasis make_basis(const std::vector<std::string> &elements,
-                        const std::vector<BlockTuple> &given) {
-  std::vector<DensityBlock> blocks;
+density::Basis make_basis(const std::vector<std::string> &elements,
+                          const std::vector<BlockTuple> &given) {
+  std::vector<density::Block> blocks;
   for (const BlockTuple &block : given) blocks.push_back(make_block(block));
-  return DensityBasis(elements, std::move(blocks));
+  return density::Basis(elements, std::move(blocks));
 }
 
-py::tuple features(const DensityBasis &basis, const DoubleArray &positions, const DoubleArray &cell,
-                   const std::array<bool, 3> &pbc, const std::vector<int> &species) {
-  const lpsnmr::System system = view_system(positions, cell, pbc);
-  const auto rows = static_cast<py::ssize_t>(lpsnmr::feature_rows(system.size));
+py::tuple features(const density::Basis &basis, const DoubleArray &positions,
+                   const DoubleArray &cell, const std::array<bool, 3> &pbc,
+                   const std::vector<int> &species) {
+  const neighbors::System system = view_system(positions, cell, pbc);
+  const auto rows = static_cast<py::ssize_t>(ufp::feature_rows(system.size));
   py::array_t<double> out({static_cast<py::ssize_t>(basis.columns()), rows});
   double *data = out.mutable_data();
   std::vector<double> largest(static_cast<std::size_t>(basis.functions()), 0.0);
   {
     py::gil_scoped_release release;
-    lpsnmr::evaluate_density_features(basis, system, species, data, largest.data());
+    density::evaluate_features(basis, system, species, data, largest.data());
   }
   const auto n = static_cast<py::ssize_t>(largest.size());
   return py::make_tuple(out, to_numpy(std::move(largest), {n}));
 }
 
-py::array_t<double> site_energies(const DensityBasis &basis, const DoubleArray &positions,
+py::array_t<double> site_energies(const density::Basis &basis, const DoubleArray &positions,
                                   const DoubleArray &cell, const std::array<bool, 3> &pbc,
                                   const std::vector<int> &species,
                                   const DoubleArray &coefficients) {
-  const lpsnmr::System system = view_system(positions, cell, pbc);
+  const neighbors::System system = view_system(positions, cell, pbc);
   check_shape(coefficients, "coefficients", 1, basis.columns());
   std::vector<double> out;
   {
     py::gil_scoped_release release;
-    out = lpsnmr::density_site_energies(basis, system, species, coefficients.data());
+    out = density::site_energies(basis, system, species, coefficients.data());
   }
   return to_numpy(std::move(out), {static_cast<py::ssize_t>(system.size),
                                    static_cast<py::ssize_t>(basis.blocks().size())});
 }
 
 py::dict read_file(const std::string &path) {
-  lpsnmr::DensityFile file = lpsnmr::parse_density(lpsnmr::read_text(path, "density file"), path);
+  density::UfdFile file = density::parse_ufd(text::read_text(path, "density file"), path);
   py::list blocks;
-  for (DensityBlock &block : file.blocks) {
+  for (density::Block &block : file.blocks) {
     py::list channels;
-    for (const lpsnmr::DensityChannel &c : block.channels) {
+    for (const density::Channel &c : block.channels) {
       py::list functions;
-      for (const lpsnmr::DensityFunction &f : c.functions)
+      for (const density::RadialFunction &f : c.functions)
         functions.append(py::make_tuple(f.full, f.gone, f.coefficients));
       channels.append(
           py::make_tuple(c.element, c.highest_l, c.start, c.cutoff, c.intervals, functions));
@@ -103,16 +105,16 @@ py::dict read_file(const std::string &path) {
   return out;
 }
 
-py::dict compute(const DensityPotential &potential, const DoubleArray &positions,
+py::dict compute(const density::Potential &potential, const DoubleArray &positions,
                  const DoubleArray &cell, const std::array<bool, 3> &pbc,
                  const std::vector<int> &species) {
-  const lpsnmr::System system = view_system(positions, cell, pbc);
-  lpsnmr::UfpResult result;
+  const neighbors::System system = view_system(positions, cell, pbc);
+  ufp::Result result;
   result.atom_energy.assign(system.size, 0.0);
   result.forces.assign(3 * system.size, 0.0);
   {
     py::gil_scoped_release release;
-    lpsnmr::add_density(potential, system, species, result);
+    density::add_terms(potential, system, species, result);
   }
   const auto n = static_cast<py::ssize_t>(system.size);
   py::dict out;
@@ -131,10 +133,10 @@ void export_density(py::module_ &module) {
 
 blocks: (centre, body orders 3, 4 or 34, channels, coefficients (n,), bound (low, high, room)); channels: (element, highest l, first
 knot, cutoff, intervals, functions); functions: (full, gone, coefficients (intervals - 3)).)");
-  py::class_<DensityPotential>(module, "DensityPotential", "Density terms read from a .ufd file.")
+  py::class_<density::Potential>(module, "DensityPotential", "Density terms read from a .ufd file.")
       .def(py::init([](const std::string &path, const std::vector<std::string> &elements) {
-             return DensityPotential(
-                 lpsnmr::parse_density(lpsnmr::read_text(path, "density file"), path), elements);
+             return density::Potential(
+                 density::parse_ufd(text::read_text(path, "density file"), path), elements);
            }),
            py::arg("path"), py::arg("elements"),
            R"(Read a file; elements: species 0, 1, ... of ``compute``.
@@ -143,13 +145,13 @@ Raises
 ------
 CoreError for a file that is not complete
 )")
-      .def_property_readonly("max_cutoff", &DensityPotential::max_cutoff, "Å")
+      .def_property_readonly("max_cutoff", &density::Potential::max_cutoff, "Å")
       .def("compute", &compute, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
            py::arg("species"),
            "Return energy (eV), atom_energy (n,), forces (n, 3; eV/Å) and virial (6; eV) of the "
            "density terms alone, as a dict.");
-  py::class_<DensityBasis>(module, "DensityBasis",
-                           "Density terms as a linear model of their coefficients.")
+  py::class_<density::Basis>(module, "DensityBasis",
+                             "Density terms as a linear model of their coefficients.")
       .def(py::init(&make_basis), py::arg("elements"), py::arg("blocks"),
            R"(Number the coefficients, block after block.
 
@@ -162,12 +164,12 @@ Raises
 ------
 CoreError for an unknown element and functions that do not fit their channel
 )")
-      .def_property_readonly("columns", &DensityBasis::columns)
-      .def_property_readonly("functions", &DensityBasis::functions)
-      .def_property_readonly("cutoff", &DensityBasis::cutoff, "Å")
+      .def_property_readonly("columns", &density::Basis::columns)
+      .def_property_readonly("functions", &density::Basis::functions)
+      .def_property_readonly("cutoff", &density::Basis::cutoff, "Å")
       .def(
           "block_columns",
-          [](const DensityBasis &self, std::size_t block) {
+          [](const density::Basis &self, std::size_t block) {
             const auto &chosen = self.blocks().at(block);
             return std::make_pair(chosen.first_column, static_cast<int>(chosen.terms.terms.size()));
           },

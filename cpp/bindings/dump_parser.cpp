@@ -1,16 +1,17 @@
-#include "dump_parser.h"
+#include "core/dumps/dump_parser.h"
 
 #include "arrays.h"
 #include "exports.h"
 
 #include <pybind11/stl.h>
 
+namespace dumps = lpsnmr::dumps;
 namespace py = pybind11;
 
 namespace {
 
-py::object next_frame(lpsnmr::DumpParser &parser) {
-  lpsnmr::DumpFrame frame;
+py::object next_frame(dumps::Parser &parser) {
+  dumps::Frame frame;
   bool complete = false;
   {
     py::gil_scoped_release release;
@@ -30,14 +31,14 @@ py::object next_frame(lpsnmr::DumpParser &parser) {
 } // namespace
 
 void export_dump_parser(py::module_ &module) {
-  py::class_<lpsnmr::DumpParser>(module, "DumpParser", R"(Incremental parser of LAMMPS text dumps.
+  py::class_<dumps::Parser>(module, "DumpParser", R"(Incremental parser of LAMMPS text dumps.
 
 Columns are found by name: id, element or type, coordinates (xu, x, xsu or xs) and image flags.
 )")
       .def(py::init<>())
       .def(
           "feed",
-          [](lpsnmr::DumpParser &parser, const py::buffer &text) {
+          [](dumps::Parser &parser, const py::buffer &text) {
             const py::buffer_info info = text.request();
             if (info.itemsize != 1 || info.ndim != 1 || (info.size > 1 && info.strides[0] != 1))
               throw lpsnmr::Error("feed expects bytes");
@@ -58,14 +59,14 @@ Raises
 CoreError
     For text that is not a dump; the message starts with "line N: ".
 )")
-      .def_property_readonly("pending", &lpsnmr::DumpParser::pending,
+      .def_property_readonly("pending", &dumps::Parser::pending,
                              "True when text of an unfinished frame is waiting.")
-      .def_property_readonly("line", &lpsnmr::DumpParser::line, "Lines consumed so far.")
-      .def_property_readonly("frames", &lpsnmr::DumpParser::frames, "Frames returned so far.")
-      .def_property_readonly("has_elements", &lpsnmr::DumpParser::has_elements,
+      .def_property_readonly("line", &dumps::Parser::line, "Lines consumed so far.")
+      .def_property_readonly("frames", &dumps::Parser::frames, "Frames returned so far.")
+      .def_property_readonly("has_elements", &dumps::Parser::has_elements,
                              "True when kinds index `elements`, False when they are LAMMPS types.")
-      .def_property_readonly("elements", &lpsnmr::DumpParser::elements,
+      .def_property_readonly("elements", &dumps::Parser::elements,
                              "Element names in the order of first appearance.")
-      .def_property_readonly("units", &lpsnmr::DumpParser::units,
+      .def_property_readonly("units", &dumps::Parser::units,
                              "Of an ITEM: UNITS line, or an empty string.");
 }

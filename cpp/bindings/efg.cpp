@@ -1,5 +1,5 @@
 #include "arrays.h"
-#include "efg_predictor.h"
+#include "core/efg/predictor.h"
 #include "exports.h"
 
 #include <pybind11/stl.h>
@@ -7,13 +7,15 @@
 #include <memory>
 #include <utility>
 
+namespace efg = lpsnmr::efg;
+namespace neighbors = lpsnmr::neighbors;
 namespace py = pybind11;
 
 namespace {
 
 using Radial = std::pair<int, double>;
 
-lpsnmr::EfgRadial to_radial(const Radial &given) {
+efg::Radial to_radial(const Radial &given) {
   return {given.first, given.second};
 }
 
@@ -25,41 +27,41 @@ std::vector<int> to_indices(const IntArray &array, const char *name, py::ssize_t
 }
 
 /// Rows nearest, fewest, most of a (3, n_species) array; an empty array means no check.
-lpsnmr::EnvironmentRange to_range(const double *rows, std::size_t n_species) {
-  lpsnmr::EnvironmentRange range;
+efg::EnvironmentRange to_range(const double *rows, std::size_t n_species) {
+  efg::EnvironmentRange range;
   range.nearest.assign(rows, rows + n_species);
   range.fewest.assign(rows + n_species, rows + 2 * n_species);
   range.most.assign(rows + 2 * n_species, rows + 3 * n_species);
   return range;
 }
 
-py::array_t<double> features(const lpsnmr::EfgBasis &basis, const DoubleArray &positions,
+py::array_t<double> features(const efg::Basis &basis, const DoubleArray &positions,
                              const DoubleArray &cell, const std::array<bool, 3> &pbc,
                              const IntArray &numbers, const IntArray &targets) {
-  const lpsnmr::System system = view_system(positions, cell, pbc);
+  const neighbors::System system = view_system(positions, cell, pbc);
   const std::vector<int> z = to_indices(numbers, "numbers", positions.shape(0));
   const std::vector<int> chosen = to_indices(targets, "targets");
   std::vector<double> values;
   {
     py::gil_scoped_release release;
-    values = lpsnmr::efg_features(basis, system, z.data(), chosen);
+    values = efg::system_features(basis, system, z.data(), chosen);
   }
   return to_numpy(std::move(values), {targets.shape(0), 5, static_cast<py::ssize_t>(basis.size())});
 }
 
-py::tuple environments(const lpsnmr::EfgBasis &basis, const DoubleArray &positions,
+py::tuple environments(const efg::Basis &basis, const DoubleArray &positions,
                        const DoubleArray &cell, const std::array<bool, 3> &pbc,
                        const IntArray &numbers, const IntArray &targets) {
-  const lpsnmr::System system = view_system(positions, cell, pbc);
+  const neighbors::System system = view_system(positions, cell, pbc);
   const std::vector<int> z = to_indices(numbers, "numbers", positions.shape(0));
-  const lpsnmr::EfgNeighbors found =
-      lpsnmr::find_efg_neighbors(basis, system, z.data(), to_indices(targets, "targets"));
+  const efg::Neighborhoods found =
+      efg::find_neighborhoods(basis, system, z.data(), to_indices(targets, "targets"));
   const int n_species = basis.species_count();
   const auto summarize = [&](std::size_t n, double cutoff, const auto &of) {
     std::vector<double> values(n * 2 * n_species);
     for (std::size_t k = 0; k < n; ++k)
-      lpsnmr::summarize_environment(of(k), n_species, cutoff, values.data() + 2 * k * n_species,
-                                    values.data() + (2 * k + 1) * n_species);
+      efg::summarize_environment(of(k), n_species, cutoff, values.data() + 2 * k * n_species,
+                                 values.data() + (2 * k + 1) * n_species);
     return to_numpy(std::move(values), {static_cast<py::ssize_t>(n), 2, n_species});
   };
   const auto &s = basis.settings();
@@ -74,10 +76,10 @@ py::tuple environments(const lpsnmr::EfgBasis &basis, const DoubleArray &positio
                         to_numpy(std::move(bridge_atoms), {n_bridges}));
 }
 
-py::tuple predict(const lpsnmr::EfgPredictor &model, const DoubleArray &positions,
+py::tuple predict(const efg::Predictor &model, const DoubleArray &positions,
                   const DoubleArray &cell, const std::array<bool, 3> &pbc, const IntArray &numbers,
                   const IntArray &targets, int threads) {
-  const lpsnmr::System system = view_system(positions, cell, pbc);
+  const neighbors::System system = view_system(positions, cell, pbc);
   if (numbers.ndim() != 1 || numbers.shape(0) != positions.shape(0))
     throw lpsnmr::Error("numbers must have one axis of length " +
                         std::to_string(positions.shape(0)));
@@ -96,14 +98,13 @@ py::tuple predict(const lpsnmr::EfgPredictor &model, const DoubleArray &position
   return py::make_tuple(components, flags);
 }
 
-std::unique_ptr<lpsnmr::EfgPredictor>
-make_predictor(const lpsnmr::EfgBasis &basis, const DoubleArray &weights,
-               const std::optional<DoubleArray> &target_range,
-               const std::optional<DoubleArray> &bridge_ranges) {
+std::unique_ptr<efg::Predictor> make_predictor(const efg::Basis &basis, const DoubleArray &weights,
+                                               const std::optional<DoubleArray> &target_range,
+                                               const std::optional<DoubleArray> &bridge_ranges) {
   check_shape(weights, "weights", 1, -1);
   const std::size_t n_species = basis.settings().species.size();
-  lpsnmr::EnvironmentRange target;
-  std::vector<lpsnmr::EnvironmentRange> bridges;
+  efg::EnvironmentRange target;
+  std::vector<efg::EnvironmentRange> bridges;
   if (target_range) {
     check_shape(*target_range, "target_range", 2, static_cast<long>(n_species));
     if (target_range->shape(0) != 3) throw lpsnmr::Error("target_range must have three rows");
@@ -117,17 +118,17 @@ make_predictor(const lpsnmr::EfgBasis &basis, const DoubleArray &weights,
     for (py::ssize_t b = 0; b < bridge_ranges->shape(0); ++b)
       bridges.push_back(to_range(bridge_ranges->data() + 3 * b * n_species, n_species));
   }
-  return std::make_unique<lpsnmr::EfgPredictor>(
+  return std::make_unique<efg::Predictor>(
       basis, std::vector<double>(weights.data(), weights.data() + weights.size()),
       std::move(target), std::move(bridges));
 }
 
-lpsnmr::EfgBasis make_basis(std::vector<int> species, std::vector<int> bridges, const Radial &pair,
-                            const Radial &chain, const Radial &bridge, int bridge_l_max,
-                            const Radial &product, int product_l_max, int product_degree_max,
-                            const Radial &triple, int triple_l_max, double field_cutoff,
-                            const Radial &source, std::vector<int> sources) {
-  lpsnmr::EfgSettings s;
+efg::Basis make_basis(std::vector<int> species, std::vector<int> bridges, const Radial &pair,
+                      const Radial &chain, const Radial &bridge, int bridge_l_max,
+                      const Radial &product, int product_l_max, int product_degree_max,
+                      const Radial &triple, int triple_l_max, double field_cutoff,
+                      const Radial &source, std::vector<int> sources) {
+  efg::Settings s;
   s.species = std::move(species);
   s.bridges = std::move(bridges);
   s.pair = to_radial(pair);
@@ -142,30 +143,30 @@ lpsnmr::EfgBasis make_basis(std::vector<int> species, std::vector<int> bridges, 
   s.field_cutoff = field_cutoff;
   s.source = to_radial(source);
   s.sources = std::move(sources);
-  return lpsnmr::EfgBasis(std::move(s));
+  return efg::Basis(std::move(s));
 }
 
 /// One value per run of chain features: per bridge species, pair of degrees and radial function.
-template <class Value> auto per_chain_run(const lpsnmr::EfgBasis &basis, const Value &value) {
+template <class Value> auto per_chain_run(const efg::Basis &basis, const Value &value) {
   std::vector<decltype(value(basis.chain_pairs().front()))> out;
   for (std::size_t b = 0; b < basis.settings().bridges.size(); ++b)
-    for (const lpsnmr::DegreePair &pair : basis.chain_pairs())
+    for (const efg::DegreePair &pair : basis.chain_pairs())
       out.insert(out.end(), std::size_t(basis.settings().chain.count), value(pair));
   return out;
 }
 
-std::vector<int> chain_degrees(const lpsnmr::EfgBasis &basis) {
-  return per_chain_run(basis, [](const lpsnmr::DegreePair &pair) { return pair.l2; });
+std::vector<int> chain_degrees(const efg::Basis &basis) {
+  return per_chain_run(basis, [](const efg::DegreePair &pair) { return pair.l2; });
 }
 
-std::vector<std::size_t> chain_channels(const lpsnmr::EfgBasis &basis) {
-  return per_chain_run(basis, [&](const lpsnmr::DegreePair &pair) {
+std::vector<std::size_t> chain_channels(const efg::Basis &basis) {
+  return per_chain_run(basis, [&](const efg::DegreePair &pair) {
     return std::size_t(basis.bridge_channels(pair.l2));
   });
 }
 
 void export_basis(py::module_ &module) {
-  py::class_<lpsnmr::EfgBasis>(module, "EfgBasis", R"(Features of the EFG model.
+  py::class_<efg::Basis>(module, "EfgBasis", R"(Features of the EFG model.
 
 Each radial argument is a pair (number of functions, cutoff in Å); a count of 0 switches a term off.
 )")
@@ -174,12 +175,12 @@ Each radial argument is a pair (number of functions, cutoff in Å); a count of 0
            py::arg("product"), py::arg("product_l_max"), py::arg("product_degree_max"),
            py::arg("triple"), py::arg("triple_l_max"), py::arg("field_cutoff") = 0.0,
            py::arg("source") = Radial{0, 0.0}, py::arg("sources") = std::vector<int>{})
-      .def_property_readonly("size", &lpsnmr::EfgBasis::size, "Number of features.")
-      .def_property_readonly("chain_begin", &lpsnmr::EfgBasis::chain_begin,
+      .def_property_readonly("size", &efg::Basis::size, "Number of features.")
+      .def_property_readonly("chain_begin", &efg::Basis::chain_begin,
                              "Position of the first chain feature.")
-      .def_property_readonly("triple_begin", &lpsnmr::EfgBasis::triple_begin,
+      .def_property_readonly("triple_begin", &efg::Basis::triple_begin,
                              "Position of the first feature of body order 3.")
-      .def_property_readonly("field_channels", &lpsnmr::EfgBasis::field_channels,
+      .def_property_readonly("field_channels", &efg::Basis::field_channels,
                              "Number of fields at a bridge, the last channels of degree 1.")
       .def_property_readonly(
           "chain_degrees", &chain_degrees,
@@ -216,8 +217,8 @@ bridge_atoms : (bridges,) int array, atom index of each bridge
 }
 
 void export_predictor(py::module_ &module) {
-  py::class_<lpsnmr::EfgPredictor>(module, "EfgPredictor",
-                                   "A fitted EFG model of one target species, weights contracted.")
+  py::class_<efg::Predictor>(module, "EfgPredictor",
+                             "A fitted EFG model of one target species, weights contracted.")
       .def(py::init(&make_predictor), py::arg("basis"), py::arg("weights"),
            py::arg("target_range") = py::none(), py::arg("bridge_ranges") = py::none(),
            R"(Make a predictor.

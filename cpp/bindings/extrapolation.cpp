@@ -1,8 +1,8 @@
-#include "extrapolation.h"
+#include "core/grades/extrapolation.h"
 #include "arrays.h"
+#include "core/common/sha256.h"
+#include "core/text/read_text.h"
 #include "exports.h"
-#include "potential_file.h"
-#include "sha256.h"
 
 #include <pybind11/stl.h>
 
@@ -10,15 +10,18 @@
 #include <memory>
 #include <mutex>
 
+namespace density = lpsnmr::density;
+namespace grades = lpsnmr::grades;
+namespace neighbors = lpsnmr::neighbors;
+namespace text = lpsnmr::text;
+namespace ufp = lpsnmr::ufp;
 namespace py = pybind11;
-using lpsnmr::Extrapolation;
-using lpsnmr::UfpBasis;
 
 namespace {
 
 /// Call `use(center, neighbors)` for every atom.
 template <typename Use>
-void for_each_site(int known, double cutoff, const lpsnmr::System &system,
+void for_each_site(int known, double cutoff, const neighbors::System &system,
                    const std::vector<int> &species, Use use) {
   if (species.size() != system.size)
     throw lpsnmr::Error("species: expected " + std::to_string(system.size) + " entries, got " +
@@ -27,8 +30,8 @@ void for_each_site(int known, double cutoff, const lpsnmr::System &system,
     if (s < 0 || s >= known)
       throw lpsnmr::Error("species: expected 0 .. " + std::to_string(known - 1) + ", got " +
                           std::to_string(s));
-  const lpsnmr::NeighborList list = lpsnmr::build_neighbor_list(system, cutoff);
-  std::vector<lpsnmr::SiteNeighbor> neighbors;
+  const neighbors::NeighborList list = neighbors::build_neighbor_list(system, cutoff);
+  std::vector<ufp::SiteNeighbor> neighbors;
   for (std::size_t i = 0; i < system.size; ++i) {
     neighbors.clear();
     for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e)
@@ -39,15 +42,15 @@ void for_each_site(int known, double cutoff, const lpsnmr::System &system,
   }
 }
 
-py::array_t<double> site_features(const UfpBasis &basis, const DoubleArray &positions,
+py::array_t<double> site_features(const ufp::Basis &basis, const DoubleArray &positions,
                                   const DoubleArray &cell, const std::array<bool, 3> &pbc,
                                   const std::vector<int> &species) {
-  const lpsnmr::System system = view_system(positions, cell, pbc);
+  const neighbors::System system = view_system(positions, cell, pbc);
   const auto columns = static_cast<std::size_t>(basis.columns());
   std::vector<double> out(system.size * columns, 0.0);
   {
     py::gil_scoped_release release;
-    lpsnmr::SiteFeatures row(basis);
+    ufp::SiteFeatures row(basis);
     for_each_site(basis.species(), basis.cutoff(), system, species,
                   [&](std::size_t i, const auto &neighbors) {
                     row.evaluate(species[i], neighbors);
@@ -59,19 +62,18 @@ py::array_t<double> site_features(const UfpBasis &basis, const DoubleArray &posi
                   {static_cast<py::ssize_t>(system.size), static_cast<py::ssize_t>(columns)});
 }
 
-py::array_t<double> density_site_features(const lpsnmr::DensityBasis &basis,
-                                          const DoubleArray &positions, const DoubleArray &cell,
-                                          const std::array<bool, 3> &pbc,
+py::array_t<double> density_site_features(const density::Basis &basis, const DoubleArray &positions,
+                                          const DoubleArray &cell, const std::array<bool, 3> &pbc,
                                           const std::vector<int> &species) {
-  const lpsnmr::System system = view_system(positions, cell, pbc);
+  const neighbors::System system = view_system(positions, cell, pbc);
   const auto columns = static_cast<std::size_t>(basis.columns());
   std::vector<double> out(system.size * columns, 0.0);
   if (basis.cutoff() > 0.0) {
     py::gil_scoped_release release;
-    lpsnmr::DensitySite site;
+    density::SiteFeatures site;
     for_each_site(basis.species(), basis.cutoff(), system, species,
                   [&](std::size_t i, const auto &neighbors) {
-                    for (const lpsnmr::DensityBasis::Block &block : basis.blocks()) {
+                    for (const density::Basis::BlockColumns &block : basis.blocks()) {
                       if (block.center != species[i]) continue;
                       site.evaluate(block, neighbors);
                       std::copy(site.terms().begin(), site.terms().end(),
@@ -87,16 +89,15 @@ py::array_t<double> density_site_features(const lpsnmr::DensityBasis &basis,
 /// The evaluator has work space, so threads of one Python object take turns.
 struct SharedExtrapolation {
   explicit SharedExtrapolation(const std::string &path)
-      : evaluator(
-            lpsnmr::parse_extrapolation(lpsnmr::read_text(path, "extrapolation file"), path)) {}
-  Extrapolation evaluator;
+      : evaluator(grades::parse_ufx(text::read_text(path, "extrapolation file"), path)) {}
+  grades::Extrapolation evaluator;
   std::mutex turn;
 };
 
-py::array_t<double> grades(SharedExtrapolation &self, const DoubleArray &positions,
-                           const DoubleArray &cell, const std::array<bool, 3> &pbc,
-                           const std::vector<int> &species) {
-  const lpsnmr::System system = view_system(positions, cell, pbc);
+py::array_t<double> grade_sites(SharedExtrapolation &self, const DoubleArray &positions,
+                                const DoubleArray &cell, const std::array<bool, 3> &pbc,
+                                const std::vector<int> &species) {
+  const neighbors::System system = view_system(positions, cell, pbc);
   std::vector<double> out;
   {
     py::gil_scoped_release release;
@@ -105,7 +106,7 @@ py::array_t<double> grades(SharedExtrapolation &self, const DoubleArray &positio
     for_each_site(
         self.evaluator.species(), self.evaluator.cutoff(), system, species,
         [&](std::size_t i, const auto &neighbors) { self.evaluator.add(species[i], neighbors); });
-    for (const lpsnmr::SiteGrade &site : self.evaluator.finish())
+    for (const grades::SiteGrade &site : self.evaluator.finish())
       out.insert(out.end(), {site.excess, site.deviation, site.grade});
   }
   return to_numpy(std::move(out), {static_cast<py::ssize_t>(system.size), 3});
@@ -113,7 +114,7 @@ py::array_t<double> grades(SharedExtrapolation &self, const DoubleArray &positio
 
 py::list pairs(const SharedExtrapolation &self) {
   py::list out;
-  const lpsnmr::ExtrapolationFile &file = self.evaluator.file();
+  const grades::UfxFile &file = self.evaluator.file();
   for (std::size_t p = 0; p < file.pairs.size(); ++p)
     out.append(
         py::make_tuple(file.pairs[p].species[0], file.pairs[p].species[1], file.shortest[p]));
@@ -162,7 +163,7 @@ CoreError for a file that is not complete
                              "(a, b, shortest distance of training in Å) of each pair of elements.")
       .def_property_readonly("largest_deviations", &deviations,
                              "For each element, the deviation (eV) that has the grade 1.")
-      .def("evaluate", &grades, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
+      .def("evaluate", &grade_sites, py::arg("positions"), py::arg("cell"), py::arg("pbc"),
            py::arg("species"),
            "Return (n, 3): distance excess (Å), deviation of the site energy (eV), grade.");
 }

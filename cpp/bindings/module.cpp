@@ -1,6 +1,6 @@
 #include "exports.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <cstring>
 #include <exception>

@@ -1,14 +1,15 @@
-#include "neighbor_list.h"
+#include "core/neighbors/neighbor_list.h"
 
 #include "arrays.h"
+#include "core/neighbors/nearest_sites.h"
 #include "exports.h"
-#include "nearest_sites.h"
 
 #include <pybind11/stl.h>
 
 #include <algorithm>
 #include <optional>
 
+namespace neighbors = lpsnmr::neighbors;
 namespace py = pybind11;
 
 void export_neighbor_list(py::module_ &module) {
@@ -16,11 +17,11 @@ void export_neighbor_list(py::module_ &module) {
       "neighbor_list",
       [](const DoubleArray &positions, const DoubleArray &cell, const std::array<bool, 3> &pbc,
          double cutoff, const std::optional<std::vector<int>> &centers) {
-        const lpsnmr::System system = view_system(positions, cell, pbc);
-        lpsnmr::NeighborList list;
+        const neighbors::System system = view_system(positions, cell, pbc);
+        neighbors::NeighborList list;
         {
           py::gil_scoped_release release;
-          list = lpsnmr::build_neighbor_list(system, cutoff, centers ? &*centers : nullptr);
+          list = neighbors::build_neighbor_list(system, cutoff, centers ? &*centers : nullptr);
         }
         std::vector<long> first(list.first.begin(), list.first.end());
         const auto entries = static_cast<py::ssize_t>(list.index.size());
@@ -62,9 +63,9 @@ distance : (entries,) float64 array; Å
         std::vector<double> distance(n);
         std::array<double, 9> vectors;
         std::copy_n(cell.data(), 9, vectors.begin());
-        lpsnmr::nearest_sites(points.data(), n, sites.data(),
-                              static_cast<std::size_t>(sites.shape(0)), vectors, nearest.data(),
-                              distance.data());
+        neighbors::nearest_sites(points.data(), n, sites.data(),
+                                 static_cast<std::size_t>(sites.shape(0)), vectors, nearest.data(),
+                                 distance.data());
         return py::make_tuple(to_numpy(std::move(nearest), {points.shape(0)}),
                               to_numpy(std::move(distance), {points.shape(0)}));
       },

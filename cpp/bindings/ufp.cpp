@@ -1,36 +1,37 @@
 #include "arrays.h"
+#include "core/ufp/system.h"
+#include "core/ufp/tables.h"
 #include "exports.h"
-#include "ufp_system.h"
-#include "ufp_tables.h"
 
 #include <pybind11/stl.h>
 
+namespace neighbors = lpsnmr::neighbors;
+namespace simd = lpsnmr::simd;
+namespace ufp = lpsnmr::ufp;
 namespace py = pybind11;
-using lpsnmr::BodyOrder;
-using lpsnmr::UfpPotential;
 
 namespace {
 
-UfpPotential load(const std::string &path, const std::vector<std::string> &elements, int order) {
+ufp::Potential load(const std::string &path, const std::vector<std::string> &elements, int order) {
   if (order != 2 && order != 3)
     throw lpsnmr::Error("body order: expected 2 or 3, got " + std::to_string(order));
-  UfpPotential potential(lpsnmr::read_potential(path), elements, static_cast<BodyOrder>(order));
+  ufp::Potential potential(ufp::read_uf3(path), elements, static_cast<ufp::BodyOrder>(order));
   try {
-    lpsnmr::UfpTables{potential}; // what compute lays out: too much of it is found here
+    ufp::Tables{potential}; // what compute lays out: too much of it is found here
   } catch (const lpsnmr::Error &error) {
     throw lpsnmr::Error(path + ": " + error.what());
   }
   return potential;
 }
 
-py::dict compute(const UfpPotential &potential, const DoubleArray &positions,
+py::dict compute(const ufp::Potential &potential, const DoubleArray &positions,
                  const DoubleArray &cell, const std::array<bool, 3> &pbc,
                  const std::vector<int> &species) {
-  const lpsnmr::System system = view_system(positions, cell, pbc);
-  lpsnmr::UfpResult result;
+  const neighbors::System system = view_system(positions, cell, pbc);
+  ufp::Result result;
   {
     py::gil_scoped_release release;
-    result = lpsnmr::evaluate_ufp(potential, system, species);
+    result = ufp::evaluate_system(potential, system, species);
   }
   const auto n = static_cast<py::ssize_t>(system.size);
   py::dict out;
@@ -50,13 +51,13 @@ void export_ufp(py::module_ &module) {
       "available_simd",
       [] {
         std::vector<std::string> names;
-        for (lpsnmr::Instructions version : lpsnmr::available_instructions())
-          names.push_back(lpsnmr::name(version));
+        for (simd::Instructions version : simd::available_instructions())
+          names.push_back(simd::name(version));
         return names;
       },
       "Names that LPSNMR_SIMD may have on this processor, the best first.");
-  py::class_<UfpPotential>(module, "UfpPotential",
-                           "A UF2 or UF2+3 potential read from a .uf3 file.")
+  py::class_<ufp::Potential>(module, "UfpPotential",
+                             "A UF2 or UF2+3 potential read from a .uf3 file.")
       .def(py::init(&load), py::arg("path"), py::arg("elements"), py::arg("body_order") = 3,
            R"(Read a potential.
 
@@ -70,12 +71,12 @@ Raises
 ------
 CoreError for a file that is not a complete potential of these elements
 )")
-      .def_property_readonly("elements", &UfpPotential::elements)
-      .def_property_readonly("units", &UfpPotential::units)
-      .def_property_readonly("max_cutoff", &UfpPotential::max_cutoff, "Å")
+      .def_property_readonly("elements", &ufp::Potential::elements)
+      .def_property_readonly("units", &ufp::Potential::units)
+      .def_property_readonly("max_cutoff", &ufp::Potential::max_cutoff, "Å")
       .def(
           "pair_energy",
-          [](const UfpPotential &self, int a, int b, double r) {
+          [](const ufp::Potential &self, int a, int b, double r) {
             if (a < 0 || b < 0 || a >= self.species() || b >= self.species())
               throw lpsnmr::Error("species out of range");
             if (r >= self.pair(a, b).cutoff()) return std::make_pair(0.0, 0.0);

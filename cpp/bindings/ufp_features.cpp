@@ -1,12 +1,13 @@
-#include "ufp_features.h"
 #include "arrays.h"
+#include "core/ufp/features.h"
+#include "core/ufp/uf3_file.h"
 #include "exports.h"
-#include "potential_file.h"
 
 #include <pybind11/stl.h>
 
+namespace neighbors = lpsnmr::neighbors;
+namespace ufp = lpsnmr::ufp;
 namespace py = pybind11;
-using lpsnmr::UfpBasis;
 
 namespace {
 
@@ -14,38 +15,38 @@ using PairTuple = std::tuple<int, int, std::vector<double>>;
 using TripleTuple =
     std::tuple<int, int, int, std::vector<double>, std::vector<double>, std::vector<double>>;
 
-UfpBasis make_basis(int species, const std::vector<PairTuple> &pairs,
-                    const std::vector<TripleTuple> &triples) {
-  std::vector<lpsnmr::PairLayout> two;
-  std::vector<lpsnmr::TripleLayout> three;
+ufp::Basis make_basis(int species, const std::vector<PairTuple> &pairs,
+                      const std::vector<TripleTuple> &triples) {
+  std::vector<ufp::PairKnots> two;
+  std::vector<ufp::TripletKnots> three;
   for (const auto &[a, b, knots] : pairs) two.push_back({{a, b}, knots});
   for (const auto &[a, b, c, ij, ik, jk] : triples) three.push_back({{a, b, c}, ij, ik, jk});
-  return UfpBasis(species, two, three);
+  return ufp::Basis(species, two, three);
 }
 
-py::array_t<double> features(const UfpBasis &basis, const DoubleArray &positions,
+py::array_t<double> features(const ufp::Basis &basis, const DoubleArray &positions,
                              const DoubleArray &cell, const std::array<bool, 3> &pbc,
                              const std::vector<int> &species) {
-  const lpsnmr::System system = view_system(positions, cell, pbc);
-  const auto rows = static_cast<py::ssize_t>(lpsnmr::feature_rows(system.size));
+  const neighbors::System system = view_system(positions, cell, pbc);
+  const auto rows = static_cast<py::ssize_t>(ufp::feature_rows(system.size));
   py::array_t<double> out({static_cast<py::ssize_t>(basis.columns()), rows});
   double *data = out.mutable_data();
   {
     py::gil_scoped_release release;
-    lpsnmr::evaluate_features(basis, system, species, data);
+    ufp::evaluate_features(basis, system, species, data);
   }
   return out;
 }
 
-py::array_t<int> triple_columns(const UfpBasis &basis, std::size_t block) {
-  const UfpBasis::Triple &triple = basis.triples().at(block);
+py::array_t<int> triple_columns(const ufp::Basis &basis, std::size_t block) {
+  const ufp::Basis::Triple &triple = basis.triples().at(block);
   std::vector<int> copy = triple.column;
   return to_numpy(std::move(copy), {triple.grid_ij.functions(), triple.grid_ik.functions(),
                                     triple.grid_jk.functions()});
 }
 
 py::dict read_file(const std::string &path) {
-  lpsnmr::PotentialFile file = lpsnmr::read_potential(path);
+  ufp::Uf3File file = ufp::read_uf3(path);
   py::list pairs, triples;
   for (auto &block : file.pairs) {
     const auto n = static_cast<py::ssize_t>(block.coefficients.size());
@@ -77,7 +78,7 @@ void export_ufp_features(py::module_ &module) {
 
 pairs: (elements, cutoff, knots, coefficients (n,)); triples: (elements, cutoffs, knots, coefficients
 (n_ij, n_ik, n_jk)), cutoffs and knots in the order ij, ik, jk.)");
-  py::class_<UfpBasis>(module, "UfpBasis", "The UFP as a linear model of its coefficients.")
+  py::class_<ufp::Basis>(module, "UfpBasis", "The UFP as a linear model of its coefficients.")
       .def(py::init(&make_basis), py::arg("species"), py::arg("pairs"), py::arg("triples"),
            R"(Number the coefficients.
 
@@ -91,11 +92,11 @@ Raises
 ------
 CoreError for a pair that is missing, and a pair or triple given twice or out of range
 )")
-      .def_property_readonly("columns", &UfpBasis::columns)
-      .def_property_readonly("cutoff", &UfpBasis::cutoff, "Å")
+      .def_property_readonly("columns", &ufp::Basis::columns)
+      .def_property_readonly("cutoff", &ufp::Basis::cutoff, "Å")
       .def(
           "pair_columns",
-          [](const UfpBasis &self, std::size_t block) {
+          [](const ufp::Basis &self, std::size_t block) {
             return std::make_pair(self.pairs().at(block).first_column,
                                   self.pairs().at(block).columns);
           },

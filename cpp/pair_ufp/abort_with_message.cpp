@@ -1,4 +1,4 @@
-#include "stop_here.h"
+#include "abort_with_message.h"
 
 #include "comm.h"
 #include "error.h"
@@ -10,7 +10,8 @@
 
 namespace LAMMPS_NS {
 
-void stop_here(LAMMPS *lmp, const std::string &file, int line, const std::string &message) {
+void abort_with_message(LAMMPS *lmp, const std::string &file, int line,
+                        const std::string &message) {
   if (lmp->comm->nprocs > 1) {
     std::fprintf(stderr, "rank %d: %s\n", lmp->comm->me, message.c_str());
     std::fflush(stderr);

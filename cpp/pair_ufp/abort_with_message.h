@@ -10,7 +10,7 @@ namespace LAMMPS_NS {
 /// Like Error::one(), which it ends with. That prints and aborts at once, and a launcher that is
 /// told to abort does not always pass on what it has just been given; so with several ranks the
 /// message goes to stderr first, with time to arrive.
-[[noreturn]] void stop_here(class LAMMPS *lmp, const std::string &file, int line,
-                            const std::string &message);
+[[noreturn]] void abort_with_message(class LAMMPS *lmp, const std::string &file, int line,
+                                     const std::string &message);
 
 } // namespace LAMMPS_NS

@@ -1,10 +1,10 @@
 #include "compute_efg_atom.h"
 
+#include "abort_with_message.h"
 #include "shared_text.h"
-#include "stop_here.h"
 
-#include "core/efg_model_file.h"
-#include "core/elements.h"
+#include "core/common/elements.h"
+#include "core/efg/efg_file.h"
 
 #include "atom.h"
 #include "comm.h"
@@ -65,9 +65,9 @@ ComputeEFGAtom::~ComputeEFGAtom() {
 }
 
 /// Give every atom type its species and bridge; return an error message or an empty string.
-std::string ComputeEFGAtom::map_types(const std::string &path, const lpsnmr::EfgBasis &basis,
+std::string ComputeEFGAtom::map_types(const std::string &path, const lpsnmr::efg::Basis &basis,
                                       char **elements) {
-  const lpsnmr::EfgSettings &settings = basis.settings();
+  const lpsnmr::efg::Settings &settings = basis.settings();
   species_of_type_.assign(atom->ntypes + 1, -1);
   bridge_of_type_.assign(atom->ntypes + 1, -1);
   counts_.assign(atom->ntypes + 1, 0);
@@ -94,8 +94,8 @@ std::string ComputeEFGAtom::map_types(const std::string &path, const lpsnmr::Efg
 std::string ComputeEFGAtom::build_model(const std::string &path, const std::string &text,
                                         char **elements) {
   try {
-    const lpsnmr::EfgModelFile file = lpsnmr::parse_efg_model(text, path);
-    const lpsnmr::EfgBasis basis(file.settings);
+    const lpsnmr::efg::EfgFile file = lpsnmr::efg::parse_efg_file(text, path);
+    const lpsnmr::efg::Basis basis(file.settings);
     const bool chains = file.settings.chain.count > 0;
     reach_ = basis.reach();
     target_cutoff_ = basis.target_cutoff();
@@ -109,7 +109,7 @@ std::string ComputeEFGAtom::build_model(const std::string &path, const std::stri
 
     std::string predicted;
     target_of_type_.assign(atom->ntypes + 1, -1);
-    for (const lpsnmr::EfgModelTarget &part : file.targets) {
+    for (const lpsnmr::efg::ModelTarget &part : file.targets) {
       const char *const symbol = lpsnmr::chemical_symbol(part.atomic_number);
       predicted += std::string(" ") + symbol;
       bool occurs = false;
@@ -120,7 +120,7 @@ std::string ComputeEFGAtom::build_model(const std::string &path, const std::stri
         }
       if (!occurs) continue;
       Target target;
-      target.predictor = std::make_unique<lpsnmr::EfgPredictor>(
+      target.predictor = std::make_unique<lpsnmr::efg::Predictor>(
           basis, part.weights, part.environment, part.bridge_environments);
       targets_.push_back(std::move(target));
     }
@@ -176,9 +176,9 @@ void ComputeEFGAtom::gather_neighbors(int i, double cutoff) {
 void ComputeEFGAtom::stop_at_overlap(int i) {
   std::size_t k = 0;
   while (k + 1 < n_neighbors_ && near_.distance[k] > same_place) ++k;
-  stop_here(lmp, FLERR,
-            fmt::format("Compute efg/atom: atoms {} and {} are at the same place", atoms_.tag(i),
-                        atoms_.tag(near_.index[k])));
+  abort_with_message(lmp, FLERR,
+                     fmt::format("Compute efg/atom: atoms {} and {} are at the same place",
+                                 atoms_.tag(i), atoms_.tag(near_.index[k])));
 }
 
 /// Whether a target that the gathered atom may be a bridge of is among its neighbours.
@@ -191,13 +191,13 @@ bool ComputeEFGAtom::reaches_target() const {
 }
 
 /// The gathered neighbours; the slots are those of bridges.
-lpsnmr::Neighborhood ComputeEFGAtom::neighborhood() const {
+lpsnmr::efg::Neighborhood ComputeEFGAtom::neighborhood() const {
   return {n_neighbors_, near_.vector.data(), near_.distance.data(), neighbor_species_.data(),
           neighbor_slots_.data()};
 }
 
 /// The neighbours found; the slots are those of sources.
-lpsnmr::Neighborhood ComputeEFGAtom::sources_around() const {
+lpsnmr::efg::Neighborhood ComputeEFGAtom::sources_around() const {
   return {n_neighbors_, near_.vector.data(), near_.distance.data(), nullptr, near_.index.data()};
 }
 
@@ -205,7 +205,7 @@ lpsnmr::Neighborhood ComputeEFGAtom::sources_around() const {
 void ComputeEFGAtom::describe_source(int i) {
   const int species = species_of_type_[atom->type[i]];
   for (Target &target : targets_) {
-    const lpsnmr::EfgField &field = *target.predictor->field();
+    const lpsnmr::efg::Field &field = *target.predictor->field();
     field.describe_source(species, neighborhood(), target.sources.data() + i * field.source_size());
   }
 }
@@ -296,7 +296,7 @@ void ComputeEFGAtom::compute_peratom() {
     }
     predict_targets();
   } catch (const std::bad_alloc &) {
-    stop_here(lmp, FLERR, "Compute efg/atom: out of memory");
+    abort_with_message(lmp, FLERR, "Compute efg/atom: out of memory");
   }
 }
 

@@ -2,7 +2,7 @@
 // The mathematics is in cpp/core.
 #pragma once
 
-#include "reached_atoms.h"
+#include "on_demand_ghosts.h"
 
 #include "compute.h"
 
@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
-class EfgBasis;
-class EfgPredictor;
+namespace lpsnmr::efg {
+class Basis;
+class Predictor;
 struct Neighborhood;
-} // namespace lpsnmr
+} // namespace lpsnmr::efg
 
 namespace LAMMPS_NS {
 
@@ -31,21 +31,21 @@ public:
 private:
   /// One element the model predicts that occurs among the atom types.
   struct Target {
-    std::unique_ptr<lpsnmr::EfgPredictor> predictor;
+    std::unique_ptr<lpsnmr::efg::Predictor> predictor;
     std::vector<double> contracted;   // (atoms_.size(), predictor.contracted_size())
     std::vector<unsigned char> flags; // (atoms_.size())
     std::vector<double> sources;      // (atoms_.size(), predictor.field()->source_size())
   };
 
   std::string build_model(const std::string &path, const std::string &text, char **elements);
-  std::string map_types(const std::string &path, const lpsnmr::EfgBasis &basis, char **elements);
+  std::string map_types(const std::string &path, const lpsnmr::efg::Basis &basis, char **elements);
   void make_room();
   void find_neighbors(int i, double cutoff);
   void gather_neighbors(int i, double cutoff);
   [[noreturn]] void stop_at_overlap(int i);
   bool reaches_target() const;
-  lpsnmr::Neighborhood neighborhood() const;
-  lpsnmr::Neighborhood sources_around() const;
+  lpsnmr::efg::Neighborhood neighborhood() const;
+  lpsnmr::efg::Neighborhood sources_around() const;
   void describe_source(int i);
   void contract_bridge(int i);
   void describe_surroundings();
@@ -62,8 +62,9 @@ private:
   double reach_ = 0.0, target_cutoff_ = 0.0, bridge_cutoff_ = 0.0, chain_cutoff_ = 0.0; // Å
   double field_cutoff_ = 0.0, source_cutoff_ = 0.0;                                     // Å
 
-  ReachedAtoms atoms_;
-  lpsnmr::NeighborList near_;   // neighbours of the atom last looked at, by numbers of atoms_
+  OnDemandGhosts atoms_;
+  lpsnmr::neighbors::NeighborList
+      near_;                    // neighbours of the atom last looked at, by numbers of atoms_
   std::size_t n_neighbors_ = 0; // how many; the arrays are larger
   std::vector<int> neighbor_species_, neighbor_slots_;
   std::vector<int> reaching_; // own bridges that reach a target

@@ -1,11 +1,11 @@
 #include "compute_ufp_extrapolation.h"
 
-#include "neighbor_reach.h"
+#include "abort_with_message.h"
+#include "full_list_request.h"
 #include "pair_ufp.h"
 #include "shared_text.h"
-#include "stop_here.h"
 
-#include "core/extrapolation.h"
+#include "core/grades/extrapolation.h"
 
 #include "atom.h"
 #include "comm.h"
@@ -66,7 +66,7 @@ std::string ComputeUFPExtrapolation::build(const std::string &path, const std::s
                                            char **elements) {
   try {
     extrapolation_ =
-        std::make_unique<lpsnmr::Extrapolation>(lpsnmr::parse_extrapolation(text, path));
+        std::make_unique<lpsnmr::grades::Extrapolation>(lpsnmr::grades::parse_ufx(text, path));
   } catch (const std::exception &problem) {
     return problem.what();
   }
@@ -145,9 +145,9 @@ void ComputeUFPExtrapolation::gather_neighbors(int i) {
     const double r2 = dx * dx + dy * dy + dz * dz;
     if (r2 < cutoff * cutoff) neighbors_.push_back({species, std::sqrt(r2), {dx, dy, dz}});
     if (std::isnan(r2))
-      stop_here(lmp, FLERR,
-                fmt::format("{}: the position of atom {} or {} is not a number", who, atom->tag[i],
-                            atom->tag[j]));
+      abort_with_message(lmp, FLERR,
+                         fmt::format("{}: the position of atom {} or {} is not a number", who,
+                                     atom->tag[i], atom->tag[j]));
   }
 }
 
@@ -171,13 +171,13 @@ void ComputeUFPExtrapolation::compute_peratom() {
       extrapolation_->add(species, neighbors_);
       graded_.push_back(i);
     }
-    const std::vector<lpsnmr::SiteGrade> sites = extrapolation_->finish();
+    const std::vector<lpsnmr::grades::SiteGrade> sites = extrapolation_->finish();
     for (std::size_t n = 0; n < sites.size(); ++n) {
       grades_[graded_[n]][0] = sites[n].excess;
       grades_[graded_[n]][1] = sites[n].grade;
     }
   } catch (const std::bad_alloc &) {
-    stop_here(lmp, FLERR, fmt::format("{}: out of memory", who));
+    abort_with_message(lmp, FLERR, fmt::format("{}: out of memory", who));
   }
 }
 
@@ -197,6 +197,7 @@ void ComputeUFPExtrapolation::compute_vector() {
 
 double ComputeUFPExtrapolation::memory_usage() {
   return 2.0 * nmax_ * sizeof(double) +
-         double(graded_.capacity() * (sizeof(int) + sizeof(lpsnmr::SiteGrade))) +
-         double(neighbors_.capacity() * sizeof(lpsnmr::SiteNeighbor)) + extrapolation_->bytes();
+         double(graded_.capacity() * (sizeof(int) + sizeof(lpsnmr::grades::SiteGrade))) +
+         double(neighbors_.capacity() * sizeof(lpsnmr::ufp::SiteNeighbor)) +
+         extrapolation_->bytes();
 }

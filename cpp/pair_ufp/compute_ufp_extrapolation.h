@@ -8,10 +8,12 @@
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::grades {
 class Extrapolation;
+} // namespace lpsnmr::grades
+namespace lpsnmr::ufp {
 struct SiteNeighbor;
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp
 
 namespace LAMMPS_NS {
 
@@ -35,8 +37,8 @@ private:
   class NeighList *list_ = nullptr;
   std::string path_;
   std::vector<int> species_of_type_; // position in the file's elements, −1: ignored
-  std::unique_ptr<lpsnmr::Extrapolation> extrapolation_;
-  std::vector<lpsnmr::SiteNeighbor> neighbors_;
+  std::unique_ptr<lpsnmr::grades::Extrapolation> extrapolation_;
+  std::vector<lpsnmr::ufp::SiteNeighbor> neighbors_;
   std::vector<int> graded_; // atoms, in the order they are graded
   int nmax_ = 0;
   double **grades_ = nullptr; // (nmax_, 2) distance excess (Å), grade

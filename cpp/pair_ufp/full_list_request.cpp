@@ -1,4 +1,4 @@
-#include "neighbor_reach.h"
+#include "full_list_request.h"
 
 #include "atom.h"
 #include "comm.h"

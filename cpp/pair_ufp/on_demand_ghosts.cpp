@@ -1,6 +1,6 @@
-#include "reached_atoms.h"
+#include "on_demand_ghosts.h"
 
-#include "stop_here.h"
+#include "abort_with_message.h"
 
 #include "atom.h"
 #include "comm.h"
@@ -51,7 +51,7 @@ std::vector<int> begins(const std::vector<int> &counts) {
 } // namespace
 
 /// The box around the own atoms; one that nothing is in when there are none.
-ReachedAtoms::Box ReachedAtoms::find_box(const std::vector<char> &counts) {
+OnDemandGhosts::Box OnDemandGhosts::find_box(const std::vector<char> &counts) {
   const Atom &atom = *lmp_->atom;
   const double infinite = std::numeric_limits<double>::infinity();
   Box box{infinite, infinite, infinite, -infinite, -infinite, -infinite};
@@ -60,9 +60,9 @@ ReachedAtoms::Box ReachedAtoms::find_box(const std::vector<char> &counts) {
     const std::array<double, 3> s = fractional(*lmp_->domain, atom.x[i]);
     for (int a = 0; a < 3; ++a) {
       if (!(std::abs(s[a]) < far_away))
-        stop_here(lmp_, FLERR,
-                  who_ + ": a position of atom " + std::to_string(tags_[i]) +
-                      " is not a number, or far out of the box");
+        abort_with_message(lmp_, FLERR,
+                           who_ + ": a position of atom " + std::to_string(tags_[i]) +
+                               " is not a number, or far out of the box");
       box[a] = std::min(box[a], s[a]);
       box[3 + a] = std::max(box[3 + a], s[a]);
     }
@@ -70,7 +70,7 @@ ReachedAtoms::Box ReachedAtoms::find_box(const std::vector<char> &counts) {
   return box;
 }
 
-bool ReachedAtoms::images(int a, double s, const Box &box, int &first, int &last) const {
+bool OnDemandGhosts::images(int a, double s, const Box &box, int &first, int &last) const {
   first = last = 0;
   const double low = box[a] - margin_[a] - s, high = box[3 + a] + margin_[a] - s;
   if (!lmp_->domain->periodicity[a]) return low <= 0.0 && high >= 0.0;
@@ -81,8 +81,8 @@ bool ReachedAtoms::images(int a, double s, const Box &box, int &first, int &last
 }
 
 /// Note, rank by rank, the own atoms of which an image comes within reach of its atoms.
-void ReachedAtoms::choose_atoms_to_send(const std::vector<char> &counts,
-                                        const std::vector<Box> &boxes) {
+void OnDemandGhosts::choose_atoms_to_send(const std::vector<char> &counts,
+                                          const std::vector<Box> &boxes) {
   const Atom &atom = *lmp_->atom;
   const int me = lmp_->comm->me, ranks = lmp_->comm->nprocs;
   sent_.clear();
@@ -105,7 +105,7 @@ void ReachedAtoms::choose_atoms_to_send(const std::vector<char> &counts,
 }
 
 /// Append the other ranks' atoms behind the own ones.
-void ReachedAtoms::receive_atoms() {
+void OnDemandGhosts::receive_atoms() {
   const Atom &atom = *lmp_->atom;
   received_from_.resize(sent_to_.size());
   MPI_Alltoall(sent_to_.data(), 1, MPI_INT, received_from_.data(), 1, MPI_INT, lmp_->world);
@@ -128,7 +128,7 @@ void ReachedAtoms::receive_atoms() {
   }
 }
 
-void ReachedAtoms::add_images(double reach, const std::vector<char> &counts, const Box &box) {
+void OnDemandGhosts::add_images(double reach, const std::vector<char> &counts, const Box &box) {
   const Domain &domain = *lmp_->domain;
   places_.clear();
   if (!(box[0] <= box[3])) return places_.sort(reach); // no own atoms: nothing is looked for
@@ -136,9 +136,10 @@ void ReachedAtoms::add_images(double reach, const std::vector<char> &counts, con
   for (int a = 0; a < 3; ++a)
     if (domain.periodicity[a]) most *= box[3 + a] - box[a] + 2.0 * margin_[a] + 1.0;
   if (most > most_places)
-    stop_here(lmp_, FLERR,
-              who_ + ": the model reaches more images of the atoms than fit in memory; is the box "
-                     "in Å, and has no atom left it?");
+    abort_with_message(
+        lmp_, FLERR,
+        who_ + ": the model reaches more images of the atoms than fit in memory; is the box "
+               "in Å, and has no atom left it?");
   const double *const h = domain.h, xz = domain.triclinic ? h[4] : 0.0,
                       xy = domain.triclinic ? h[5] : 0.0, yz = domain.triclinic ? h[3] : 0.0;
   for (int k = 0; k < size(); ++k) {
@@ -158,7 +159,7 @@ void ReachedAtoms::add_images(double reach, const std::vector<char> &counts, con
   places_.sort(reach);
 }
 
-void ReachedAtoms::gather(double reach, const std::vector<char> &counts) {
+void OnDemandGhosts::gather(double reach, const std::vector<char> &counts) {
   const Atom &atom = *lmp_->atom;
   const std::array<double, 3> steep = steepness(*lmp_->domain);
   for (int a = 0; a < 3; ++a) margin_[a] = reach * steep[a] + slack;
@@ -178,17 +179,18 @@ void ReachedAtoms::gather(double reach, const std::vector<char> &counts) {
   add_images(reach, counts, box);
 }
 
-std::size_t ReachedAtoms::find(int i, double cutoff, lpsnmr::NeighborList &list) const {
+std::size_t OnDemandGhosts::find(int i, double cutoff,
+                                 lpsnmr::neighbors::NeighborList &list) const {
   return places_.find(x_.data() + 3 * static_cast<std::size_t>(i), cutoff, i, list, 0);
 }
 
-void ReachedAtoms::share(void *values, std::size_t bytes, const std::vector<char> &counts) {
+void OnDemandGhosts::share(void *values, std::size_t bytes, const std::vector<char> &counts) {
   if (lmp_->comm->nprocs == 1) return;
   const auto wanted = [&](int k) { return counts.empty() || counts[types_[k]]; };
   char *const rows = static_cast<char *>(values);
   const std::size_t ranks = sent_to_.size();
   if ((sent_.size() + others_) * bytes > INT_MAX)
-    stop_here(lmp_, FLERR, who_ + ": too many atoms on one rank; use more ranks");
+    abort_with_message(lmp_, FLERR, who_ + ": too many atoms on one rank; use more ranks");
   std::vector<char> out, in;
   std::vector<int> out_counts(ranks, 0), in_counts(ranks, 0);
   std::size_t at = 0, wanted_rows = 0;
@@ -215,7 +217,7 @@ void ReachedAtoms::share(void *values, std::size_t bytes, const std::vector<char
   }
 }
 
-double ReachedAtoms::memory_usage() const {
+double OnDemandGhosts::memory_usage() const {
   return double(x_.capacity()) * sizeof(double) + double(tags_.capacity()) * sizeof(tagint) +
          double(types_.capacity() + sent_.capacity()) * sizeof(int) +
          double(places_.size()) * 2 * (3 * sizeof(double) + sizeof(int));

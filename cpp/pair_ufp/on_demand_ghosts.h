@@ -2,7 +2,7 @@
 // neighbour lists and ghosts.
 #pragma once
 
-#include "core/binned_places.h"
+#include "core/neighbors/cell_bins.h"
 
 #include "lmptype.h"
 
@@ -18,9 +18,9 @@ namespace LAMMPS_NS {
 /// than the forces need travel at every step, and a longer neighbour list is made at every
 /// reneighboring. So this asks the other ranks when it is needed, by the positions of that moment;
 /// no neighbour is missed, whatever the skin, the age of LAMMPS' lists and the exclusions in them.
-class ReachedAtoms {
+class OnDemandGhosts {
 public:
-  ReachedAtoms(class LAMMPS *lmp, std::string who) : lmp_(lmp), who_(std::move(who)) {}
+  OnDemandGhosts(class LAMMPS *lmp, std::string who) : lmp_(lmp), who_(std::move(who)) {}
 
   /// Find them; all ranks together.
   ///
@@ -36,8 +36,8 @@ public:
   int type(int k) const { return types_[k]; }
   tagint tag(int k) const { return tags_[k]; }
 
-  /// Find the neighbours of own atom i; see BinnedPlaces::find.
-  std::size_t find(int i, double cutoff, lpsnmr::NeighborList &list) const;
+  /// Find the neighbours of own atom i; see neighbors::CellBins::find.
+  std::size_t find(int i, double cutoff, lpsnmr::neighbors::NeighborList &list) const;
 
   /// Bring what belongs to atoms from their ranks to where they are reached; all ranks together.
   ///
@@ -65,7 +65,7 @@ private:
   int others_ = 0;
   std::vector<int> sent_;                    // own atoms, rank by rank
   std::vector<int> sent_to_, received_from_; // (ranks) how many
-  lpsnmr::BinnedPlaces places_;
+  lpsnmr::neighbors::CellBins places_;
 };
 
 } // namespace LAMMPS_NS

@@ -1,14 +1,14 @@
 #include "pair_ufp.h"
 
+#include "abort_with_message.h"
 #include "fix_ufp_guard.h"
-#include "stop_here.h"
 
-#include "core/density_candidates.h"
-#include "core/density_kernel.h"
-#include "core/tensor_order.h"
-#include "core/ufp_candidates.h"
-#include "core/ufp_kernel.h"
-#include "core/ufp_potential.h"
+#include "core/common/tensor_order.h"
+#include "core/density/candidates.h"
+#include "core/density/kernel.h"
+#include "core/ufp/candidates.h"
+#include "core/ufp/kernel.h"
+#include "core/ufp/potential.h"
 
 #include "atom.h"
 #include "error.h"
@@ -127,7 +127,7 @@ bool PairUFP::pack_atoms() {
   if (atoms_.size() < std::size_t(all)) atoms_.resize(std::size_t(all) + std::size_t(all) / 8);
   bool changed = false;
   for (int i = 0; i < all; ++i) {
-    lpsnmr::UfpAtom &packed = atoms_[std::size_t(i)];
+    lpsnmr::ufp::Atom &packed = atoms_[std::size_t(i)];
     const double species = map[type[i]];
     changed |= packed.species != species;
     packed = {x[i][0], x[i][1], x[i][2], species};
@@ -174,7 +174,7 @@ void PairUFP::list_candidates(bool types_changed) {
     members.push_back(i);
     for (int j : members)
       if (atoms_[std::size_t(j)].species < 0)
-        stop_here(
+        abort_with_message(
             lmp, FLERR,
             fmt::format("Pair style ufp: step {}: atom {} now has type {}, which was given no "
                         "element, and there is no new neighbor list",
@@ -192,7 +192,8 @@ void PairUFP::list_candidates(bool types_changed) {
 void PairUFP::report_bad_neighbor(int i) {
   const double *const *const x = atom->x;
   const auto stop = [this](const std::string &what) {
-    stop_here(lmp, FLERR, fmt::format("Pair style ufp: step {}: {}", update->ntimestep, what));
+    abort_with_message(lmp, FLERR,
+                       fmt::format("Pair style ufp: step {}: {}", update->ntimestep, what));
   };
   const auto is_number = [x](int k) { return std::isfinite(x[k][0] + x[k][1] + x[k][2]); };
   if (!is_number(i)) stop(fmt::format("the position of atom {} is not a number", atom->tag[i]));
@@ -208,8 +209,8 @@ void PairUFP::report_bad_neighbor(int i) {
 
 /// Per-atom shares of the triplets of centre i: a third each, as in LAMMPS' other three-body
 /// styles.
-void PairUFP::tally_triplets(int i, const lpsnmr::UfpCenter &center) {
-  for (const lpsnmr::TripletRecord &triplet : triplets_) {
+void PairUFP::tally_triplets(int i, const lpsnmr::ufp::Center &center) {
+  for (const lpsnmr::ufp::TripletRecord &triplet : triplets_) {
     const auto j = std::size_t(triplet.j), k = std::size_t(triplet.k);
     double to_j[3] = {center.x[j], center.y[j], center.z[j]};
     double to_k[3] = {center.x[k], center.y[k], center.z[k]};
@@ -243,7 +244,7 @@ void PairUFP::tally_triplets(int i, const lpsnmr::UfpCenter &center) {
 
 /// Half of each pair that was summed with i alone goes over to the neighbour.
 void PairUFP::share_pairs(int i) {
-  for (const lpsnmr::PairRecord &pair : pairs_) {
+  for (const lpsnmr::ufp::PairRecord &pair : pairs_) {
     if (eflag_atom) {
       eatom[i] -= pair.energy;
       eatom[pair.j] += pair.energy;
@@ -265,7 +266,7 @@ void PairUFP::share_pairs(int i) {
 }
 
 /// Global sums and per-atom shares of one centre.
-void PairUFP::tally(int i, const lpsnmr::UfpCenter &center, bool per_atom) {
+void PairUFP::tally(int i, const lpsnmr::ufp::Center &center, bool per_atom) {
   const double *const pairs = center.pair_virial, *const triplets = center.triplet_virial;
   if (eflag_global) eng_vdwl += center.pair_energy;
   if (vflag_global)
@@ -298,7 +299,7 @@ void PairUFP::add_forces() {
 void PairUFP::compute(int eflag, int vflag) {
   ev_init(eflag, vflag);
   const bool per_atom = eflag_atom || vflag_atom || cvflag_atom;
-  lpsnmr::UfpNeeds needs;
+  lpsnmr::ufp::Needs needs;
   needs.virial = vflag_either;
   needs.pairs = per_atom ? &pairs_ : nullptr;
   needs.triplets = per_atom ? &triplets_ : nullptr;
@@ -307,7 +308,7 @@ void PairUFP::compute(int eflag, int vflag) {
   forces_.assign(4 * std::size_t(atom->nlocal + atom->nghost), 0.0);
   for (int ii = 0; ii < list->inum; ++ii) {
     const int i = list->ilist[ii];
-    const lpsnmr::UfpCenter &center =
+    const lpsnmr::ufp::Center &center =
         kernel_->evaluate(atoms_.data(), atoms_[std::size_t(i)], (*candidates_)[std::size_t(ii)],
                           needs, forces_.data());
     if (!center.valid) report_bad_neighbor(i);
@@ -325,7 +326,7 @@ void PairUFP::compute(int eflag, int vflag) {
 /// Energy of one pair as LAMMPS means it, i.e. of both orders; only for body order 2.
 double PairUFP::single(int, int, int itype, int jtype, double rsq, double, double, double &fforce) {
   const double r = std::sqrt(rsq);
-  const lpsnmr::PairTable &table = potential_->pair(map[itype], map[jtype]);
+  const lpsnmr::ufp::PairSpline &table = potential_->pair(map[itype], map[jtype]);
   if (r >= table.cutoff()) {
     fforce = 0.0;
     return 0.0;
@@ -340,9 +341,9 @@ double PairUFP::memory_usage() {
   double bytes = Pair::memory_usage();
   if (kernel_) bytes += kernel_->memory_usage() + candidates_->memory_usage();
   if (density_) bytes += density_->memory_usage() + density_candidates_->memory_usage();
-  bytes += double(pairs_.capacity()) * sizeof(lpsnmr::PairRecord);
-  bytes += double(triplets_.capacity()) * sizeof(lpsnmr::TripletRecord);
+  bytes += double(pairs_.capacity()) * sizeof(lpsnmr::ufp::PairRecord);
+  bytes += double(triplets_.capacity()) * sizeof(lpsnmr::ufp::TripletRecord);
   bytes += double(forces_.capacity()) * sizeof(double);
-  bytes += double(atoms_.capacity()) * sizeof(lpsnmr::UfpAtom);
+  bytes += double(atoms_.capacity()) * sizeof(lpsnmr::ufp::Atom);
   return bytes;
 }

@@ -4,23 +4,25 @@
 
 #include "pair.h"
 
-#include "core/aligned.h"
+#include "core/common/aligned.h"
 
 #include <memory>
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
-class DensityCandidateLists;
-class DensityKernel;
-class UfpCandidateLists;
-class UfpKernel;
-class UfpPotential;
+namespace lpsnmr::density {
+class CandidateLists;
+class Kernel;
+} // namespace lpsnmr::density
+namespace lpsnmr::ufp {
+class CandidateLists;
+class Kernel;
+class Potential;
 struct PairRecord;
 struct TripletRecord;
-struct UfpAtom;
-struct UfpCenter;
-} // namespace lpsnmr
+struct Atom;
+struct Center;
+} // namespace lpsnmr::ufp
 
 namespace LAMMPS_NS {
 
@@ -67,8 +69,8 @@ private:
   void choose_pairs(int i, const int *neighbors, int count, std::vector<char> &here) const;
   void add_forces();
   void share_pairs(int i);
-  void tally(int i, const lpsnmr::UfpCenter &center, bool per_atom);
-  void tally_triplets(int i, const lpsnmr::UfpCenter &center);
+  void tally(int i, const lpsnmr::ufp::Center &center, bool per_atom);
+  void tally_triplets(int i, const lpsnmr::ufp::Center &center);
   void warn_of_missing_density(const std::vector<std::string> &paths,
                                const std::vector<std::string> &texts) const;
   void add_density(int i, std::size_t k);
@@ -79,16 +81,16 @@ private:
   PotentialIdentity identity_; // of the files that are loaded
   PotentialIdentity expected_; // what a restart file was written with; empty without one
   std::string restart_problem_;
-  std::unique_ptr<lpsnmr::UfpPotential> potential_;
-  std::unique_ptr<lpsnmr::UfpKernel> kernel_;
-  std::unique_ptr<lpsnmr::UfpCandidateLists> candidates_; // of list->ilist, made with that list
-  std::vector<lpsnmr::UfpAtom> atoms_;                    // owned and ghost
-  std::unique_ptr<lpsnmr::DensityKernel> density_;        // empty without density terms
-  std::unique_ptr<lpsnmr::DensityCandidateLists> density_candidates_;
-  bigint list_builds_ = -1;               // of LAMMPS when candidates_ was made
-  lpsnmr::AlignedVector<double> forces_;  // (owned and ghost, 4)
-  std::vector<lpsnmr::PairRecord> pairs_; // of one centre, for tallies per atom
-  std::vector<lpsnmr::TripletRecord> triplets_;
+  std::unique_ptr<lpsnmr::ufp::Potential> potential_;
+  std::unique_ptr<lpsnmr::ufp::Kernel> kernel_;
+  std::unique_ptr<lpsnmr::ufp::CandidateLists> candidates_; // of list->ilist, made with that list
+  std::vector<lpsnmr::ufp::Atom> atoms_;                    // owned and ghost
+  std::unique_ptr<lpsnmr::density::Kernel> density_;        // empty without density terms
+  std::unique_ptr<lpsnmr::density::CandidateLists> density_candidates_;
+  bigint list_builds_ = -1;                    // of LAMMPS when candidates_ was made
+  lpsnmr::AlignedVector<double> forces_;       // (owned and ghost, 4)
+  std::vector<lpsnmr::ufp::PairRecord> pairs_; // of one centre, for tallies per atom
+  std::vector<lpsnmr::ufp::TripletRecord> triplets_;
   double short_range_pairs_ = 0;
 };
 

@@ -1,10 +1,10 @@
 // Density terms of pair style ufp: forces and tallies of one centre.
 #include "pair_ufp.h"
 
-#include "core/density_candidates.h"
-#include "core/density_file.h"
-#include "core/density_kernel.h"
-#include "core/tensor_order.h"
+#include "core/common/tensor_order.h"
+#include "core/density/candidates.h"
+#include "core/density/kernel.h"
+#include "core/density/ufd_file.h"
 
 #include "atom.h"
 #include "error.h"
@@ -20,12 +20,12 @@ using lpsnmr::tensor_order;
 std::string PairUFP::build_density(const std::vector<std::string> &paths,
                                    const std::vector<std::string> &texts,
                                    const PotentialIdentity &identity) {
-  std::unique_ptr<lpsnmr::DensityKernel> kernel;
+  std::unique_ptr<lpsnmr::density::Kernel> kernel;
   for (std::size_t f = 0; f < texts.size(); ++f) {
-    if (!lpsnmr::is_density_file(texts[f])) continue;
+    if (!lpsnmr::density::is_ufd(texts[f])) continue;
     if (kernel)
       return paths[f] + ": density terms stand in another file of this pair_coeff already";
-    const lpsnmr::DensityFile file = lpsnmr::parse_density(texts[f], paths[f]);
+    const lpsnmr::density::UfdFile file = lpsnmr::density::parse_ufd(texts[f], paths[f]);
     if (file.units != update->unit_style)
       return paths[f] + ": the density terms are in units " + file.units +
              ", the simulation in units " + update->unit_style;
@@ -35,10 +35,10 @@ std::string PairUFP::build_density(const std::vector<std::string> &paths,
              file.base.substr(0, 12) +
              "..., which is not among the files of pair_coeff; fit and copy both files together";
     const std::vector<std::string> names(elements, elements + nelements);
-    kernel = std::make_unique<lpsnmr::DensityKernel>(lpsnmr::DensityPotential(file, names));
+    kernel = std::make_unique<lpsnmr::density::Kernel>(lpsnmr::density::Potential(file, names));
   }
   density_ = body_order_ == 3 ? std::move(kernel) : nullptr;
-  density_candidates_ = std::make_unique<lpsnmr::DensityCandidateLists>();
+  density_candidates_ = std::make_unique<lpsnmr::density::CandidateLists>();
   return "";
 }
 
@@ -69,9 +69,9 @@ void PairUFP::tally_density(int i, int j, const double *r, const double *force) 
 
 /// Terms around atom i, the k-th of the list.
 void PairUFP::add_density(int i, std::size_t k) {
-  const lpsnmr::UfpAtom &packed = atoms_[std::size_t(i)];
+  const lpsnmr::ufp::Atom &packed = atoms_[std::size_t(i)];
   if (!density_->has_center(static_cast<int>(packed.species))) return;
-  const lpsnmr::DensityCenter &center =
+  const lpsnmr::density::Center &center =
       density_->evaluate(atoms_.data(), packed, (*density_candidates_)[k], vflag_either);
   double **const f = atom->f;
   for (int a = 0; a < 3; ++a) f[i][a] += center.force[a];

@@ -3,13 +3,13 @@
 
 #include "shared_text.h"
 
-#include "core/density_candidates.h"
-#include "core/density_file.h"
-#include "core/density_kernel.h"
-#include "core/sha256.h"
-#include "core/ufp_candidates.h"
-#include "core/ufp_kernel.h"
-#include "core/ufp_potential.h"
+#include "core/common/sha256.h"
+#include "core/density/candidates.h"
+#include "core/density/kernel.h"
+#include "core/density/ufd_file.h"
+#include "core/ufp/candidates.h"
+#include "core/ufp/kernel.h"
+#include "core/ufp/potential.h"
 
 #include "atom.h"
 #include "comm.h"
@@ -97,7 +97,7 @@ std::string PairUFP::load(const std::vector<std::string> &paths) {
   if (comm->me == 0)
     utils::logmesg(lmp, "Pair style ufp: potential {}, {} element(s), cutoff {:.6g}, {} loops\n",
                    describe(identity_), nelements, potential_->max_cutoff(),
-                   lpsnmr::name(kernel_->instructions()));
+                   lpsnmr::simd::name(kernel_->instructions()));
   if (comm->me == 0) warn_of_missing_density(paths, texts);
   return "";
 }
@@ -112,26 +112,26 @@ std::string PairUFP::build_potential(const std::vector<std::string> &paths,
     if (!changed.empty()) return changed;
     std::vector<std::string> base_paths, base_texts; // without density terms
     for (std::size_t f = 0; f < texts.size(); ++f)
-      if (!lpsnmr::is_density_file(texts[f])) {
+      if (!lpsnmr::density::is_ufd(texts[f])) {
         base_paths.push_back(paths[f]);
         base_texts.push_back(texts[f]);
       }
     if (base_texts.empty())
       return paths[0] + ": density terms alone are no potential; give their .uf3 file too";
-    const lpsnmr::PotentialFile file = lpsnmr::parse_potentials(base_texts, base_paths);
+    const lpsnmr::ufp::Uf3File file = lpsnmr::ufp::parse_uf3_files(base_texts, base_paths);
     if (file.units != update->unit_style)
       return file.name + ": the potential is in units " + file.units +
              ", the simulation in units " + update->unit_style;
     const std::vector<std::string> names(elements, elements + nelements);
     // density terms may stand beside pairs alone
     const bool pairs_alone = file.triples.empty() && base_texts.size() < texts.size();
-    const auto order = static_cast<lpsnmr::BodyOrder>(pairs_alone ? 2 : body_order_);
-    auto potential = std::make_unique<lpsnmr::UfpPotential>(file, names, order);
+    const auto order = static_cast<lpsnmr::ufp::BodyOrder>(pairs_alone ? 2 : body_order_);
+    auto potential = std::make_unique<lpsnmr::ufp::Potential>(file, names, order);
     const std::string refused = build_density(paths, texts, identity);
     if (!refused.empty()) return refused;
-    kernel_ = std::make_unique<lpsnmr::UfpKernel>(*potential);
+    kernel_ = std::make_unique<lpsnmr::ufp::Kernel>(*potential);
     potential_ = std::move(potential);
-    candidates_ = std::make_unique<lpsnmr::UfpCandidateLists>();
+    candidates_ = std::make_unique<lpsnmr::ufp::CandidateLists>();
     list_builds_ = -1;
     identity_ = std::move(identity);
     return "";

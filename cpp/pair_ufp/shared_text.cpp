@@ -1,6 +1,6 @@
 #include "shared_text.h"
 
-#include "core/potential_file.h"
+#include "core/text/read_text.h"
 
 #include "comm.h"
 #include "lammps.h"
@@ -16,7 +16,7 @@ std::string read_text_everywhere(LAMMPS *lmp, const std::string &path, const cha
   if (lmp->comm->me == 0) {
     const std::string found = utils::get_potential_file_path(path);
     try {
-      text = lpsnmr::read_text(found.empty() ? path : found, kind);
+      text = lpsnmr::text::read_text(found.empty() ? path : found, kind);
     } catch (const std::exception &problem) {
       message = problem.what();
     }

@@ -1,4 +1,4 @@
-"""One set of goldens for Python and LAMMPS; cpp/core/tests/test_efg_goldens.cpp reads it too."""
+"""One set of goldens for Python and LAMMPS; cpp/core/tests/efg/test_goldens.cpp reads it too."""
 
 import json
 from pathlib import Path

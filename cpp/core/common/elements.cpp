@@ -1,4 +1,4 @@
-#include "elements.h"
+#include "core/common/elements.h"
 
 #include <iterator>
 

@@ -1,4 +1,4 @@
-#include "sha256.h"
+#include "core/common/sha256.h"
 
 #include <array>
 #include <cstddef>

@@ -1,13 +1,13 @@
-#include "echo_correlator.h"
+#include "core/correlation/echo.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
 
-namespace lpsnmr {
+namespace lpsnmr::correlation {
 
 namespace {
 
@@ -172,4 +172,4 @@ std::vector<std::int64_t> EchoCorrelator::block_counts() const {
   return result;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::correlation

@@ -1,14 +1,14 @@
 // Spin-alignment echo of a powder from EFG tensors, in bounded memory.
 #pragma once
 
-#include "echo_kernel.h"
-#include "time_blocks.h"
+#include "core/correlation/echo_kernel.h"
+#include "core/correlation/time_blocks.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::correlation {
 
 struct EchoOptions {
   std::size_t n_series = 0;         ///< Li; may be 0
@@ -90,4 +90,4 @@ private:
   EchoScratch scratch_;
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::correlation

@@ -1,11 +1,11 @@
 // All loops run over Li and have no branches, so that the compiler makes vectors of them.
-#include "echo_kernel.h"
+#include "core/correlation/echo_kernel.h"
 
-#include "vector_clones.h"
+#include "core/simd/vector_clones.h"
 
 #include <cmath>
 
-namespace lpsnmr {
+namespace lpsnmr::correlation {
 
 namespace {
 
@@ -140,4 +140,4 @@ void add_echo_products(const EchoGrid &grid, const double *now, std::size_t n,
   }
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::correlation

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::correlation {
 
 /// Orientations of the field and evolution times of an echo.
 struct EchoGrid {
@@ -53,4 +53,4 @@ void add_echo_products(const EchoGrid &grid, const double *now, std::size_t n,
 /// sine[i] = sin(angle[i] factor), cosine[i] = cos(angle[i] factor); |angle factor| < 1e6.
 void sine_cosine(const double *angle, double factor, std::size_t n, double *sine, double *cosine);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::correlation

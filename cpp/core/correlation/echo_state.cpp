@@ -1,12 +1,12 @@
 // Export and import of an EchoCorrelator.
-#include "echo_correlator.h"
+#include "core/correlation/echo.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <string>
 #include <utility>
 
-namespace lpsnmr {
+namespace lpsnmr::correlation {
 
 namespace {
 
@@ -112,4 +112,4 @@ void EchoCorrelator::import_series(const EchoState &state, std::size_t blocks) {
   blocks_.restore(state.block_length, std::move(rows));
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::correlation

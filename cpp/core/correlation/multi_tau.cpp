@@ -1,13 +1,13 @@
-#include "multi_tau.h"
+#include "core/correlation/multi_tau.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
 
-namespace lpsnmr {
+namespace lpsnmr::correlation {
 
 namespace {
 
@@ -234,4 +234,4 @@ std::vector<double> MultiTau::series_mean_square() const {
   return averaged(sum_of_squares_);
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::correlation

@@ -1,13 +1,13 @@
 // Multi-tau accumulators of products and squared differences of many series, in bounded memory.
 #pragma once
 
-#include "time_blocks.h"
+#include "core/correlation/time_blocks.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::correlation {
 
 /// What is accumulated for a pair of values a(t0), a(t0 + lag), summed over components.
 enum class LagKernel {
@@ -111,4 +111,4 @@ private:
   std::vector<double> coarse_;               // (n_series, components), on its way to the next level
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::correlation

@@ -1,14 +1,14 @@
 // Export and import of a MultiTau accumulator; the order of values in a state is independent of
 // where the window of history happens to stand, so equal inputs give equal states.
-#include "multi_tau.h"
+#include "core/correlation/multi_tau.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
-namespace lpsnmr {
+namespace lpsnmr::correlation {
 
 namespace {
 
@@ -133,4 +133,4 @@ void MultiTau::import_series(const MultiTauState &state, std::size_t blocks) {
   blocks_.restore(state.block_length, std::move(rows));
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::correlation

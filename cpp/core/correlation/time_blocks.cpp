@@ -1,8 +1,8 @@
-#include "time_blocks.h"
+#include "core/correlation/time_blocks.h"
 
 #include <utility>
 
-namespace lpsnmr {
+namespace lpsnmr::correlation {
 
 void TimeBlocks::advance(std::int64_t index) {
   if (index >= length_ * static_cast<std::int64_t>(max_blocks_)) merge_pairs();
@@ -38,4 +38,4 @@ void TimeBlocks::restore(std::int64_t length, std::vector<Block> blocks) {
   blocks_ = std::move(blocks);
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::correlation

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::correlation {
 
 /// At most `max_blocks` blocks of equal length, each with a row of sums and a row of counts.
 ///
@@ -41,4 +41,4 @@ private:
   std::vector<Block> blocks_;
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::correlation

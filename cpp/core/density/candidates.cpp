@@ -1,23 +1,22 @@
-#include "density_candidates.h"
+#include "core/density/candidates.h"
 
-namespace lpsnmr {
+namespace lpsnmr::density {
 
-void DensityCandidateLists::clear() {
+void CandidateLists::clear() {
   index_.clear();
   start_.clear();
   first_.clear();
 }
 
-void DensityCandidateLists::add(const DensityPotential &potential, const UfpAtom *atoms,
-                                const UfpAtom &center, const int *neighbors, int count,
-                                double skin) {
+void CandidateLists::add(const Potential &potential, const ufp::Atom *atoms,
+                         const ufp::Atom &center, const int *neighbors, int count, double skin) {
   const std::size_t species = std::size_t(potential.species());
   stride_ = species + 1;
   groups_.resize(species);
   for (std::vector<int> &group : groups_) group.clear();
   const int a = static_cast<int>(center.species);
   for (int n = 0; n < count; ++n) {
-    const UfpAtom &atom = atoms[neighbors[n]];
+    const ufp::Atom &atom = atoms[neighbors[n]];
     const int b = static_cast<int>(atom.species);
     const double reach = potential.reach(a, b);
     if (reach == 0.0) continue;
@@ -38,9 +37,9 @@ void DensityCandidateLists::add(const DensityPotential &potential, const UfpAtom
   if (found > 0) index_.insert(index_.end(), 7, index_.back());
 }
 
-double DensityCandidateLists::memory_usage() const {
+double CandidateLists::memory_usage() const {
   return double(index_.capacity() + first_.capacity()) * sizeof(int) +
          double(start_.capacity()) * sizeof(std::size_t);
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::density

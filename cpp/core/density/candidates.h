@@ -1,15 +1,15 @@
-// Candidate neighbours of many centres, sorted by species as DensityKernel reads them; made anew
+// Candidate neighbours of many centres, sorted by species as Kernel reads them; made anew
 // when a neighbour list is.
 #pragma once
 
-#include "density_kernel.h"
+#include "core/density/kernel.h"
 
 #include <cstddef>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::density {
 
-class DensityCandidateLists {
+class CandidateLists {
 public:
   void clear();
 
@@ -17,11 +17,11 @@ public:
   ///
   /// @param neighbors indices into atoms, each with a species of the potential
   /// @param skin      how much nearer an atom may come before the lists are made anew, Å
-  void add(const DensityPotential &potential, const UfpAtom *atoms, const UfpAtom &center,
+  void add(const Potential &potential, const ufp::Atom *atoms, const ufp::Atom &center,
            const int *neighbors, int count, double skin);
 
   std::size_t size() const { return start_.size(); }
-  DensityCandidates operator[](std::size_t k) const {
+  Candidates operator[](std::size_t k) const {
     return {index_.data() + start_[k], first_.data() + k * stride_};
   }
   double memory_usage() const;
@@ -34,4 +34,4 @@ private:
   std::vector<std::vector<int>> groups_; // (species), work space
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::density

@@ -6,11 +6,11 @@
 
 /// Collect the candidates within reach, species by species, each from a multiple of eight on;
 /// what is left of the last pack lies far outside every cutoff.
-LPSNMR_INLINE void collect_species(const DensityKernel::Input &in, DensityCenter &center) {
+LPSNMR_INLINE void collect_species(const Kernel::Input &in, Center &center) {
   const int *const index = in.candidates->index, *const first = in.candidates->first;
   const double *const atoms = &in.atoms->x;
   double *const x = center.x.data(), *const y = center.y.data(), *const z = center.z.data();
-  double *const distance = center.distance.data();
+  double *const squared = center.squared.data();
   int *const kept = center.index.data(), *const begins = center.begin.data(),
              *const ends = center.end.data();
   const Pack xi = splat(in.center->x), yi = splat(in.center->y), zi = splat(in.center->z);
@@ -31,7 +31,7 @@ LPSNMR_INLINE void collect_species(const DensityKernel::Input &in, DensityCenter
       compress(x + found, inside, dx);
       compress(y + found, inside, dy);
       compress(z + found, inside, dz);
-      compress(distance + found, inside, r2);
+      compress(squared + found, inside, r2);
       compress(kept + found, inside, index + b);
       found += __builtin_popcount(bits(inside));
     }
@@ -40,13 +40,14 @@ LPSNMR_INLINE void collect_species(const DensityKernel::Input &in, DensityCenter
       store(x + t, splat(1e8));
       store(y + t, splat(0.0));
       store(z + t, splat(0.0));
-      store(distance + t, splat(1e16));
+      store(squared + t, splat(1e16));
     }
   }
 }
 
 /// Distances and unit vectors; zeroed forces.
-LPSNMR_INLINE void measure_neighbors(int count, DensityCenter &center) {
+LPSNMR_INLINE void measure_neighbors(int count, Center &center) {
+  const double *const squared = center.squared.data();
   double *const distance = center.distance.data(), *const inverses = center.inverse.data();
   double *const ux = center.unit_x.data(), *const uy = center.unit_y.data(),
                 *const uz = center.unit_z.data();
@@ -56,7 +57,7 @@ LPSNMR_INLINE void measure_neighbors(int count, DensityCenter &center) {
   const Pack zero = splat(0.0), tiny = splat(1e-16);
   for (int t = 0; t < count; t += width) {
     Pack r, inverse;
-    inverse_root(maximum(load(distance + t), tiny), r, inverse);
+    inverse_root(maximum(load(squared + t), tiny), r, inverse);
     store(distance + t, r);
     store(inverses + t, inverse);
     store(ux + t, load(x + t) * inverse);
@@ -69,7 +70,7 @@ LPSNMR_INLINE void measure_neighbors(int count, DensityCenter &center) {
 }
 
 /// Radial functions of one channel with their slopes; zero outside of its knots.
-LPSNMR_INLINE void evaluate_radial(const DensityChannelTable &channel, DensityCenter &center) {
+LPSNMR_INLINE void evaluate_radial(const ChannelTable &channel, Center &center) {
   const int begin = center.begin[std::size_t(channel.species)],
             end = center.end[std::size_t(channel.species)], functions = channel.functions;
   const std::size_t room = center.room;
@@ -94,15 +95,15 @@ LPSNMR_INLINE void evaluate_radial(const DensityChannelTable &channel, DensityCe
 }
 
 /// Where component c of order l begins in the arrays of moments and adjoints.
-LPSNMR_INLINE double *moment_row(const DensityBlockTable &block, double *moments, int l, int c) {
+LPSNMR_INLINE double *moment_row(const BlockTable &block, double *moments, int l, int c) {
   const int before = l == 0 ? 0 : l == 1 ? block.stride[0] : block.stride[0] + 3 * block.stride[1];
   return moments + before + c * block.stride[l];
 }
 
 /// Moments of one function up to order `highest`.
 template <int highest>
-LPSNMR_INLINE void sum_moments(const DensityBlockTable &block, const DensityChannelTable &channel,
-                               int f, DensityCenter &center) {
+LPSNMR_INLINE void sum_moments(const BlockTable &block, const ChannelTable &channel, int f,
+                               Center &center) {
   const int begin = center.begin[std::size_t(channel.species)],
             end = center.end[std::size_t(channel.species)];
   const double *const value = center.value.data() + std::size_t(channel.first + f) * center.room;
@@ -136,12 +137,12 @@ LPSNMR_INLINE void sum_moments(const DensityBlockTable &block, const DensityChan
   const double *from = sums;
   for (int l = 0; l <= highest; ++l) {
     double *const row = moment_row(block, center.moments.data(), l, 0) + channel.row[l] + f;
-    for (int c = 0; c < density_components[l]; ++c) row[c * block.stride[l]] = *from++;
+    for (int c = 0; c < component_count[l]; ++c) row[c * block.stride[l]] = *from++;
   }
 }
 
-LPSNMR_INLINE void sum_channel(const DensityBlockTable &block, const DensityChannelTable &channel,
-                               DensityCenter &center) {
+LPSNMR_INLINE void sum_channel(const BlockTable &block, const ChannelTable &channel,
+                               Center &center) {
   for (int f = 0; f < channel.functions; ++f)
     if (channel.highest_l == 0)
       sum_moments<0>(block, channel, f, center);
@@ -152,16 +153,15 @@ LPSNMR_INLINE void sum_channel(const DensityBlockTable &block, const DensityChan
 }
 
 /// Pair products of one l; a row may write into the next one, which follows.
-template <int l>
-LPSNMR_INLINE void multiply_moments(const DensityBlockTable &block, DensityCenter &center) {
-  constexpr int components = density_components[l];
+template <int l> LPSNMR_INLINE void multiply_moments(const BlockTable &block, Center &center) {
+  constexpr int components = component_count[l];
   const int n = block.members[l], stride = block.stride[l];
   const double *const rows = moment_row(block, center.moments.data(), l, 0);
   double *out = center.products.data() + block.products[l];
   for (int p = 0; p < n; out += n - p, ++p) {
     Pack factor[components];
     for (int c = 0; c < components; ++c)
-      factor[c] = splat((l == 2 ? density_multiplicity[c] : 1.0) * rows[c * stride + p]);
+      factor[c] = splat((l == 2 ? multiplicity[c] : 1.0) * rows[c * stride + p]);
     for (int q = p; q < n; q += width) {
       Pack g = factor[0] * load(rows + q);
       for (int c = 1; c < components; ++c) g = fma(factor[c], load(rows + c * stride + q), g);
@@ -171,7 +171,7 @@ LPSNMR_INLINE void multiply_moments(const DensityBlockTable &block, DensityCente
 }
 
 /// Energy of a block from its products; derivatives with respect to products and scalar factors.
-LPSNMR_INLINE double contract_products(const DensityBlockTable &block, DensityCenter &center) {
+LPSNMR_INLINE double contract_products(const BlockTable &block, Center &center) {
   const int m_count = block.product_count;
   const double *const scalars = center.moments.data(), *const g = center.products.data();
   double *const weights = center.weights.data(), *const adjoints = center.adjoints.data();
@@ -203,9 +203,8 @@ LPSNMR_INLINE double contract_products(const DensityBlockTable &block, DensityCe
 
 /// Derivatives with respect to the moments of one l, from those with respect to their products; for
 /// l = 2 twice the derivative with respect to the full, symmetric tensor.
-template <int l>
-LPSNMR_INLINE void pull_back_products(const DensityBlockTable &block, DensityCenter &center) {
-  constexpr int components = density_components[l];
+template <int l> LPSNMR_INLINE void pull_back_products(const BlockTable &block, Center &center) {
+  constexpr int components = component_count[l];
   const int n = block.members[l], stride = block.stride[l];
   const double *weight = center.weights.data() + block.products[l];
   double *const square = center.square.data();
@@ -230,7 +229,7 @@ LPSNMR_INLINE void pull_back_products(const DensityBlockTable &block, DensityCen
 }
 
 /// Let the energy fade where a scalar moment is larger than it ever was in training.
-LPSNMR_INLINE double fade(const DensityBlockTable &block, double energy, DensityCenter &center) {
+LPSNMR_INLINE double fade(const BlockTable &block, double energy, Center &center) {
   const int n = block.members[0];
   const double *const scalars = center.moments.data();
   bool crowded = false;
@@ -241,19 +240,19 @@ LPSNMR_INLINE double fade(const DensityBlockTable &block, double energy, Density
   for (int p = 0; p < n; ++p) {
     double slope;
     factor *=
-        density_fade(scalars[p], block.full[std::size_t(p)], block.gone[std::size_t(p)], slope);
+        fade_factor(scalars[p], block.full[std::size_t(p)], block.gone[std::size_t(p)], slope);
   }
   const int all = block.stride[0] + 3 * block.stride[1] + 6 * block.stride[2];
   for (int k = 0; k < all; ++k) center.adjoints[std::size_t(k)] *= factor;
   for (int p = 0; p < n; ++p) {
     double slope;
-    density_fade(scalars[p], block.full[std::size_t(p)], block.gone[std::size_t(p)], slope);
+    fade_factor(scalars[p], block.full[std::size_t(p)], block.gone[std::size_t(p)], slope);
     if (slope == 0.0) continue;
     for (int q = 0; q < n; ++q) {
       double unused;
       if (q != p)
-        slope *= density_fade(scalars[q], block.full[std::size_t(q)], block.gone[std::size_t(q)],
-                              unused);
+        slope *=
+            fade_factor(scalars[q], block.full[std::size_t(q)], block.gone[std::size_t(q)], unused);
     }
     center.adjoints[std::size_t(p)] += energy * slope;
   }
@@ -262,8 +261,8 @@ LPSNMR_INLINE double fade(const DensityBlockTable &block, double energy, Density
 
 /// Forces on the neighbours of one channel.
 template <int highest>
-LPSNMR_INLINE void pull_neighbors(const DensityBlockTable &block,
-                                  const DensityChannelTable &channel, DensityCenter &center) {
+LPSNMR_INLINE void pull_neighbors(const BlockTable &block, const ChannelTable &channel,
+                                  Center &center) {
   const int begin = center.begin[std::size_t(channel.species)],
             end = center.end[std::size_t(channel.species)], functions = channel.functions;
   const std::size_t room = center.room;
@@ -318,8 +317,8 @@ LPSNMR_INLINE void pull_neighbors(const DensityBlockTable &block,
   }
 }
 
-LPSNMR_INLINE void pull_channel(const DensityBlockTable &block, const DensityChannelTable &channel,
-                                DensityCenter &center) {
+LPSNMR_INLINE void pull_channel(const BlockTable &block, const ChannelTable &channel,
+                                Center &center) {
   if (channel.highest_l == 0)
     pull_neighbors<0>(block, channel, center);
   else if (channel.highest_l == 1)
@@ -329,22 +328,22 @@ LPSNMR_INLINE void pull_channel(const DensityBlockTable &block, const DensityCha
 }
 
 /// Bound the energy where it is larger or smaller than it ever was in training.
-LPSNMR_INLINE double bound(const DensityBlockTable &block, double energy, DensityCenter &center) {
+LPSNMR_INLINE double bound(const BlockTable &block, double energy, Center &center) {
   if (energy >= block.low && energy <= block.high) return energy;
   double slope;
-  const double bounded = density_bound(energy, block.low, block.high, block.room, slope);
+  const double bounded = bounded_energy(energy, block.low, block.high, block.room, slope);
   const int all = block.stride[0] + 3 * block.stride[1] + 6 * block.stride[2];
   for (int k = 0; k < all; ++k) center.adjoints[std::size_t(k)] *= slope;
   return bounded;
 }
 
-LPSNMR_INLINE void evaluate_block(const DensityBlockTable &block, DensityCenter &center) {
+LPSNMR_INLINE void evaluate_block(const BlockTable &block, Center &center) {
   const int all = block.stride[0] + 3 * block.stride[1] + 6 * block.stride[2];
   for (int k = 0; k < all; k += width) {
     store(&center.moments[k], splat(0.0));
     store(&center.adjoints[k], splat(0.0));
   }
-  for (const DensityChannelTable &channel : block.channels) {
+  for (const ChannelTable &channel : block.channels) {
     evaluate_radial(channel, center);
     sum_channel(block, channel, center);
   }
@@ -356,11 +355,11 @@ LPSNMR_INLINE void evaluate_block(const DensityBlockTable &block, DensityCenter 
   pull_back_products<1>(block, center);
   pull_back_products<2>(block, center);
   center.energy += bound(block, fade(block, energy, center), center);
-  for (const DensityChannelTable &channel : block.channels) pull_channel(block, channel, center);
+  for (const ChannelTable &channel : block.channels) pull_channel(block, channel, center);
 }
 
 /// The centre takes the opposite of all forces; virial.
-LPSNMR_INLINE void sum_forces(int count, bool virial_wanted, DensityCenter &center) {
+LPSNMR_INLINE void sum_forces(int count, bool virial_wanted, Center &center) {
   const double *const fx = center.force_x.data(), *const fy = center.force_y.data(),
                       *const fz = center.force_z.data();
   const Pack zero = splat(0.0);
@@ -389,12 +388,12 @@ LPSNMR_INLINE void sum_forces(int count, bool virial_wanted, DensityCenter &cent
   for (int c = 0; c < 6; ++c) center.virial[c] = sum(virial[c]);
 }
 
-void evaluate_density_center(const DensityKernel::Input &in, DensityCenter &center) {
+void evaluate_center(const Kernel::Input &in, Center &center) {
   collect_species(in, center);
   const int count = (center.end.back() + 7) / 8 * 8;
   measure_neighbors(count, center);
   center.energy = 0.0;
-  for (const DensityBlockTable &block : in.potential->blocks(static_cast<int>(in.center->species)))
+  for (const BlockTable &block : in.potential->blocks(static_cast<int>(in.center->species)))
     evaluate_block(block, center);
   sum_forces(count, in.virial_wanted, center);
 }

@@ -1,20 +1,17 @@
-#include "density_features.h"
+#include "core/density/features.h"
 
-#include "center_atoms.h"
-#include "density_site.h"
-#include "error.h"
-#include "tensor_order.h"
-#include "ufp_features.h"
+#include "core/common/error.h"
+#include "core/common/tensor_order.h"
+#include "core/density/site_features.h"
+#include "core/ufp/center_atoms.h"
+#include "core/ufp/features.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-namespace lpsnmr {
+namespace lpsnmr::density {
 namespace {
-
-constexpr int all_components = density_all_components;
-constexpr const int *first_component = density_first_component;
 
 /// A neighbour in one channel of the current centre.
 struct Member {
@@ -46,21 +43,21 @@ void harmonics(const std::array<double, 3> &u, double *y, double (*d)[3]) {
   }
 }
 
-Moments make_moments(const DensityBasis::Block &block, const std::vector<Member> &members) {
+Moments make_moments(const Basis::BlockColumns &block, const std::vector<Member> &members) {
   Moments out;
   out.value.assign(std::size_t(block.terms.functions) * all_components, 0.0);
   std::vector<int> first{0};
-  for (const DensityChannel &channel : block.block.channels)
+  for (const Channel &channel : block.block.channels)
     first.push_back(first.back() + static_cast<int>(channel.functions.size()));
   for (const Member &member : members) {
-    const DensityChannel &channel = block.block.channels[std::size_t(member.channel)];
+    const Channel &channel = block.block.channels[std::size_t(member.channel)];
     double y[all_components], d[all_components][3];
     harmonics(member.unit, y, d);
     std::vector<double> slopes;
     for (std::size_t f = 0; f < channel.functions.size(); ++f) {
       const std::size_t function = std::size_t(first[std::size_t(member.channel)]) + f;
       double slope;
-      const double value = density_radial(channel, block.cubics[function], member.distance, slope);
+      const double value = radial_value(channel, block.cubics[function], member.distance, slope);
       for (int c = 0; c < all_components; ++c) {
         out.value[function * all_components + std::size_t(c)] += value * y[c];
         double along = 0.0;
@@ -81,14 +78,14 @@ struct Gradient {
   std::vector<std::pair<int, double>> slope; ///< (10 function + component, derivative)
 };
 
-Gradient product_gradient(const DensityTerms &terms, const DensityTerms::Product &product,
+Gradient product_gradient(const Terms &terms, const Terms::Product &product,
                           const std::vector<double> &moments) {
   Gradient out;
   const std::vector<int> &members = terms.members[std::size_t(product.l)];
-  for (int c = 0; c < density_components[product.l]; ++c) {
+  for (int c = 0; c < component_count[product.l]; ++c) {
     const int p = all_components * members[std::size_t(product.p)] + first_component[product.l] + c;
     const int q = all_components * members[std::size_t(product.q)] + first_component[product.l] + c;
-    const double times = product.l == 2 ? density_multiplicity[c] : 1.0;
+    const double times = product.l == 2 ? multiplicity[c] : 1.0;
     out.value += times * moments[std::size_t(p)] * moments[std::size_t(q)];
     out.slope.emplace_back(p, times * moments[std::size_t(q)]);
     out.slope.emplace_back(q, times * moments[std::size_t(p)]);
@@ -97,13 +94,13 @@ Gradient product_gradient(const DensityTerms &terms, const DensityTerms::Product
 }
 
 /// The common factor of all terms of a centre, with its derivatives.
-Gradient fade_gradient(const DensityBlock &block, const std::vector<double> &moments) {
+Gradient fade_gradient(const Block &block, const std::vector<double> &moments) {
   std::vector<double> factors, slopes;
-  for (const DensityChannel &channel : block.channels)
-    for (const DensityFunction &function : channel.functions) {
+  for (const Channel &channel : block.channels)
+    for (const RadialFunction &function : channel.functions) {
       double slope;
       const double s = moments[factors.size() * all_components];
-      factors.push_back(density_fade(s, function.full, function.gone, slope));
+      factors.push_back(fade_factor(s, function.full, function.gone, slope));
       slopes.push_back(slope);
     }
   Gradient out;
@@ -131,11 +128,11 @@ Gradient multiplied(const Gradient &left, const Gradient &right) {
 /// Writes the rows of one column from the derivatives with respect to the moments.
 class RowWriter {
 public:
-  RowWriter(const DensityBasis::Block &block, std::size_t center,
+  RowWriter(const Basis::BlockColumns &block, std::size_t center,
             const std::vector<Member> &members, const Moments &moments)
       : block_(block), center_(center), members_(members), moments_(moments) {
     int function = 0;
-    for (const DensityChannel &channel : block.block.channels) {
+    for (const Channel &channel : block.block.channels) {
       first_.push_back(function);
       function += static_cast<int>(channel.functions.size());
     }
@@ -177,7 +174,7 @@ private:
     }
   }
 
-  const DensityBasis::Block &block_;
+  const Basis::BlockColumns &block_;
   std::size_t center_;
   const std::vector<Member> &members_;
   const Moments &moments_;
@@ -186,7 +183,7 @@ private:
   std::vector<char> touched_;
 };
 
-void add_block_rows(const DensityBasis::Block &block, std::size_t center,
+void add_block_rows(const Basis::BlockColumns &block, std::size_t center,
                     const std::vector<Member> &members, std::size_t rows, double *out,
                     double *largest) {
   const Moments moments = make_moments(block, members);
@@ -194,12 +191,12 @@ void add_block_rows(const DensityBasis::Block &block, std::size_t center,
     for (std::size_t p = 0; p < std::size_t(block.terms.functions); ++p)
       largest[p] = std::max(largest[p], moments.value[p * all_components]);
   std::vector<Gradient> products;
-  for (const DensityTerms::Product &product : block.terms.products)
+  for (const Terms::Product &product : block.terms.products)
     products.push_back(product_gradient(block.terms, product, moments.value));
   const Gradient fade = fade_gradient(block.block, moments.value);
   RowWriter writer(block, center, members, moments);
   for (std::size_t t = 0; t < block.terms.terms.size(); ++t) {
-    const DensityTerms::Term &term = block.terms.terms[t];
+    const Terms::Term &term = block.terms.terms[t];
     Gradient gradient = products[std::size_t(term.product)];
     if (term.function >= 0) {
       const int at = all_components * term.function;
@@ -211,7 +208,7 @@ void add_block_rows(const DensityBasis::Block &block, std::size_t center,
 }
 
 /// The neighbours of one centre in the channels of a block.
-void gather_members(const DensityBasis::Block &block, const NeighborList &list,
+void gather_members(const Basis::BlockColumns &block, const neighbors::NeighborList &list,
                     const std::vector<int> &species, std::size_t i, std::vector<Member> &members) {
   members.clear();
   for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e) {
@@ -227,15 +224,15 @@ void gather_members(const DensityBasis::Block &block, const NeighborList &list,
   }
 }
 
-NeighborList make_list(const DensityBasis &basis, const System &system) {
-  NeighborList list = build_neighbor_list(system, basis.cutoff());
-  check_apart(list);
+neighbors::NeighborList make_list(const Basis &basis, const neighbors::System &system) {
+  neighbors::NeighborList list = neighbors::build_neighbor_list(system, basis.cutoff());
+  ufp::check_apart(list);
   return list;
 }
 
 /// All neighbours of an atom.
-void gather_neighbors(const NeighborList &list, const std::vector<int> &species, std::size_t i,
-                      std::vector<SiteNeighbor> &neighbors) {
+void gather_neighbors(const neighbors::NeighborList &list, const std::vector<int> &species,
+                      std::size_t i, std::vector<ufp::SiteNeighbor> &neighbors) {
   neighbors.clear();
   for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e) {
     const double *const d = &list.vector[3 * e];
@@ -245,34 +242,33 @@ void gather_neighbors(const NeighborList &list, const std::vector<int> &species,
 }
 
 /// The common factor of all terms of a centre.
-double fade_of(const DensityBlock &block, const DensitySite &site) {
+double fade_of(const Block &block, const SiteFeatures &site) {
   double out = 1.0;
   int number = 0;
-  for (const DensityChannel &channel : block.channels)
-    for (const DensityFunction &function : channel.functions) {
+  for (const Channel &channel : block.channels)
+    for (const RadialFunction &function : channel.functions) {
       double slope;
-      out *= density_fade(site.moment(number++), function.full, function.gone, slope);
+      out *= fade_factor(site.moment(number++), function.full, function.gone, slope);
     }
   return out;
 }
 
 } // namespace
 
-DensityBasis::DensityBasis(const std::vector<std::string> &elements,
-                           std::vector<DensityBlock> blocks)
+Basis::Basis(const std::vector<std::string> &elements, std::vector<Block> blocks)
     : species_(static_cast<int>(elements.size())) {
   const auto species_of = [&](const std::string &name) {
     const auto found = std::find(elements.begin(), elements.end(), name);
     if (found == elements.end()) throw Error("density block: no element '" + name + "'");
     return static_cast<int>(found - elements.begin());
   };
-  for (DensityBlock &given : blocks) {
-    Block block{given, DensityTerms(given), species_of(given.center), columns_, {}, {}};
-    for (const DensityChannel &channel : given.channels) {
+  for (Block &given : blocks) {
+    BlockColumns block{given, Terms(given), species_of(given.center), columns_, {}, {}};
+    for (const Channel &channel : given.channels) {
       block.species.push_back(species_of(channel.element));
       cutoff_ = std::max(cutoff_, channel.cutoff);
-      for (const DensityFunction &function : channel.functions)
-        block.cubics.push_back(density_cubics(channel, function));
+      for (const RadialFunction &function : channel.functions)
+        block.cubics.push_back(interval_cubics(channel, function));
     }
     columns_ += static_cast<int>(block.terms.terms.size());
     functions_ += block.terms.functions;
@@ -280,17 +276,17 @@ DensityBasis::DensityBasis(const std::vector<std::string> &elements,
   }
 }
 
-void evaluate_density_features(const DensityBasis &basis, const System &system,
-                               const std::vector<int> &species, double *out, double *largest) {
-  check_species(species, system.size, basis.species());
-  const std::size_t rows = feature_rows(system.size);
+void evaluate_features(const Basis &basis, const neighbors::System &system,
+                       const std::vector<int> &species, double *out, double *largest) {
+  ufp::check_species(species, system.size, basis.species());
+  const std::size_t rows = ufp::feature_rows(system.size);
   std::fill(out, out + rows * std::size_t(basis.columns()), 0.0);
   if (basis.cutoff() <= 0.0) return;
-  const NeighborList list = make_list(basis, system);
+  const neighbors::NeighborList list = make_list(basis, system);
   std::vector<Member> members;
   for (std::size_t i = 0; i < system.size; ++i) {
     double *of_block = largest;
-    for (const DensityBasis::Block &block : basis.blocks()) {
+    for (const Basis::BlockColumns &block : basis.blocks()) {
       if (block.center == species[i]) {
         gather_members(block, list, species, i, members);
         add_block_rows(block, i, members, rows, out, of_block);
@@ -300,20 +296,19 @@ void evaluate_density_features(const DensityBasis &basis, const System &system,
   }
 }
 
-std::vector<double> density_site_energies(const DensityBasis &basis, const System &system,
-                                          const std::vector<int> &species,
-                                          const double *coefficients) {
-  check_species(species, system.size, basis.species());
+std::vector<double> site_energies(const Basis &basis, const neighbors::System &system,
+                                  const std::vector<int> &species, const double *coefficients) {
+  ufp::check_species(species, system.size, basis.species());
   const std::size_t blocks = basis.blocks().size();
   std::vector<double> out(system.size * blocks, 0.0);
   if (basis.cutoff() <= 0.0) return out;
-  const NeighborList list = make_list(basis, system);
-  std::vector<SiteNeighbor> neighbors;
-  DensitySite site;
+  const neighbors::NeighborList list = make_list(basis, system);
+  std::vector<ufp::SiteNeighbor> neighbors;
+  SiteFeatures site;
   for (std::size_t i = 0; i < system.size; ++i) {
     gather_neighbors(list, species, i, neighbors);
     for (std::size_t b = 0; b < blocks; ++b) {
-      const DensityBasis::Block &block = basis.blocks()[b];
+      const Basis::BlockColumns &block = basis.blocks()[b];
       if (block.center != species[i]) continue;
       site.evaluate(block, neighbors);
       const double sum = std::inner_product(site.terms().begin(), site.terms().end(),
@@ -324,4 +319,4 @@ std::vector<double> density_site_energies(const DensityBasis &basis, const Syste
   return out;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::density

@@ -1,37 +1,38 @@
 // Density terms as a linear model: rows of energy, virial and forces by columns of coefficients.
 #pragma once
 
-#include "density_terms.h"
-#include "neighbor_list.h"
+#include "core/density/terms.h"
+#include "core/neighbors/neighbor_list.h"
 
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::density {
 
 /// The blocks of a fit; their coefficients are the columns, block after block.
-class DensityBasis {
+class Basis {
 public:
   /// @param elements species 0, 1, ... of the caller; every centre and neighbour is among them
   /// @param blocks   coefficients need not be filled in
   /// @throws Error   for an unknown element
-  DensityBasis(const std::vector<std::string> &elements, std::vector<DensityBlock> blocks);
+  Basis(const std::vector<std::string> &elements, std::vector<Block> blocks);
 
-  struct Block {
-    DensityBlock block;
-    DensityTerms terms;
+  /// A block and which columns its coefficients are.
+  struct BlockColumns {
+    Block block;
+    Terms terms;
     int center, first_column;
     std::vector<int> species;                ///< (channels)
-    std::vector<std::vector<double>> cubics; ///< (functions) from density_cubics()
+    std::vector<std::vector<double>> cubics; ///< (functions) from interval_cubics()
   };
-  const std::vector<Block> &blocks() const { return blocks_; }
+  const std::vector<BlockColumns> &blocks() const { return blocks_; }
   int columns() const { return columns_; }
   int functions() const { return functions_; } ///< of all blocks together
   int species() const { return species_; }
   double cutoff() const { return cutoff_; }
 
 private:
-  std::vector<Block> blocks_;
+  std::vector<BlockColumns> blocks_;
   int columns_ = 0, functions_ = 0, species_ = 0;
   double cutoff_ = 0;
 };
@@ -41,17 +42,15 @@ private:
 /// @param out     (columns, rows) row-major, overwritten; owned by the caller
 /// @param largest (functions) of all blocks, raised to the largest scalar moments met; may be null
 /// @throws Error  for a species out of range or two atoms on one place
-void evaluate_density_features(const DensityBasis &basis, const System &system,
-                               const std::vector<int> &species, double *out,
-                               double *largest = nullptr);
+void evaluate_features(const Basis &basis, const neighbors::System &system,
+                       const std::vector<int> &species, double *out, double *largest = nullptr);
 
 /// Energies of the atoms, before any bound.
 ///
 /// @param coefficients (columns) eV
 /// @return (n, blocks) row-major, eV; zero for other centres
-/// @throws Error       as evaluate_density_features()
-std::vector<double> density_site_energies(const DensityBasis &basis, const System &system,
-                                          const std::vector<int> &species,
-                                          const double *coefficients);
+/// @throws Error       as evaluate_features()
+std::vector<double> site_energies(const Basis &basis, const neighbors::System &system,
+                                  const std::vector<int> &species, const double *coefficients);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::density

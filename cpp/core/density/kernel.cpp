@@ -1,18 +1,19 @@
-#include "density_kernel.h"
+#include "core/density/kernel.h"
 
 #include <algorithm>
 
-#define LPSNMR_LOOPS "density_center_loops.h"
-#include "simd_versions.h"
+#define LPSNMR_LOOPS "core/density/center_loops.h"
+#define LPSNMR_LOOPS_NAMESPACE density
+#include "core/simd/versions.h"
 
-namespace lpsnmr {
+namespace lpsnmr::density {
 
-DensityKernel::DensityKernel(const DensityPotential &potential, Instructions instructions)
-    : potential_(potential), function_(LPSNMR_VERSION(evaluate_density_center, instructions)) {
+Kernel::Kernel(const Potential &potential, simd::Instructions instructions)
+    : potential_(potential), function_(LPSNMR_VERSION(evaluate_center, instructions)) {
   constexpr std::size_t padding = 8; // a whole vector may be read or written from any entry
   std::size_t products = 0, moments = 0, square = 0;
   for (int a = 0; a < potential_.species(); ++a)
-    for (const DensityBlockTable &block : potential_.blocks(a)) {
+    for (const BlockTable &block : potential_.blocks(a)) {
       most_functions_ = std::max(most_functions_, block.full.size());
       products = std::max(products, std::size_t(block.product_count));
       moments = std::max(moments,
@@ -29,13 +30,14 @@ DensityKernel::DensityKernel(const DensityPotential &potential, Instructions ins
   make_room(64);
 }
 
-void DensityKernel::make_room(std::size_t neighbors) {
+void Kernel::make_room(std::size_t neighbors) {
   // each species begins at a multiple of eight, and a whole vector is written behind the last one
   const std::size_t least = neighbors + 8 * std::size_t(potential_.species()) + 8;
   const std::size_t room = (std::max(least, 2 * center_.room) + 7) / 8 * 8;
   for (AlignedVector<double> *array :
        {&center_.force_x, &center_.force_y, &center_.force_z, &center_.x, &center_.y, &center_.z,
-        &center_.distance, &center_.inverse, &center_.unit_x, &center_.unit_y, &center_.unit_z})
+        &center_.squared, &center_.distance, &center_.inverse, &center_.unit_x, &center_.unit_y,
+        &center_.unit_z})
     array->resize(room, 0.0);
   center_.index.resize(room, 0);
   center_.value.resize(room * most_functions_, 0.0);
@@ -43,9 +45,8 @@ void DensityKernel::make_room(std::size_t neighbors) {
   center_.room = room;
 }
 
-const DensityCenter &DensityKernel::evaluate(const UfpAtom *atoms, const UfpAtom &center,
-                                             const DensityCandidates &candidates,
-                                             bool virial_wanted) {
+const Center &Kernel::evaluate(const ufp::Atom *atoms, const ufp::Atom &center,
+                               const Candidates &candidates, bool virial_wanted) {
   const std::size_t species = std::size_t(potential_.species());
   const std::size_t total = std::size_t(candidates.first[species] - candidates.first[0]);
   if (total + 8 * species + 8 > center_.room) make_room(total);
@@ -53,8 +54,8 @@ const DensityCenter &DensityKernel::evaluate(const UfpAtom *atoms, const UfpAtom
   return center_;
 }
 
-double DensityKernel::memory_usage() const {
-  return double(center_.room) * (11.5 + 2.0 * double(most_functions_)) * sizeof(double);
+double Kernel::memory_usage() const {
+  return double(center_.room) * (12.5 + 2.0 * double(most_functions_)) * sizeof(double);
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::density

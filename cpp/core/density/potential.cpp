@@ -1,16 +1,16 @@
-#include "density_potential.h"
+#include "core/density/potential.h"
 
 #include <algorithm>
 
-namespace lpsnmr {
+namespace lpsnmr::density {
 namespace {
 
 int padded(int n) {
   return (n + 7) / 8 * 8;
 }
 
-DensityChannelTable channel_table(const DensityChannel &channel, int species, int first) {
-  DensityChannelTable table;
+ChannelTable channel_table(const Channel &channel, int species, int first) {
+  ChannelTable table;
   table.species = species;
   table.first = first;
   table.functions = static_cast<int>(channel.functions.size());
@@ -24,7 +24,7 @@ DensityChannelTable channel_table(const DensityChannel &channel, int species, in
                     intervals = std::size_t(channel.intervals);
   table.cubic.assign((intervals + 2) * functions * 4, 0.0);
   for (std::size_t f = 0; f < functions; ++f) {
-    const std::vector<double> cubics = density_cubics(channel, channel.functions[f]);
+    const std::vector<double> cubics = interval_cubics(channel, channel.functions[f]);
     for (std::size_t s = 0; s < intervals; ++s)
       std::copy_n(&cubics[4 * s], 4, &table.cubic[((s + 1) * functions + f) * 4]);
   }
@@ -32,8 +32,8 @@ DensityChannelTable channel_table(const DensityChannel &channel, int species, in
 }
 
 /// Sort the coefficients of a block into arrays over products.
-void lay_out_products(const DensityBlock &block, DensityBlockTable &table) {
-  const DensityTerms terms(block);
+void lay_out_products(const Block &block, BlockTable &table) {
+  const Terms terms(block);
   for (int l = 0; l < 3; ++l) {
     table.members[l] = static_cast<int>(terms.members[std::size_t(l)].size());
     table.stride[l] = padded(table.members[l]);
@@ -44,7 +44,7 @@ void lay_out_products(const DensityBlock &block, DensityBlockTable &table) {
   table.pairs.assign(std::size_t(table.product_count), 0.0);
   if (block.four_body) table.cubes.assign(std::size_t(terms.functions) * table.product_count, 0.0);
   for (std::size_t t = 0; t < terms.terms.size(); ++t) {
-    const DensityTerms::Term &term = terms.terms[t];
+    const Terms::Term &term = terms.terms[t];
     const std::size_t product = std::size_t(term.product);
     if (term.function < 0)
       table.pairs[product] = block.coefficients[t];
@@ -56,31 +56,29 @@ void lay_out_products(const DensityBlock &block, DensityBlockTable &table) {
 
 } // namespace
 
-DensityPotential::DensityPotential(const DensityFile &file,
-                                   const std::vector<std::string> &elements)
+Potential::Potential(const UfdFile &file, const std::vector<std::string> &elements)
     : species_(static_cast<int>(elements.size())), units_(file.units), blocks_(elements.size()),
       reach_(elements.size() * elements.size(), 0.0) {
-  for (const DensityBlock &block : file.blocks) add_block(block, elements);
+  for (const Block &block : file.blocks) add_block(block, elements);
 }
 
-void DensityPotential::add_block(const DensityBlock &block,
-                                 const std::vector<std::string> &elements) {
+void Potential::add_block(const Block &block, const std::vector<std::string> &elements) {
   const auto species_of = [&](const std::string &name) {
     const auto found = std::find(elements.begin(), elements.end(), name);
     return found == elements.end() ? -1 : static_cast<int>(found - elements.begin());
   };
   const int center = species_of(block.center);
   if (center < 0) return;
-  DensityBlockTable table;
+  BlockTable table;
   lay_out_products(block, table);
   table.low = block.low;
   table.high = block.high;
   table.room = block.room;
   int first = 0, row[3] = {0, 0, 0};
-  for (const DensityChannel &channel : block.channels) {
+  for (const Channel &channel : block.channels) {
     const int species = species_of(channel.element);
     const int functions = static_cast<int>(channel.functions.size());
-    for (const DensityFunction &function : channel.functions) {
+    for (const RadialFunction &function : channel.functions) {
       table.full.push_back(function.full);
       table.gone.push_back(function.gone);
     }
@@ -96,8 +94,8 @@ void DensityPotential::add_block(const DensityBlock &block,
   blocks_[std::size_t(center)].push_back(std::move(table));
 }
 
-double DensityPotential::max_cutoff() const {
+double Potential::max_cutoff() const {
   return reach_.empty() ? 0.0 : *std::max_element(reach_.begin(), reach_.end());
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::density

@@ -1,16 +1,16 @@
 // Density terms ready for evaluation: tables by species, products in the order of the inner loops.
 #pragma once
 
-#include "aligned.h"
-#include "density_terms.h"
+#include "core/common/aligned.h"
+#include "core/density/terms.h"
 
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::density {
 
 /// Radial functions for the neighbours of one species.
-struct DensityChannelTable {
+struct ChannelTable {
   int species = 0;
   int first = 0, functions = 0; ///< among the functions of the block
   int highest_l = 0;
@@ -24,8 +24,8 @@ struct DensityChannelTable {
 
 /// One block of a centre. Arrays over products or functions are padded with zeros to a multiple of
 /// eight.
-struct DensityBlockTable {
-  std::vector<DensityChannelTable> channels;
+struct BlockTable {
+  std::vector<ChannelTable> channels;
   int members[3] = {0, 0, 0};         ///< functions with moments of order l
   int stride[3] = {0, 0, 0};          ///< the same, padded
   int products[3] = {0, 0, 0};        ///< first pair product of each l
@@ -36,16 +36,16 @@ struct DensityBlockTable {
   double low = 0, high = 0, room = 1; ///< bounds of the energy
 };
 
-class DensityPotential {
+class Potential {
 public:
   /// Blocks of centres that are not among the elements are left out, channels of such neighbours
   /// are empty.
   ///
   /// @param elements species 0, 1, ... of the caller
-  DensityPotential(const DensityFile &file, const std::vector<std::string> &elements);
+  Potential(const UfdFile &file, const std::vector<std::string> &elements);
 
   int species() const { return species_; }
-  const std::vector<DensityBlockTable> &blocks(int a) const { return blocks_[std::size_t(a)]; }
+  const std::vector<BlockTable> &blocks(int a) const { return blocks_[std::size_t(a)]; }
   /// Largest distance at which b is seen by a centre a; 0 where it is not.
   double reach(int a, int b) const { return reach_[std::size_t(a) * species_ + b]; }
   /// Largest distance at which a and b interact.
@@ -56,12 +56,12 @@ public:
   const std::string &units() const { return units_; }
 
 private:
-  void add_block(const DensityBlock &block, const std::vector<std::string> &elements);
+  void add_block(const Block &block, const std::vector<std::string> &elements);
 
   int species_ = 0;
   std::string units_;
-  std::vector<std::vector<DensityBlockTable>> blocks_;
+  std::vector<std::vector<BlockTable>> blocks_;
   std::vector<double> reach_;
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::density

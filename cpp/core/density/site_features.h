@@ -1,19 +1,19 @@
 // Density terms as a linear model of one centre: how its energy moves with each coefficient.
 #pragma once
 
-#include "density_features.h"
-#include "site_features.h"
+#include "core/density/features.h"
+#include "core/ufp/site_features.h"
 
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::density {
 
 /// Moments of a centre and the products of them that are its terms, without the factor that fades
 /// them: beyond training they grow with the moments. Holds work space, so use one per thread.
-class DensitySite {
+class SiteFeatures {
 public:
   /// @param neighbors in any order; those beyond a channel's cutoff or of other species are ignored
-  void evaluate(const DensityBasis::Block &block, const std::vector<SiteNeighbor> &neighbors);
+  void evaluate(const Basis::BlockColumns &block, const std::vector<ufp::SiteNeighbor> &neighbors);
 
   /// d(energy)/d(coefficient) of the terms of the block, in their order.
   const std::vector<double> &terms() const { return terms_; }
@@ -25,4 +25,4 @@ private:
   std::vector<double> products_, terms_;
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::density

@@ -1,19 +1,21 @@
-#include "density_system.h"
+#include "core/density/system.h"
 
-#include "center_atoms.h"
-#include "density_candidates.h"
+#include "core/density/candidates.h"
+#include "core/ufp/center_atoms.h"
 
-namespace lpsnmr {
+namespace lpsnmr::density {
 
-void add_density(const DensityPotential &potential, const System &system,
-                 const std::vector<int> &species, UfpResult &result, Instructions instructions) {
-  check_species(species, system.size, potential.species());
+void add_terms(const Potential &potential, const neighbors::System &system,
+               const std::vector<int> &species, ufp::Result &result,
+               simd::Instructions instructions) {
+  ufp::check_species(species, system.size, potential.species());
   if (potential.max_cutoff() <= 0.0) return;
-  const NeighborList list = build_neighbor_list(system, potential.max_cutoff());
-  check_apart(list);
-  CenterAtoms around(list, species);
-  DensityKernel kernel(potential, instructions);
-  DensityCandidateLists candidates;
+  const neighbors::NeighborList list =
+      neighbors::build_neighbor_list(system, potential.max_cutoff());
+  ufp::check_apart(list);
+  ufp::CenterAtoms around(list, species);
+  Kernel kernel(potential, instructions);
+  CandidateLists candidates;
   for (std::size_t i = 0; i < system.size; ++i) {
     if (!kernel.has_center(species[i])) continue;
     around.gather(i);
@@ -21,8 +23,7 @@ void add_density(const DensityPotential &potential, const System &system,
     candidates.clear();
     candidates.add(potential, around.atoms(), around.center(), around.numbers(), around.size(),
                    0.0);
-    const DensityCenter &out =
-        kernel.evaluate(around.atoms(), around.center(), candidates[0], true);
+    const Center &out = kernel.evaluate(around.atoms(), around.center(), candidates[0], true);
     result.energy += out.energy;
     result.atom_energy[i] += out.energy;
     for (int c = 0; c < 6; ++c) result.virial[std::size_t(c)] += out.virial[c];
@@ -38,4 +39,4 @@ void add_density(const DensityPotential &potential, const System &system,
   }
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::density

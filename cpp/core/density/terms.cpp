@@ -1,11 +1,11 @@
-#include "density_terms.h"
+#include "core/density/terms.h"
 
 #include <cstddef>
 
-namespace lpsnmr {
+namespace lpsnmr::density {
 
-DensityTerms::DensityTerms(const DensityBlock &block) {
-  for (const DensityChannel &channel : block.channels)
+Terms::Terms(const Block &block) {
+  for (const Channel &channel : block.channels)
     for (std::size_t f = 0; f < channel.functions.size(); ++f, ++functions)
       for (int l = 0; l <= channel.highest_l; ++l) members[std::size_t(l)].push_back(functions);
   for (int l = 0; l < 3; ++l) {
@@ -23,7 +23,7 @@ DensityTerms::DensityTerms(const DensityBlock &block) {
           terms.push_back({a, m});
 }
 
-std::vector<double> density_cubics(const DensityChannel &channel, const DensityFunction &function) {
+std::vector<double> interval_cubics(const Channel &channel, const RadialFunction &function) {
   const double h = (channel.cutoff - channel.start) / channel.intervals;
   // three functions that would not vanish at either end are left out
   std::vector<double> c(3, 0.0), out;
@@ -38,4 +38,4 @@ std::vector<double> density_cubics(const DensityChannel &channel, const DensityF
   return out;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::density

@@ -1,22 +1,22 @@
 // Which product of moments is which coefficient.
 #pragma once
 
-#include "density_file.h"
+#include "core/density/ufd_file.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::density {
 
 /// Moments of order l have so many Cartesian components: 1; x y z; xx yy zz xy xz yz.
-constexpr int density_components[3] = {1, 3, 6};
+constexpr int component_count[3] = {1, 3, 6};
 /// All of them together, and where those of each order begin.
-constexpr int density_all_components = 10;
-constexpr int density_first_component[3] = {0, 1, 4};
+constexpr int all_components = 10;
+constexpr int first_component[3] = {0, 1, 4};
 /// How often a component of order 2 stands in the full tensor.
-constexpr double density_multiplicity[6] = {1, 1, 1, 2, 2, 2};
+constexpr double multiplicity[6] = {1, 1, 1, 2, 2, 2};
 
 /// The terms of a block, numbered.
 ///
@@ -24,7 +24,7 @@ constexpr double density_multiplicity[6] = {1, 1, 1, 2, 2, 2};
 /// the functions that have moments of this l: A_p A_q, A_p . A_q, A_p : A_q. Terms of three bodies
 /// are the pair products; those of four bodies are A_a times a pair product, a outermost, and where
 /// l = 0 only a <= p, so that no product comes twice.
-struct DensityTerms {
+struct Terms {
   struct Product {
     int l, p, q; ///< p, q: positions in members[l]
   };
@@ -33,7 +33,7 @@ struct DensityTerms {
     int product;
   };
 
-  explicit DensityTerms(const DensityBlock &block);
+  explicit Terms(const Block &block);
 
   int functions = 0;
   std::array<std::vector<int>, 3> members; ///< functions that have moments of order l
@@ -43,7 +43,7 @@ struct DensityTerms {
 
 /// Factor on the terms of a centre for one scalar moment: 1 up to `full`, 0 from `gone` on, with
 /// two continuous derivatives.
-inline double density_fade(double moment, double full, double gone, double &slope) {
+inline double fade_factor(double moment, double full, double gone, double &slope) {
   slope = 0.0;
   if (!(moment > full)) return 1.0;
   if (moment >= gone) return 0.0;
@@ -54,7 +54,7 @@ inline double density_fade(double moment, double full, double gone, double &slop
 
 /// The energy of an atom as it is between `low` and `high`; beyond, a hyperbolic tangent takes it
 /// to low - room or high + room, with two continuous derivatives.
-inline double density_bound(double energy, double low, double high, double room, double &slope) {
+inline double bounded_energy(double energy, double low, double high, double room, double &slope) {
   slope = 1.0;
   if (energy >= low && energy <= high) return energy;
   const double edge = energy < low ? low : high;
@@ -65,9 +65,9 @@ inline double density_bound(double energy, double low, double high, double room,
 
 /// Value and derivative of a radial function; zero outside of its knots.
 ///
-/// @param cubics from density_cubics()
-inline double density_radial(const DensityChannel &channel, const std::vector<double> &cubics,
-                             double r, double &slope) {
+/// @param cubics from interval_cubics()
+inline double radial_value(const Channel &channel, const std::vector<double> &cubics, double r,
+                           double &slope) {
   slope = 0.0;
   if (r <= channel.start || r >= channel.cutoff) return 0.0;
   const double h = (channel.cutoff - channel.start) / channel.intervals;
@@ -78,6 +78,6 @@ inline double density_radial(const DensityChannel &channel, const std::vector<do
 }
 
 /// Cubics of a function, (intervals, power) in the distance from the left end of each interval.
-std::vector<double> density_cubics(const DensityChannel &channel, const DensityFunction &function);
+std::vector<double> interval_cubics(const Channel &channel, const RadialFunction &function);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::density

@@ -1,28 +1,28 @@
-#include "density_file.h"
+#include "core/density/ufd_file.h"
 
-#include "density_terms.h"
-#include "line_reader.h"
+#include "core/density/terms.h"
+#include "core/text/line_reader.h"
 
 #include <cmath>
 
-namespace lpsnmr {
+namespace lpsnmr::density {
 namespace {
 
 const char *const signature = "#lpsnmr-ufd 1";
 constexpr int most_functions = 64; // of a block: the number of terms grows with the third power
 
 /// Words of the next line that is no comment and not empty; none at the end of the file.
-std::vector<std::string> next_words(LineReader &lines) {
+std::vector<std::string> next_words(text::LineReader &lines) {
   std::string line;
   while (lines.next(line)) {
-    std::vector<std::string> out = split_words(line);
+    std::vector<std::string> out = text::split_words(line);
     if (!out.empty() && out[0][0] != '#') return out;
   }
   return {};
 }
 
 /// The same; the first word must be the keyword.
-std::vector<std::string> record(LineReader &lines, const char *keyword) {
+std::vector<std::string> record(text::LineReader &lines, const char *keyword) {
   std::vector<std::string> out = next_words(lines);
   if (out.empty()) lines.fail(std::string("the file ends where ") + keyword + " is expected");
   if (out[0] != keyword)
@@ -30,18 +30,18 @@ std::vector<std::string> record(LineReader &lines, const char *keyword) {
   return out;
 }
 
-void expect_words(const LineReader &lines, const std::vector<std::string> &words, std::size_t count,
-                  const char *form) {
+void expect_words(const text::LineReader &lines, const std::vector<std::string> &words,
+                  std::size_t count, const char *form) {
   if (words.size() != count)
     lines.fail(std::string("expected '") + form + "', got " + std::to_string(words.size()) +
                " word(s)");
 }
 
-DensityFunction read_function(LineReader &lines, int intervals) {
+RadialFunction read_function(text::LineReader &lines, int intervals) {
   const auto words = record(lines, "FUNCTION");
   expect_words(lines, words, std::size_t(intervals),
                "FUNCTION full gone and intervals - 3 numbers");
-  DensityFunction out;
+  RadialFunction out;
   out.full = lines.number(words[1], "moment where the terms begin to fade");
   out.gone = lines.number(words[2], "moment where the terms are gone");
   if (!(out.full > 0 && out.gone > out.full))
@@ -51,10 +51,10 @@ DensityFunction read_function(LineReader &lines, int intervals) {
   return out;
 }
 
-DensityChannel read_channel(LineReader &lines) {
+Channel read_channel(text::LineReader &lines) {
   const auto words = record(lines, "CHANNEL");
   expect_words(lines, words, 7, "CHANNEL element functions highest_l first_knot cutoff intervals");
-  DensityChannel out;
+  Channel out;
   out.element = words[1];
   const int functions = lines.integer(words[2], "number of functions", 1, most_functions);
   out.highest_l = lines.integer(words[3], "highest l", 0, 2);
@@ -70,7 +70,7 @@ DensityChannel read_channel(LineReader &lines) {
   return out;
 }
 
-void read_coefficients(LineReader &lines, std::size_t count, DensityBlock &block) {
+void read_coefficients(text::LineReader &lines, std::size_t count, Block &block) {
   expect_words(lines, record(lines, "COEFFICIENTS"), 1, "COEFFICIENTS");
   while (block.coefficients.size() < count)
     for (const std::string &word : lines.words("a line of coefficients")) {
@@ -80,9 +80,9 @@ void read_coefficients(LineReader &lines, std::size_t count, DensityBlock &block
     }
 }
 
-DensityBlock read_block(LineReader &lines, const std::vector<std::string> &words) {
+Block read_block(text::LineReader &lines, const std::vector<std::string> &words) {
   expect_words(lines, words, 5, "CENTER element 3|4|34 channels coefficients");
-  DensityBlock block;
+  Block block;
   block.place = lines.place();
   block.center = words[1];
   if (words[2] != "3" && words[2] != "4" && words[2] != "34")
@@ -110,7 +110,7 @@ DensityBlock read_block(LineReader &lines, const std::vector<std::string> &words
       lines.fail("CENTER " + block.center + ": expected at most " + std::to_string(most_functions) +
                  " functions, got " + std::to_string(functions));
   }
-  const std::size_t expected = DensityTerms(block).terms.size();
+  const std::size_t expected = Terms(block).terms.size();
   if (std::size_t(count) != expected)
     lines.fail("CENTER " + block.center + ": its channels have " + std::to_string(expected) +
                " terms, but the line at " + block.place + " has " + words[4]);
@@ -120,13 +120,13 @@ DensityBlock read_block(LineReader &lines, const std::vector<std::string> &words
 
 } // namespace
 
-bool is_density_file(const std::string &text) {
+bool is_ufd(const std::string &text) {
   return text.compare(0, 12, signature, 12) == 0;
 }
 
-DensityFile parse_density(const std::string &text, const std::string &name) {
-  LineReader lines(text, name);
-  DensityFile file;
+UfdFile parse_ufd(const std::string &text, const std::string &name) {
+  text::LineReader lines(text, name);
+  UfdFile file;
   file.name = name;
   std::string line;
   if (!lines.next(line) || line != signature)
@@ -156,4 +156,4 @@ DensityFile parse_density(const std::string &text, const std::string &name) {
   return file;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::density

@@ -19,48 +19,48 @@
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::density {
 
 /// One radial function: a cubic spline on equal intervals that vanishes with two derivatives at
 /// both ends, and is zero outside.
-struct DensityFunction {
+struct RadialFunction {
   double full = 0, gone = 0;        ///< scalar moments between which the terms of the centre fade
   std::vector<double> coefficients; ///< of the intervals - 3 inner B-splines
 };
 
 /// The neighbours of one element in a block.
-struct DensityChannel {
+struct Channel {
   std::string element;
   int highest_l = 0;            ///< 0, 1 or 2
   double start = 0, cutoff = 0; ///< Å
   int intervals = 0;
-  std::vector<DensityFunction> functions;
+  std::vector<RadialFunction> functions;
 };
 
 /// Terms around one element; an element may have several blocks.
-struct DensityBlock {
+struct Block {
   std::string center;
   bool three_body = false, four_body = false;  ///< products of two, of three moments
   double low = -1e300, high = 1e300, room = 1; ///< eV, on the energy of one atom
-  std::vector<DensityChannel> channels;
-  std::vector<double> coefficients; ///< eV, in the order of DensityTerms
+  std::vector<Channel> channels;
+  std::vector<double> coefficients; ///< eV, in the order of Terms
   std::string place;                ///< where the block starts, `name:line`
 };
 
-struct DensityFile {
+struct UfdFile {
   std::string name;
   std::string units;
   std::string base; ///< SHA-256 of the .uf3 file it belongs to; empty: any
-  std::vector<DensityBlock> blocks;
+  std::vector<Block> blocks;
 };
 
 /// Whether a text begins as a .ufd file does.
-bool is_density_file(const std::string &text);
+bool is_ufd(const std::string &text);
 
 /// Parse the whole text of a file.
 ///
 /// @param name used in messages, `name:line: what, expected, got`
 /// @throws Error for anything that is not complete and consistent
-DensityFile parse_density(const std::string &text, const std::string &name);
+UfdFile parse_ufd(const std::string &text, const std::string &name);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::density

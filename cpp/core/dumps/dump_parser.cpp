@@ -1,13 +1,13 @@
-#include "dump_parser.h"
+#include "core/dumps/dump_parser.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
 #include <numeric>
 
-namespace lpsnmr {
+namespace lpsnmr::dumps {
 
 namespace {
 
@@ -22,8 +22,8 @@ bool starts_with(const char *begin, const char *end, const char *word) {
 
 std::vector<std::string> split(const char *p, const char *end) {
   std::vector<std::string> words;
-  for (p = skip_blank(p, end); p < end; p = skip_blank(p, end)) {
-    const char *stop = skip_word(p, end);
+  for (p = text::skip_blank(p, end); p < end; p = text::skip_blank(p, end)) {
+    const char *stop = text::skip_word(p, end);
     words.emplace_back(p, stop);
     p = stop;
   }
@@ -38,28 +38,28 @@ std::string quoted(const char *begin, const char *end) {
 
 } // namespace
 
-void DumpParser::fail(const std::string &message) const {
+void Parser::fail(const std::string &message) const {
   throw Error("line " + std::to_string(line_) + ": " + message);
 }
 
-void DumpParser::feed(const char *text, std::size_t size) {
+void Parser::feed(const char *text, std::size_t size) {
   compact();
   buffer_.append(text, size);
 }
 
-void DumpParser::compact() {
+void Parser::compact() {
   if (cursor_ == 0 || (cursor_ < buffer_.size() && cursor_ < compact_above)) return;
   buffer_.erase(0, cursor_);
   cursor_ = 0;
 }
 
-bool DumpParser::pending() const {
+bool Parser::pending() const {
   if (header_done_) return true;
   return std::any_of(buffer_.begin() + static_cast<std::ptrdiff_t>(cursor_), buffer_.end(),
-                     [](char c) { return !is_blank(c) && c != '\n' && c != '\0'; });
+                     [](char c) { return !text::is_blank(c) && c != '\n' && c != '\0'; });
 }
 
-bool DumpParser::take_line(Line &line) {
+bool Parser::take_line(Line &line) {
   const char *begin = buffer_.data() + cursor_;
   const void *newline = std::memchr(begin, '\n', buffer_.size() - cursor_);
   if (newline == nullptr) return false;
@@ -70,12 +70,12 @@ bool DumpParser::take_line(Line &line) {
   return true;
 }
 
-bool DumpParser::next(DumpFrame &frame) {
+bool Parser::next(Frame &frame) {
   if (!header_done_) {
     bool complete = false;
     const std::size_t cursor = cursor_;
     const std::int64_t line = line_;
-    partial_ = DumpFrame();
+    partial_ = Frame();
     partial_.time = std::numeric_limits<double>::quiet_NaN();
     if (!read_header(partial_, complete)) {
       cursor_ = cursor; // wait for the rest, then read the header again from its start
@@ -96,11 +96,11 @@ bool DumpParser::next(DumpFrame &frame) {
   return true;
 }
 
-bool DumpParser::read_header(DumpFrame &frame, bool &complete) {
+bool Parser::read_header(Frame &frame, bool &complete) {
   Line line{};
   bool have_step = false, have_count = false, have_box = false;
   while (take_line(line)) {
-    if (skip_blank(line.begin, line.end) == line.end && !have_step) continue;
+    if (text::skip_blank(line.begin, line.end) == line.end && !have_step) continue;
     if (!starts_with(line.begin, line.end, "ITEM: "))
       fail("expected a line that starts with ITEM:, got " + quoted(line.begin, line.end) +
            "; the dump is damaged, or a frame has more atoms than it states");
@@ -126,15 +126,15 @@ bool DumpParser::read_header(DumpFrame &frame, bool &complete) {
     const char *word = words.empty() ? "" : words[0].c_str();
     const char *word_end = word + (words.empty() ? 0 : words[0].size());
     if (item.rfind("TIMESTEP", 0) == 0) {
-      if (!read_word(word, word_end, frame.step))
+      if (!text::read_word(word, word_end, frame.step))
         fail("expected the time step, an integer, got " + quoted(value.begin, value.end));
       have_step = true;
     } else if (item.rfind("NUMBER OF ATOMS", 0) == 0) {
-      if (!read_word(word, word_end, n_atoms_) || n_atoms_ < 0)
+      if (!text::read_word(word, word_end, n_atoms_) || n_atoms_ < 0)
         fail("expected the number of atoms, got " + quoted(value.begin, value.end));
       have_count = true;
     } else if (item.rfind("TIME", 0) == 0) {
-      if (!read_word(word, word_end, frame.time))
+      if (!text::read_word(word, word_end, frame.time))
         fail("expected the time, got " + quoted(value.begin, value.end));
     } else if (item.rfind("UNITS", 0) == 0) {
       units_ = word;
@@ -146,8 +146,7 @@ bool DumpParser::read_header(DumpFrame &frame, bool &complete) {
   return false;
 }
 
-void DumpParser::read_box(const std::string &keywords, const std::array<Line, 3> &rows,
-                          DumpFrame &frame) {
+void Parser::read_box(const std::string &keywords, const std::array<Line, 3> &rows, Frame &frame) {
   const auto words = split(keywords.data(), keywords.data() + keywords.size());
   const bool general = words.size() > 3 && words[2] == "abc";
   const bool restricted = words.size() > 4 && words[2] == "xy";
@@ -159,7 +158,7 @@ void DumpParser::read_box(const std::string &keywords, const std::array<Line, 3>
     const auto numbers = split(rows[r].begin, rows[r].end);
     bool good = numbers.size() == columns;
     for (std::size_t c = 0; good && c < columns; ++c)
-      good = read_word(numbers[c].data(), numbers[c].data() + numbers[c].size(), v[r][c]) &&
+      good = text::read_word(numbers[c].data(), numbers[c].data() + numbers[c].size(), v[r][c]) &&
              std::isfinite(v[r][c]);
     if (!good)
       fail("BOX BOUNDS row " + std::to_string(r + 1) + ": expected " + std::to_string(columns) +
@@ -182,7 +181,7 @@ void DumpParser::read_box(const std::string &keywords, const std::array<Line, 3>
   frame.cell = {xhi - xlo, 0, 0, xy, yhi - ylo, 0, xz, yz, v[2][1] - v[2][0]};
 }
 
-void DumpParser::read_columns(const std::string &names) {
+void Parser::read_columns(const std::string &names) {
   if (names == column_names_) return;
   const auto words = split(names.data() + 5, names.data() + names.size()); // after "ATOMS"
   auto find = [&](const std::string &name) {
@@ -237,12 +236,12 @@ void DumpParser::read_columns(const std::string &names) {
   column_names_ = names;
 }
 
-bool DumpParser::has_unwrapped() const {
+bool Parser::has_unwrapped() const {
   return columns_.images || columns_.coordinates == Coordinates::unwrapped ||
          columns_.coordinates == Coordinates::scaled_unwrapped;
 }
 
-bool DumpParser::read_atoms(DumpFrame &frame) {
+bool Parser::read_atoms(Frame &frame) {
   Line line{};
   while (static_cast<std::int64_t>(frame.id.size()) < n_atoms_) {
     if (read_plain_atom(frame)) continue;
@@ -257,7 +256,7 @@ bool DumpParser::read_atoms(DumpFrame &frame) {
 /// blanks, known elements, a newline. @return false, with nothing changed, for read_atom to judge
 ///
 /// The NUL behind the last character of the buffer ends every loop, so that no bounds are checked.
-bool DumpParser::read_plain_atom(DumpFrame &frame) {
+bool Parser::read_plain_atom(Frame &frame) {
   const char *p = buffer_.c_str() + cursor_;
   double values[6] = {}; // x y z ix iy iz
   std::int64_t id = 0, kind = 0;
@@ -269,8 +268,8 @@ bool DumpParser::read_plain_atom(DumpFrame &frame) {
       if (p == begin) return false;
       if (use == Use::element && (kind = known_element(begin, p)) < 0) return false;
     } else if (use == Use::id || use == Use::type) {
-      if (!read_plain_integer(p, use == Use::id ? id : kind)) return false;
-    } else if (!read_plain_decimal(
+      if (!text::read_plain_integer(p, use == Use::id ? id : kind)) return false;
+    } else if (!text::read_plain_decimal(
                    p, values[static_cast<std::size_t>(use) - static_cast<std::size_t>(Use::x)])) {
       return false;
     }
@@ -286,20 +285,20 @@ bool DumpParser::read_plain_atom(DumpFrame &frame) {
   return true;
 }
 
-void DumpParser::read_atom(Line line, DumpFrame &frame) {
+void Parser::read_atom(Line line, Frame &frame) {
   double values[6] = {}; // x y z ix iy iz
-  const char *p = skip_blank(line.begin, line.end);
+  const char *p = text::skip_blank(line.begin, line.end);
   std::size_t column = 0;
   const std::size_t count = columns_.use.size();
   for (; p < line.end; ++column) {
-    const char *stop = skip_word(p, line.end);
+    const char *stop = text::skip_word(p, line.end);
     if (column < count && columns_.use[column] != Use::skip &&
         !read_field(columns_.use[column], p, stop, frame, values))
       fail_atom(line,
                 "column " + std::to_string(column + 1) + " of step " + std::to_string(frame.step) +
                     ": expected a finite number, got " + quoted(p, stop),
                 frame);
-    p = skip_blank(stop, line.end);
+    p = text::skip_blank(stop, line.end);
   }
   if (column != count)
     fail_atom(line, "expected " + std::to_string(count) + " columns, got " + std::to_string(column),
@@ -307,18 +306,17 @@ void DumpParser::read_atom(Line line, DumpFrame &frame) {
   place(values, values + 3, frame);
 }
 
-bool DumpParser::read_field(Use use, const char *begin, const char *end, DumpFrame &frame,
-                            double *values) {
+bool Parser::read_field(Use use, const char *begin, const char *end, Frame &frame, double *values) {
   switch (use) {
   case Use::id: {
     std::int64_t id = 0;
-    if (!read_word(begin, end, id)) return false;
+    if (!text::read_word(begin, end, id)) return false;
     frame.id.push_back(id);
     return true;
   }
   case Use::type: {
     int type = 0;
-    if (!read_word(begin, end, type)) return false;
+    if (!text::read_word(begin, end, type)) return false;
     frame.kind.push_back(type);
     return true;
   }
@@ -329,19 +327,19 @@ bool DumpParser::read_field(Use use, const char *begin, const char *end, DumpFra
     return true;
   default: {
     double &value = values[static_cast<std::size_t>(use) - static_cast<std::size_t>(Use::x)];
-    return read_word(begin, end, value) && std::isfinite(value);
+    return text::read_word(begin, end, value) && std::isfinite(value);
   }
   }
 }
 
-void DumpParser::fail_atom(Line line, const std::string &message, const DumpFrame &frame) const {
+void Parser::fail_atom(Line line, const std::string &message, const Frame &frame) const {
   if (starts_with(line.begin, line.end, "ITEM:"))
     fail("a new frame begins after " + std::to_string(frame.positions.size() / 3) + " of " +
          std::to_string(n_atoms_) + " atoms of step " + std::to_string(frame.step));
   fail(message);
 }
 
-int DumpParser::known_element(const char *begin, const char *end) const {
+int Parser::known_element(const char *begin, const char *end) const {
   const auto size = static_cast<std::size_t>(end - begin);
   for (std::size_t e = 0; e < elements_.size(); ++e)
     if (elements_[e].size() == size && std::equal(begin, end, elements_[e].data()))
@@ -349,14 +347,14 @@ int DumpParser::known_element(const char *begin, const char *end) const {
   return -1;
 }
 
-int DumpParser::element_index(const char *begin, const char *end) {
+int Parser::element_index(const char *begin, const char *end) {
   const int known = known_element(begin, end);
   if (known >= 0) return known;
   elements_.emplace_back(begin, end);
   return static_cast<int>(elements_.size()) - 1;
 }
 
-void DumpParser::place(const double *x, const double *image, DumpFrame &frame) const {
+void Parser::place(const double *x, const double *image, Frame &frame) const {
   const auto &cell = frame.cell;
   double r[3] = {x[0], x[1], x[2]};
   if (columns_.coordinates == Coordinates::scaled ||
@@ -371,14 +369,14 @@ void DumpParser::place(const double *x, const double *image, DumpFrame &frame) c
   frame.unwrapped.insert(frame.unwrapped.end(), r, r + 3);
 }
 
-void DumpParser::sort_by_id(DumpFrame &frame) const {
+void Parser::sort_by_id(Frame &frame) const {
   const std::size_t n = frame.id.size();
   if (!std::is_sorted(frame.id.begin(), frame.id.end())) {
     std::vector<std::size_t> order(n);
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::sort(order.begin(), order.end(),
               [&](std::size_t a, std::size_t b) { return frame.id[a] < frame.id[b]; });
-    DumpFrame sorted = frame;
+    Frame sorted = frame;
     for (std::size_t i = 0; i < n; ++i) {
       const std::size_t from = order[i];
       sorted.id[i] = frame.id[from];
@@ -395,4 +393,4 @@ void DumpParser::sort_by_id(DumpFrame &frame) const {
     fail("atom id " + std::to_string(*twin) + " twice in step " + std::to_string(frame.step));
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::dumps

@@ -1,7 +1,7 @@
 // Incremental parser of LAMMPS text dumps (`dump custom`, `dump atom`).
 #pragma once
 
-#include "number_reader.h"
+#include "core/text/number_reader.h"
 
 #include <array>
 #include <cstddef>
@@ -9,17 +9,17 @@
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::dumps {
 
 /// One snapshot; atoms sorted by id.
-struct DumpFrame {
+struct Frame {
   std::int64_t step = 0;
   double time = 0.0; ///< of an `ITEM: TIME` section, in the dump's time unit; NaN without one
   std::array<double, 9> cell{};   ///< rows are the cell vectors, distance unit of the dump
   std::array<double, 3> origin{}; ///< lower corner of the cell
   std::array<bool, 3> periodic{};
   std::vector<std::int64_t> id;  ///< (n) ascending
-  std::vector<int> kind;         ///< (n) LAMMPS type, or index into DumpParser::elements()
+  std::vector<int> kind;         ///< (n) LAMMPS type, or index into Parser::elements()
   std::vector<double> positions; ///< (n, 3) as dumped, scaled ones turned into distances
   std::vector<double> unwrapped; ///< (n, 3), or empty when the dump has neither images nor xu
 };
@@ -30,14 +30,14 @@ struct DumpFrame {
 /// `xsu ysu zsu` or `xs ys zs`, with `ix iy iz` used when present; others are skipped. Boxes may be
 /// orthogonal, restricted triclinic (`xy xz yz`) or general (`abc origin`). A frame is complete
 /// only when the last of its lines ends with a newline. Errors name the line.
-class DumpParser {
+class Parser {
 public:
   /// Add text; it is copied.
   void feed(const char *text, std::size_t size);
 
   /// Parse the next frame. @return false when its text is not complete yet
   /// @throws Error for text that is not a dump, with "line N: " in front
-  bool next(DumpFrame &frame);
+  bool next(Frame &frame);
 
   /// True when text of an unfinished frame, not only blank space, is waiting.
   bool pending() const;
@@ -63,19 +63,19 @@ private:
   };
 
   bool take_line(Line &line);
-  bool read_header(DumpFrame &frame, bool &complete);
-  void read_box(const std::string &keywords, const std::array<Line, 3> &rows, DumpFrame &frame);
+  bool read_header(Frame &frame, bool &complete);
+  void read_box(const std::string &keywords, const std::array<Line, 3> &rows, Frame &frame);
   void read_columns(const std::string &names);
-  bool read_atoms(DumpFrame &frame);
-  bool read_plain_atom(DumpFrame &frame);
-  void read_atom(Line line, DumpFrame &frame);
-  bool read_field(Use use, const char *begin, const char *end, DumpFrame &frame, double *values);
-  [[noreturn]] void fail_atom(Line line, const std::string &message, const DumpFrame &frame) const;
+  bool read_atoms(Frame &frame);
+  bool read_plain_atom(Frame &frame);
+  void read_atom(Line line, Frame &frame);
+  bool read_field(Use use, const char *begin, const char *end, Frame &frame, double *values);
+  [[noreturn]] void fail_atom(Line line, const std::string &message, const Frame &frame) const;
   int known_element(const char *begin, const char *end) const; ///< −1 when there is none
   int element_index(const char *begin, const char *end);
   bool has_unwrapped() const;
-  void place(const double *x, const double *image, DumpFrame &frame) const;
-  void sort_by_id(DumpFrame &frame) const;
+  void place(const double *x, const double *image, Frame &frame) const;
+  void sort_by_id(Frame &frame) const;
   [[noreturn]] void fail(const std::string &message) const;
   void compact();
 
@@ -84,10 +84,10 @@ private:
   std::int64_t line_ = 0, frames_ = 0;
   bool header_done_ = false;
   std::int64_t n_atoms_ = 0;
-  DumpFrame partial_; // the frame whose lines are being read
+  Frame partial_; // the frame whose lines are being read
   std::string column_names_, units_;
   Columns columns_;
   std::vector<std::string> elements_;
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::dumps

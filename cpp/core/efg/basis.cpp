@@ -1,17 +1,17 @@
-#include "efg_basis.h"
+#include "core/efg/basis.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <cmath>
 #include <string>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 namespace {
 
 constexpr int efg_degree = 2;
 constexpr int max_radial_count = 16;
 
-void check_radial(const EfgRadial &radial, const char *name, bool optional) {
+void check_radial(const Radial &radial, const char *name, bool optional) {
   if (radial.count == 0 && optional) return;
   if (radial.count < 1 || radial.count > max_radial_count)
     throw Error(std::string("number of radial functions of the ") + name + " term must be 1 to " +
@@ -38,8 +38,8 @@ std::size_t product_count(const DegreePair &pair, std::size_t channels) {
 
 } // namespace
 
-EfgBasis::EfgBasis(EfgSettings settings) : settings_(std::move(settings)) {
-  const EfgSettings &s = settings_;
+Basis::Basis(Settings settings) : settings_(std::move(settings)) {
+  const Settings &s = settings_;
   if (s.species.empty()) throw Error("an EFG model needs at least one species");
   for (std::size_t k = 0; k < s.species.size(); ++k)
     if (s.species[k] < 1 || (k > 0 && s.species[k] <= s.species[k - 1]))
@@ -59,8 +59,8 @@ EfgBasis::EfgBasis(EfgSettings settings) : settings_(std::move(settings)) {
   count_features();
 }
 
-void EfgBasis::check_chain() {
-  const EfgSettings &s = settings_;
+void Basis::check_chain() {
+  const Settings &s = settings_;
   check_radial(s.bridge, "bridge", false);
   check_radial(s.product, "product", true);
   if (s.bridge_l_max < 0 || s.bridge_l_max + efg_degree > max_harmonic_degree)
@@ -82,8 +82,8 @@ void EfgBasis::check_chain() {
   if (s.field_cutoff != 0.0) check_field();
 }
 
-void EfgBasis::check_field() {
-  const EfgSettings &s = settings_;
+void Basis::check_field() {
+  const Settings &s = settings_;
   if (!(s.field_cutoff > 0.5) || !(s.field_cutoff < 50.0))
     throw Error("field_cutoff must be 0 (off) or 0.5 to 50 Å, got " +
                 std::to_string(s.field_cutoff));
@@ -98,8 +98,8 @@ void EfgBasis::check_field() {
   field_channels_ = s.species.size() * (1 + 2 * s.sources.size() * s.source.count);
 }
 
-void EfgBasis::count_features() {
-  const EfgSettings &s = settings_;
+void Basis::count_features() {
+  const Settings &s = settings_;
   const std::size_t n_species = s.species.size();
   chain_begin_ = n_species * s.pair.count;
   if (s.chain.count > 0) {
@@ -124,32 +124,32 @@ void EfgBasis::count_features() {
     size_ += product_count(pair, n_species * s.triple.count);
 }
 
-int EfgBasis::species_of(int atomic_number) const {
+int Basis::species_of(int atomic_number) const {
   for (std::size_t k = 0; k < settings_.species.size(); ++k)
     if (settings_.species[k] == atomic_number) return static_cast<int>(k);
   return -1;
 }
 
-double EfgBasis::target_cutoff() const {
+double Basis::target_cutoff() const {
   double cutoff = settings_.pair.cutoff;
   if (settings_.chain.count > 0) cutoff = std::max(cutoff, settings_.chain.cutoff);
   if (settings_.triple.count > 0) cutoff = std::max(cutoff, settings_.triple.cutoff);
   return cutoff;
 }
 
-double EfgBasis::bridge_cutoff() const {
+double Basis::bridge_cutoff() const {
   return std::max(settings_.bridge.cutoff,
                   settings_.product.count > 0 ? settings_.product.cutoff : 0.0);
 }
 
-double EfgBasis::reach() const {
+double Basis::reach() const {
   const double around_target = target_cutoff();
   if (settings_.chain.count == 0) return around_target;
   return std::max({around_target, bridge_cutoff(), settings_.field_cutoff,
                    settings_.sources.empty() ? 0.0 : settings_.source.cutoff});
 }
 
-int EfgBasis::target_l_max() const {
+int Basis::target_l_max() const {
   int l_max = efg_degree;
   for (const DegreePair &pair : chain_pairs_) l_max = std::max(l_max, pair.l1);
   if (settings_.triple.count > 0) l_max = std::max(l_max, settings_.triple_l_max);
@@ -159,8 +159,8 @@ int EfgBasis::target_l_max() const {
 namespace {
 
 /// View the entries of one centre; species and slots may be nullptr.
-Neighborhood view_entries(const NeighborList &list, std::size_t center, const int *species,
-                          const int *slot) {
+Neighborhood view_entries(const neighbors::NeighborList &list, std::size_t center,
+                          const int *species, const int *slot) {
   const std::size_t begin = list.first[center];
   return {list.first[center + 1] - begin, list.vector.data() + 3 * begin,
           list.distance.data() + begin, species ? species + begin : nullptr,
@@ -169,19 +169,19 @@ Neighborhood view_entries(const NeighborList &list, std::size_t center, const in
 
 } // namespace
 
-Neighborhood EfgNeighbors::of_target(std::size_t t) const {
+Neighborhood Neighborhoods::of_target(std::size_t t) const {
   return view_entries(targets, t, target_species.data(), target_slot.data());
 }
 
-Neighborhood EfgNeighbors::of_bridge(std::size_t b) const {
+Neighborhood Neighborhoods::of_bridge(std::size_t b) const {
   return view_entries(bridges, b, bridge_species.data(), nullptr);
 }
 
-Neighborhood EfgNeighbors::of_field(std::size_t b) const {
+Neighborhood Neighborhoods::of_field(std::size_t b) const {
   return view_entries(fields, b, nullptr, field_slot.data());
 }
 
-Neighborhood EfgNeighbors::of_source(std::size_t s) const {
+Neighborhood Neighborhoods::of_source(std::size_t s) const {
   const int list = source_list[s];
   return list < 0 ? of_bridge(-1 - list)
                   : view_entries(sources, list, source_species.data(), nullptr);
@@ -199,7 +199,7 @@ int slot_for(int atom, std::vector<int> &slot_of, std::vector<int> &atoms) {
 }
 
 /// Species of the entries of a list; refuses atoms in one place.
-void find_species(const NeighborList &list, const std::vector<int> &species,
+void find_species(const neighbors::NeighborList &list, const std::vector<int> &species,
                   std::vector<int> &found) {
   found.resize(list.index.size());
   for (std::size_t e = 0; e < found.size(); ++e) {
@@ -212,7 +212,7 @@ void find_species(const NeighborList &list, const std::vector<int> &species,
 
 /// Find what makes the field at the bridges, and the surroundings of those whose charge depends on
 /// them.
-void find_sources(const EfgBasis &basis, const std::vector<int> &species, EfgNeighbors &found) {
+void find_sources(const Basis &basis, const std::vector<int> &species, Neighborhoods &found) {
   found.field_slot.clear();
   found.source_atoms.clear();
   if (basis.field_channels() == 0) return;
@@ -241,15 +241,15 @@ void find_sources(const EfgBasis &basis, const std::vector<int> &species, EfgNei
 
 } // namespace
 
-EfgNeighbors find_efg_neighbors(const EfgBasis &basis, const System &system, const int *numbers,
-                                const std::vector<int> &targets) {
-  EfgNeighbors found;
-  find_efg_neighbors(basis, system, numbers, targets, found);
+Neighborhoods find_neighborhoods(const Basis &basis, const neighbors::System &system,
+                                 const int *numbers, const std::vector<int> &targets) {
+  Neighborhoods found;
+  find_neighborhoods(basis, system, numbers, targets, found);
   return found;
 }
 
-void find_efg_neighbors(const EfgBasis &basis, const System &system, const int *numbers,
-                        const std::vector<int> &targets, EfgNeighbors &found) {
+void find_neighborhoods(const Basis &basis, const neighbors::System &system, const int *numbers,
+                        const std::vector<int> &targets, Neighborhoods &found) {
   std::vector<int> species(system.size);
   for (std::size_t i = 0; i < system.size; ++i) {
     species[i] = basis.species_of(numbers[i]);
@@ -276,4 +276,4 @@ void find_efg_neighbors(const EfgBasis &basis, const System &system, const int *
   find_sources(basis, species, found);
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

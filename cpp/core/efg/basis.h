@@ -1,35 +1,35 @@
 // Features of the EFG model: rank-2 tensors built from the positions around an atom.
 #pragma once
 
-#include "efg_harmonics.h"
-#include "neighbor_list.h"
+#include "core/efg/harmonics.h"
+#include "core/neighbors/neighbor_list.h"
 
 #include <cstddef>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 
 /// A set of radial functions: how many, and where they end.
-struct EfgRadial {
+struct Radial {
   int count = 0;       ///< number of functions; 0 switches the term off
   double cutoff = 0.0; ///< Å
 };
 
 /// What the features are made of.
-struct EfgSettings {
+struct Settings {
   std::vector<int> species;   ///< atomic numbers an environment may hold, ascending
   std::vector<int> bridges;   ///< atomic numbers a chain may run through, a subset of `species`
-  EfgRadial pair;             ///< body order 2: target–neighbour
-  EfgRadial chain;            ///< chain: target–bridge distance
-  EfgRadial bridge;           ///< chain: density around the bridge
+  Radial pair;                ///< body order 2: target–neighbour
+  Radial chain;               ///< chain: target–bridge distance
+  Radial bridge;              ///< chain: density around the bridge
   int bridge_l_max = 2;       ///< chain: highest degree of that density
-  EfgRadial product;          ///< chain: density around the bridge that is multiplied by itself
+  Radial product;             ///< chain: density around the bridge that is multiplied by itself
   int product_l_max = 2;      ///< chain: highest degree of the factors of that product
   int product_degree_max = 0; ///< chain: highest degree of the product, at most bridge_l_max
-  EfgRadial triple;           ///< body order 3: density around the target
+  Radial triple;              ///< body order 3: density around the target
   int triple_l_max = 2;       ///< body order 3: highest degree of that density
   double field_cutoff = 0.0; ///< chain: Å, how far the sources of the field at a bridge are; 0: off
-  EfgRadial source;          ///< chain: density around a source that sets its charge and dipole
+  Radial source;             ///< chain: density around a source that sets its charge and dipole
   std::vector<int> sources;  ///< atomic numbers of sources that have such a density
 };
 
@@ -38,7 +38,7 @@ struct Neighborhood {
   std::size_t size = 0;
   const double *vector = nullptr;   ///< (size, 3) from the centre, Å
   const double *distance = nullptr; ///< (size) Å, > 0
-  const int *species = nullptr;     ///< (size) positions in EfgSettings::species
+  const int *species = nullptr;     ///< (size) positions in Settings::species
   const int *slot = nullptr;        ///< (size) caller's number of the neighbour, for chains
 };
 
@@ -59,12 +59,12 @@ struct DegreePair {
 /// Order of the features of a target: body order 2 [species][n]; chain [bridge][pair of degrees][n]
 /// [channel of the bridge]; body order 3 [pair of degrees][channel][channel']. A density channel is
 /// species · count + n; of two channels of equal degree only channel ≤ channel' is kept.
-class EfgBasis {
+class Basis {
 public:
   /// @throws Error for settings that make no sense
-  explicit EfgBasis(EfgSettings settings);
+  explicit Basis(Settings settings);
 
-  const EfgSettings &settings() const { return settings_; }
+  const Settings &settings() const { return settings_; }
   int species_count() const { return static_cast<int>(settings_.species.size()); }
   /// Number of features of all terms.
   std::size_t size() const { return size_; }
@@ -102,7 +102,7 @@ private:
   void check_chain();
   void check_field();
   void count_features();
-  EfgSettings settings_;
+  Settings settings_;
   std::vector<DegreePair> chain_pairs_, triple_pairs_, product_pairs_;
   std::vector<int> bridge_of_, source_of_;
   std::vector<std::size_t> bridge_channels_, bridge_offset_{0};
@@ -116,8 +116,8 @@ private:
 /// The entry n = 0, l = 0 is a smooth coordination number.
 ///
 /// @param density  (n_species, radial.count, harmonic_count(l_max)), overwritten
-void expand_density(const Neighborhood &neighbors, int n_species, const EfgRadial &radial,
-                    int l_max, double *density);
+void expand_density(const Neighborhood &neighbors, int n_species, const Radial &radial, int l_max,
+                    double *density);
 
 /// Describe a bridge by its density, the products of its density and the field there.
 ///
@@ -125,9 +125,9 @@ void expand_density(const Neighborhood &neighbors, int n_species, const EfgRadia
 /// descriptor, whoever asks.
 ///
 /// @param neighbors   within bridge_cutoff()
-/// @param field       (basis.field_channels(), 3) as EfgField::sum gives it
+/// @param field       (basis.field_channels(), 3) as Field::sum gives it
 /// @param descriptor  (basis.descriptor_size()), overwritten
-void describe_bridge(const EfgBasis &basis, const Neighborhood &neighbors, const double *field,
+void describe_bridge(const Basis &basis, const Neighborhood &neighbors, const double *field,
                      double *descriptor);
 
 /// Write the features of one target.
@@ -135,8 +135,8 @@ void describe_bridge(const EfgBasis &basis, const Neighborhood &neighbors, const
 /// @param neighbors    within target_cutoff(); `slot` picks the bridge's descriptor
 /// @param descriptors  (slots, descriptor_size())
 /// @param features     (5, size()), overwritten; rows are m = −2 … 2
-void target_features(const EfgBasis &basis, const Neighborhood &neighbors,
-                     const double *descriptors, double *features);
+void target_features(const Basis &basis, const Neighborhood &neighbors, const double *descriptors,
+                     double *features);
 
 /// Features of chosen atoms of a system.
 ///
@@ -144,14 +144,15 @@ void target_features(const EfgBasis &basis, const Neighborhood &neighbors,
 /// @param targets  atom indices
 /// @return         (targets, 5, size())
 /// @throws Error   for an unknown element, a bad index, or two atoms in one place
-std::vector<double> efg_features(const EfgBasis &basis, const System &system, const int *numbers,
-                                 const std::vector<int> &targets);
+std::vector<double> system_features(const Basis &basis, const neighbors::System &system,
+                                    const int *numbers, const std::vector<int> &targets);
 
 /// Neighbours and bridges of a set of targets, as the model needs them.
-struct EfgNeighbors {
-  NeighborSearch search;         ///< of the system that was last searched
-  NeighborList targets, bridges; ///< lists of the targets and of the bridges they reach
-  NeighborList fields, sources;  ///< of the bridges to field_cutoff; of sources that are no bridge
+struct Neighborhoods {
+  neighbors::NeighborSearch search;         ///< of the system that was last searched
+  neighbors::NeighborList targets, bridges; ///< lists of the targets and of the bridges they reach
+  neighbors::NeighborList fields,
+      sources; ///< of the bridges to field_cutoff; of sources that are no bridge
   std::vector<int> target_species; ///< species of the entries of `targets`
   std::vector<int> target_slot;    ///< bridge slot of the entries of `targets`, −1 if none
   std::vector<int> bridge_species; ///< species of the entries of `bridges`
@@ -167,12 +168,12 @@ struct EfgNeighbors {
   Neighborhood of_source(std::size_t s) const;
 };
 
-/// Build both lists; see efg_features for the arguments and errors.
-EfgNeighbors find_efg_neighbors(const EfgBasis &basis, const System &system, const int *numbers,
-                                const std::vector<int> &targets);
+/// Build both lists; see system_features for the arguments and errors.
+Neighborhoods find_neighborhoods(const Basis &basis, const neighbors::System &system,
+                                 const int *numbers, const std::vector<int> &targets);
 
 /// The same into lists that may have been used before; their memory is kept.
-void find_efg_neighbors(const EfgBasis &basis, const System &system, const int *numbers,
-                        const std::vector<int> &targets, EfgNeighbors &found);
+void find_neighborhoods(const Basis &basis, const neighbors::System &system, const int *numbers,
+                        const std::vector<int> &targets, Neighborhoods &found);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

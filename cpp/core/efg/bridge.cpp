@@ -1,15 +1,15 @@
-#include "efg_bridge.h"
+#include "core/efg/bridge.h"
 
-#include "efg_density.h"
+#include "core/efg/expansion.h"
 
 #include <algorithm>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 
-EfgBridgeContraction::EfgBridgeContraction(const EfgBasis &basis, const double *weights) {
-  const EfgSettings &s = basis.settings();
+BridgeContraction::BridgeContraction(const Basis &basis, const double *weights) {
+  const Settings &s = basis.settings();
   if (s.chain.count == 0) return;
-  EfgBridgePlan &p = plan_;
+  BridgePlan &p = plan_;
   p.bridge = s.bridge;
   p.product = s.product;
   p.n_species = basis.species_count();
@@ -25,7 +25,7 @@ EfgBridgeContraction::EfgBridgeContraction(const EfgBasis &basis, const double *
   p.degrees.resize(p.bridge_l_max + 1);
   for (int l = 0; l <= p.bridge_l_max; ++l) p.degrees[l].l = l;
   for (const DegreePair &pair : basis.product_pairs()) {
-    EfgBridgePlan::Product product;
+    BridgePlan::Product product;
     for (int c = 0; c < 2 * pair.l + 1; ++c) {
       for (const CouplingTerm &t : pair.terms)
         if (t.c == c)
@@ -35,7 +35,7 @@ EfgBridgeContraction::EfgBridgeContraction(const EfgBasis &basis, const double *
     }
     p.degrees[pair.l].products.push_back(std::move(product));
   }
-  for (EfgBridgePlan::Degree &degree : p.degrees)
+  for (BridgePlan::Degree &degree : p.degrees)
     degree.length = p.stride + degree.products.size() * p.factors * p.padded_factors;
   std::size_t width = 0;
   for (const DegreePair &pair : basis.chain_pairs()) width += 2 * pair.l2 + 1;
@@ -43,14 +43,14 @@ EfgBridgeContraction::EfgBridgeContraction(const EfgBasis &basis, const double *
   lay_out_weights(basis, weights);
 }
 
-void EfgBridgeContraction::lay_out_weights(const EfgBasis &basis, const double *weights) {
-  EfgBridgePlan &p = plan_;
+void BridgeContraction::lay_out_weights(const Basis &basis, const double *weights) {
+  BridgePlan &p = plan_;
   const int padded = padded_length(p.bridge.count);
   for (std::size_t b = 0; b < basis.settings().bridges.size(); ++b) {
-    for (EfgBridgePlan::Degree &degree : p.degrees) degree.weights.emplace_back();
+    for (BridgePlan::Degree &degree : p.degrees) degree.weights.emplace_back();
     std::size_t begin = 0; // of the pair of degrees in a row of the result
     for (const DegreePair &pair : basis.chain_pairs()) {
-      EfgBridgePlan::Degree &degree = p.degrees[pair.l2];
+      BridgePlan::Degree &degree = p.degrees[pair.l2];
       for (std::size_t n = 0; n < p.chain_count; ++n) {
         if (b == 0) degree.to.push_back(n * p.row + begin);
         std::vector<double> line(degree.length, 0.0);
@@ -81,12 +81,12 @@ namespace {
 
 /// Form the products of one degree behind its linear channels: channels[m][stride …].
 template <class V>
-LPSNMR_INLINE void multiply_factors(const EfgBridgePlan &plan, const EfgBridgePlan::Degree &degree,
+LPSNMR_INLINE void multiply_factors(const BridgePlan &plan, const BridgePlan::Degree &degree,
                                     const double *factors, double *channels) {
   constexpr int tile = 4; // left factors at once
   const int padded = plan.padded_factors;
   double *block = channels + plan.stride;
-  for (const EfgBridgePlan::Product &product : degree.products) {
+  for (const BridgePlan::Product &product : degree.products) {
     const CouplingTerm *first = product.terms.data();
     for (int m = 0; m < 2 * degree.l + 1; ++m) {
       const CouplingTerm *end = product.terms.data() + product.end[m];
@@ -135,7 +135,7 @@ LPSNMR_INLINE void weigh_tile(const double *const *weights, const double *channe
 
 /// Contract the channels of one degree with the weights of each output.
 template <class V>
-LPSNMR_INLINE void weigh_channels(const EfgBridgePlan::Degree &degree, int bridge,
+LPSNMR_INLINE void weigh_channels(const BridgePlan::Degree &degree, int bridge,
                                   const double *channels, double *contracted) {
   const std::size_t length = degree.length, outputs = degree.to.size();
   for (std::size_t o = 0; o < outputs; o += 2) {
@@ -158,9 +158,8 @@ struct Room {
 };
 
 template <class V>
-LPSNMR_INLINE void contract_one(const EfgBridgePlan &plan, int bridge,
-                                const Neighborhood &neighbors, double *contracted,
-                                double *coordination, Room &room) {
+LPSNMR_INLINE void contract_one(const BridgePlan &plan, int bridge, const Neighborhood &neighbors,
+                                double *contracted, double *coordination, Room &room) {
   double *rows = room.rows.data(), *factors = room.factors.data();
   const int padded = padded_length(plan.bridge.count);
   if (plan.factors > 0) {
@@ -180,7 +179,7 @@ LPSNMR_INLINE void contract_one(const EfgBridgePlan &plan, int bridge,
   if (plan.factors == 0 || !plan.shared)
     density_rows<V>(neighbors, plan.n_species, plan.bridge, plan.bridge_l_max, rows);
   for (int s = 0; s < plan.n_species; ++s) coordination[s] = rows[s * padded]; // n = 0, l = 0
-  for (const EfgBridgePlan::Degree &degree : plan.degrees) {
+  for (const BridgePlan::Degree &degree : plan.degrees) {
     for (int m = 0; m < 2 * degree.l + 1; ++m)
       std::copy_n(rows + (degree.l * degree.l + m) * plan.stride, plan.stride,
                   room.channels.data() + m * degree.length);
@@ -190,25 +189,24 @@ LPSNMR_INLINE void contract_one(const EfgBridgePlan &plan, int bridge,
 }
 
 #if defined(LPSNMR_EFG_VERSIONS)
-LPSNMR_EFG_AVX512 void dispatch(const EfgBridgePlan &plan, int bridge,
-                                const Neighborhood &neighbors, double *contracted,
-                                double *coordination, Room &room) {
-  contract_one<Wide>(plan, bridge, neighbors, contracted, coordination, room);
+LPSNMR_EFG_AVX512 void dispatch(const BridgePlan &plan, int bridge, const Neighborhood &neighbors,
+                                double *contracted, double *coordination, Room &room) {
+  contract_one<simd::Wide>(plan, bridge, neighbors, contracted, coordination, room);
 }
-LPSNMR_EFG_AVX2 void dispatch(const EfgBridgePlan &plan, int bridge, const Neighborhood &neighbors,
+LPSNMR_EFG_AVX2 void dispatch(const BridgePlan &plan, int bridge, const Neighborhood &neighbors,
                               double *contracted, double *coordination, Room &room) {
-  contract_one<Wide>(plan, bridge, neighbors, contracted, coordination, room);
+  contract_one<simd::Wide>(plan, bridge, neighbors, contracted, coordination, room);
 }
 #endif
-LPSNMR_EFG_BASE void dispatch(const EfgBridgePlan &plan, int bridge, const Neighborhood &neighbors,
+LPSNMR_EFG_BASE void dispatch(const BridgePlan &plan, int bridge, const Neighborhood &neighbors,
                               double *contracted, double *coordination, Room &room) {
-  contract_one<Narrow>(plan, bridge, neighbors, contracted, coordination, room);
+  contract_one<simd::Narrow>(plan, bridge, neighbors, contracted, coordination, room);
 }
 
 } // namespace
 
-void EfgBridgeContraction::contract(int bridge, const Neighborhood &neighbors, double *contracted,
-                                    double *coordination) const {
+void BridgeContraction::contract(int bridge, const Neighborhood &neighbors, double *contracted,
+                                 double *coordination) const {
   thread_local Room room;
   const int harmonics = harmonic_count(std::max(plan_.bridge_l_max, plan_.product_l_max));
   const int stride = std::max(plan_.stride, density_stride(plan_.n_species, plan_.product.count));
@@ -216,11 +214,11 @@ void EfgBridgeContraction::contract(int bridge, const Neighborhood &neighbors, d
   // the padding of the factors stays zero
   room.factors.assign(std::size_t(harmonic_count(plan_.product_l_max)) * plan_.padded_factors, 0.0);
   std::size_t most = 0;
-  for (const EfgBridgePlan::Degree &degree : plan_.degrees)
+  for (const BridgePlan::Degree &degree : plan_.degrees)
     most = std::max(most, degree.length * (2 * degree.l + 1));
   room.channels.resize(most);
   std::fill_n(contracted, size(), 0.0);
   dispatch(plan_, bridge, neighbors, contracted, coordination, room);
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

@@ -2,14 +2,14 @@
 // features.
 #pragma once
 
-#include "efg_basis.h"
+#include "core/efg/basis.h"
 
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 
 /// Weights and couplings of a contraction, laid out for its loops.
-struct EfgBridgePlan {
+struct BridgePlan {
   /// A product of two degrees of the density: its terms, ordered by component of the result.
   struct Product {
     std::vector<CouplingTerm> terms; ///< a and b are offsets of rows of factors
@@ -23,7 +23,7 @@ struct EfgBridgePlan {
     std::vector<std::size_t> to;              ///< (outputs) where each begins in the result
     std::vector<std::vector<double>> weights; ///< by bridge: (outputs, length)
   };
-  EfgRadial bridge, product;
+  Radial bridge, product;
   int n_species = 0, bridge_l_max = 0, product_l_max = 0;
   int stride = 0;                      ///< of the rows of the density
   int factors = 0, padded_factors = 0; ///< channels that are multiplied
@@ -38,10 +38,10 @@ struct EfgBridgePlan {
 /// The result of a bridge is (chain.count, row): for each radial function Σ over the channels of
 /// weight · descriptor, for all pairs of degrees of the chain, 2 l2 + 1 numbers each, padded to
 /// whole vectors of four.
-class EfgBridgeContraction {
+class BridgeContraction {
 public:
   /// @param weights  (bridges · basis.bridge_block()), the chain part of the weights
-  EfgBridgeContraction(const EfgBasis &basis, const double *weights);
+  BridgeContraction(const Basis &basis, const double *weights);
 
   /// Numbers of one radial function, padding included.
   std::size_t row() const { return plan_.row; }
@@ -51,7 +51,7 @@ public:
   /// Weights of the fields: (bridges, outputs padded to whole vectors of four, field_channels).
   const std::vector<double> &field_weights() const { return field_weights_; }
 
-  /// @param bridge        position in EfgSettings::bridges
+  /// @param bridge        position in Settings::bridges
   /// @param neighbors     all within basis.bridge_cutoff(); farther ones count nothing
   /// @param contracted    (size()), overwritten
   /// @param coordination  (n_species), overwritten: smooth coordination numbers of the bridge
@@ -59,9 +59,9 @@ public:
                 double *coordination) const;
 
 private:
-  void lay_out_weights(const EfgBasis &basis, const double *weights);
-  EfgBridgePlan plan_;
+  void lay_out_weights(const Basis &basis, const double *weights);
+  BridgePlan plan_;
   std::vector<double> field_weights_;
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

@@ -1,15 +1,15 @@
-#include "efg_chain.h"
+#include "core/efg/chain.h"
 
-#include "efg_density.h"
-#include "error.h"
+#include "core/common/error.h"
+#include "core/efg/expansion.h"
 
 #include <algorithm>
 #include <cmath>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 namespace {
 
-constexpr int lanes = EfgChainCoupling::lanes;
+constexpr int lanes = ChainCoupling::lanes;
 constexpr int max_count = 16;
 constexpr int max_row = 256;
 
@@ -42,7 +42,7 @@ struct Directions {
 
 /// Weigh the radial functions of each bridge's descriptor: pulled[entry][lane]; empty lanes are 0.
 template <class V>
-LPSNMR_INLINE void pull_rows(const Directions &d, const EfgRadial &radial, std::size_t row,
+LPSNMR_INLINE void pull_rows(const Directions &d, const Radial &radial, std::size_t row,
                              double *pulled) {
   alignas(64) double functions[max_count * lanes];
   alignas(32) double four[4];
@@ -63,7 +63,7 @@ LPSNMR_INLINE void pull_rows(const Directions &d, const EfgRadial &radial, std::
 
 } // namespace
 
-EfgChainCoupling::EfgChainCoupling(const EfgBasis &basis, std::size_t row)
+ChainCoupling::ChainCoupling(const Basis &basis, std::size_t row)
     : radial_(basis.settings().chain), row_(row) {
   if (row > max_row) throw Error("bridge_l_max is too high for the predictor");
   for (const DegreePair &pair : basis.chain_pairs()) l_max_ = std::max(l_max_, pair.l1);
@@ -80,8 +80,8 @@ EfgChainCoupling::EfgChainCoupling(const EfgBasis &basis, std::size_t row)
 }
 
 template <class V>
-LPSNMR_INLINE void EfgChainCoupling::run(const Neighborhood &neighbors, const double *contracted,
-                                         double *components) const {
+LPSNMR_INLINE void ChainCoupling::run(const Neighborhood &neighbors, const double *contracted,
+                                      double *components) const {
   alignas(64) double harmonics[harmonic_count(max_harmonic_degree) * lanes];
   alignas(64) double pulled[max_row * lanes];
   Directions d;
@@ -112,9 +112,9 @@ LPSNMR_INLINE void EfgChainCoupling::run(const Neighborhood &neighbors, const do
         add_term(term[1], odd_low, odd_high);
       }
       if (term < end) add_term(*term++, low, high);
-      lpsnmr::add(odd_low, low);
-      lpsnmr::add(odd_high, high);
-      lpsnmr::add(high, low);
+      simd::add(odd_low, low);
+      simd::add(odd_high, high);
+      simd::add(high, low);
       sums[c] = low;
     }
     V total;
@@ -128,9 +128,9 @@ LPSNMR_INLINE void EfgChainCoupling::run(const Neighborhood &neighbors, const do
 }
 
 /// The loop compiled for several processors.
-struct EfgChainVersions {
+struct ChainVersions {
   template <class V>
-  LPSNMR_INLINE static void run(const EfgChainCoupling &chain, const Neighborhood &neighbors,
+  LPSNMR_INLINE static void run(const ChainCoupling &chain, const Neighborhood &neighbors,
                                 const double *contracted, double *components) {
     chain.run<V>(neighbors, contracted, components);
   }
@@ -139,25 +139,25 @@ struct EfgChainVersions {
 namespace {
 
 #if defined(LPSNMR_EFG_VERSIONS)
-LPSNMR_EFG_AVX512 void dispatch(const EfgChainCoupling &chain, const Neighborhood &neighbors,
+LPSNMR_EFG_AVX512 void dispatch(const ChainCoupling &chain, const Neighborhood &neighbors,
                                 const double *contracted, double *components) {
-  EfgChainVersions::run<Wide>(chain, neighbors, contracted, components);
+  ChainVersions::run<simd::Wide>(chain, neighbors, contracted, components);
 }
-LPSNMR_EFG_AVX2 void dispatch(const EfgChainCoupling &chain, const Neighborhood &neighbors,
+LPSNMR_EFG_AVX2 void dispatch(const ChainCoupling &chain, const Neighborhood &neighbors,
                               const double *contracted, double *components) {
-  EfgChainVersions::run<Wide>(chain, neighbors, contracted, components);
+  ChainVersions::run<simd::Wide>(chain, neighbors, contracted, components);
 }
 #endif
-LPSNMR_EFG_BASE void dispatch(const EfgChainCoupling &chain, const Neighborhood &neighbors,
+LPSNMR_EFG_BASE void dispatch(const ChainCoupling &chain, const Neighborhood &neighbors,
                               const double *contracted, double *components) {
-  EfgChainVersions::run<Narrow>(chain, neighbors, contracted, components);
+  ChainVersions::run<simd::Narrow>(chain, neighbors, contracted, components);
 }
 
 } // namespace
 
-void EfgChainCoupling::add(const Neighborhood &neighbors, const double *contracted,
-                           double *components) const {
+void ChainCoupling::add(const Neighborhood &neighbors, const double *contracted,
+                        double *components) const {
   dispatch(*this, neighbors, contracted, components);
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

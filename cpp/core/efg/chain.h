@@ -2,17 +2,17 @@
 // descriptors.
 #pragma once
 
-#include "efg_basis.h"
+#include "core/efg/basis.h"
 
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 
 /// Couples directions and contracted descriptors to a tensor. Immutable.
-class EfgChainCoupling {
+class ChainCoupling {
 public:
-  /// @param row  numbers per radial function of a contracted descriptor (EfgBridgeContraction::row)
-  EfgChainCoupling(const EfgBasis &basis, std::size_t row);
+  /// @param row  numbers per radial function of a contracted descriptor (BridgeContraction::row)
+  ChainCoupling(const Basis &basis, std::size_t row);
 
   /// Add the chains of a target to its components.
   ///
@@ -31,13 +31,13 @@ public:
 private:
   template <class V>
   void run(const Neighborhood &neighbors, const double *contracted, double *components) const;
-  friend struct EfgChainVersions;
+  friend struct ChainVersions;
 
-  EfgRadial radial_;
+  Radial radial_;
   int l_max_ = 2;
   std::size_t row_;
   std::vector<Term> terms_;  // by component
   std::size_t ends_[5] = {}; // where the terms of each component end
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

@@ -1,63 +1,63 @@
-#include "efg_model_file.h"
+#include "core/efg/efg_file.h"
 
-#include "elements.h"
-#include "error.h"
-#include "json_picker.h"
+#include "core/common/elements.h"
+#include "core/common/error.h"
+#include "core/text/json_picker.h"
 
 #include <limits>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 namespace {
 
-using Kind = JsonValue::Kind;
+using Kind = text::JsonValue::Kind;
 
 constexpr int oldest_version = 1, newest_version = 2;
 
 /// Adds what an EFG model is made of.
-class Picker : public JsonPicker {
+class Picker : public text::JsonPicker {
 public:
-  explicit Picker(const std::string &name) : JsonPicker(name, "EFG model") {}
+  explicit Picker(const std::string &name) : text::JsonPicker(name, "EFG model") {}
 
-  EfgRadial radial_entry(const JsonValue &object, const std::string &name) const {
-    const JsonValue &value = entry(object, name, Kind::array);
+  Radial radial_entry(const text::JsonValue &object, const std::string &name) const {
+    const text::JsonValue &value = entry(object, name, Kind::array);
     if (value.items.size() != 2)
       fail(value, name + ": expected [number of functions, cutoff], got " +
                       std::to_string(value.items.size()) + " entries");
     return {integer(value.items[0], name), of_kind(value.items[1], Kind::number, name).number};
   }
 
-  int element(const JsonValue &value, const std::string &symbol) const {
+  int element(const text::JsonValue &value, const std::string &symbol) const {
     const int number = atomic_number(symbol);
     if (number == 0) fail(value, "unknown chemical symbol \"" + symbol + "\"");
     return number;
   }
 
-  std::vector<int> elements_entry(const JsonValue &object, const std::string &name) const {
+  std::vector<int> elements_entry(const text::JsonValue &object, const std::string &name) const {
     std::vector<int> numbers;
-    for (const JsonValue &item : entry(object, name, Kind::array).items)
+    for (const text::JsonValue &item : entry(object, name, Kind::array).items)
       numbers.push_back(element(item, of_kind(item, Kind::string, name).string));
     return numbers;
   }
 
   /// A list of numbers of a given length; null means infinity where it is allowed.
-  std::vector<double> numbers_entry(const JsonValue &object, const std::string &name,
+  std::vector<double> numbers_entry(const text::JsonValue &object, const std::string &name,
                                     std::size_t count, bool null_allowed) const {
-    const JsonValue &list = entry(object, name, Kind::array);
+    const text::JsonValue &list = entry(object, name, Kind::array);
     if (list.items.size() != count)
       fail(list, name + ": expected " + std::to_string(count) + " numbers, got " +
                      std::to_string(list.items.size()));
     std::vector<double> values;
     values.reserve(count);
-    for (const JsonValue &item : list.items)
+    for (const text::JsonValue &item : list.items)
       values.push_back(null_allowed && item.kind == Kind::null
                            ? std::numeric_limits<double>::infinity()
                            : of_kind(item, Kind::number, name).number);
     return values;
   }
 
-  EnvironmentRange range_entry(const JsonValue &object, const std::string &name,
+  EnvironmentRange range_entry(const text::JsonValue &object, const std::string &name,
                                std::size_t n_species) const {
-    const JsonValue &part = entry(object, name, Kind::object);
+    const text::JsonValue &part = entry(object, name, Kind::object);
     EnvironmentRange range;
     range.nearest = numbers_entry(part, "nearest", n_species, true);
     range.fewest = numbers_entry(part, "fewest", n_species, true);
@@ -67,9 +67,9 @@ public:
 };
 
 /// Refuse what is not ours; return the version of the file.
-int check_head(const Picker &pick, const JsonValue &root) {
+int check_head(const Picker &pick, const text::JsonValue &root) {
   const int version = pick.check_format(root, "lpsnmr-efg", newest_version, oldest_version);
-  const JsonValue &units = pick.entry(root, "units", Kind::object);
+  const text::JsonValue &units = pick.entry(root, "units", Kind::object);
   const std::string &length = pick.string_entry(units, "length");
   const std::string &efg = pick.string_entry(units, "efg");
   if (length != "Å" || efg != "V/Å²")
@@ -77,9 +77,9 @@ int check_head(const Picker &pick, const JsonValue &root) {
   return version;
 }
 
-EfgSettings read_settings(const Picker &pick, const JsonValue &root, int version) {
-  const JsonValue &given = pick.entry(root, "settings", Kind::object);
-  EfgSettings s;
+Settings read_settings(const Picker &pick, const text::JsonValue &root, int version) {
+  const text::JsonValue &given = pick.entry(root, "settings", Kind::object);
+  Settings s;
   s.species = pick.elements_entry(root, "species");
   s.bridges = pick.elements_entry(root, "bridges");
   s.pair = pick.radial_entry(given, "pair");
@@ -105,43 +105,43 @@ EfgSettings read_settings(const Picker &pick, const JsonValue &root, int version
 }
 
 /// Make the basis; its own checks get the place added.
-EfgBasis make_basis(const Picker &pick, const JsonValue &root, const EfgSettings &settings) {
+Basis make_basis(const Picker &pick, const text::JsonValue &root, const Settings &settings) {
   try {
-    return EfgBasis(settings);
+    return Basis(settings);
   } catch (const Error &error) {
     pick.fail(*root.find("settings"), error.what());
   }
 }
 
-EfgModelTarget read_target(const Picker &pick, const JsonValue &root, const std::string &symbol,
-                           const JsonValue &part, const EfgBasis &basis) {
+ModelTarget read_target(const Picker &pick, const text::JsonValue &root, const std::string &symbol,
+                        const text::JsonValue &part, const Basis &basis) {
   const std::size_t n_species = basis.settings().species.size();
   pick.of_kind(part, Kind::object, "target " + symbol);
-  EfgModelTarget target;
+  ModelTarget target;
   target.atomic_number = pick.element(part, symbol);
   target.weights = pick.numbers_entry(part, "weights", basis.size(), false);
   target.environment = pick.range_entry(part, "environment", n_species);
-  const JsonValue &ranges = pick.entry(part, "bridge_environments", Kind::object);
-  for (const JsonValue &bridge : pick.entry(root, "bridges", Kind::array).items)
+  const text::JsonValue &ranges = pick.entry(part, "bridge_environments", Kind::object);
+  for (const text::JsonValue &bridge : pick.entry(root, "bridges", Kind::array).items)
     target.bridge_environments.push_back(pick.range_entry(ranges, bridge.string, n_species));
   return target;
 }
 
 } // namespace
 
-EfgModelFile parse_efg_model(const std::string &text, const std::string &name) {
-  const JsonValue root = parse_json(text, name);
+EfgFile parse_efg_file(const std::string &text, const std::string &name) {
+  const text::JsonValue root = text::parse_json(text, name);
   const Picker pick(name);
   const int version = check_head(pick, pick.of_kind(root, Kind::object, "the file"));
   pick.entry(root, "provenance", Kind::object);
-  EfgModelFile file;
+  EfgFile file;
   file.settings = read_settings(pick, root, version);
-  const EfgBasis basis = make_basis(pick, root, file.settings);
-  const JsonValue &targets = pick.entry(root, "targets", Kind::object);
+  const Basis basis = make_basis(pick, root, file.settings);
+  const text::JsonValue &targets = pick.entry(root, "targets", Kind::object);
   if (targets.entries.empty()) pick.fail(targets, "an EFG model needs at least one target species");
   for (const auto &[symbol, part] : targets.entries)
     file.targets.push_back(read_target(pick, root, symbol, part, basis));
   return file;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

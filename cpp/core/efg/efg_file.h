@@ -2,24 +2,24 @@
 // it.
 #pragma once
 
-#include "efg_predictor.h"
+#include "core/efg/predictor.h"
 
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 
-/// What a file holds for one element it predicts; the fields are the arguments of EfgPredictor.
-struct EfgModelTarget {
+/// What a file holds for one element it predicts; the fields are the arguments of Predictor.
+struct ModelTarget {
   int atomic_number = 0;
   std::vector<double> weights; ///< V/Å² per unit of feature
   EnvironmentRange environment;
   std::vector<EnvironmentRange> bridge_environments;
 };
 
-struct EfgModelFile {
-  EfgSettings settings;
-  std::vector<EfgModelTarget> targets; ///< at least one
+struct EfgFile {
+  Settings settings;
+  std::vector<ModelTarget> targets; ///< at least one
 };
 
 /// Parse the whole text of a model file.
@@ -29,6 +29,6 @@ struct EfgModelFile {
 /// @param name used in messages, `name:line: what, expected, got`
 /// @throws Error for what is not a complete model of a version and unit we know, or settings or
 ///               numbers that make no model
-EfgModelFile parse_efg_model(const std::string &text, const std::string &name);
+EfgFile parse_efg_file(const std::string &text, const std::string &name);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

@@ -2,8 +2,8 @@
 // harmonic.
 #pragma once
 
-#include "efg_basis.h"
-#include "simd4.h"
+#include "core/efg/basis.h"
+#include "core/simd/four_doubles.h"
 
 #include <algorithm>
 
@@ -18,15 +18,7 @@
 #define LPSNMR_EFG_BASE
 #endif
 
-namespace lpsnmr {
-
-LPSNMR_INLINE void add_product(const Wide &a, const Wide &b, Wide &out) {
-  out.v += a.v * b.v;
-}
-LPSNMR_INLINE void add_product(const Narrow &a, const Narrow &b, Narrow &out) {
-  out.v += a.v * b.v;
-  out.w += a.w * b.w;
-}
+namespace lpsnmr::efg {
 
 /// Length of a list of doubles in whole vectors of four.
 constexpr int padded_length(int length) {
@@ -86,8 +78,8 @@ LPSNMR_INLINE void harmonics_of_four(int l_max, const double *x, const double *y
 ///
 /// @param rows  (harmonic_count(l_max), density_stride), overwritten; padding is zero
 template <class V>
-LPSNMR_INLINE void density_rows(const Neighborhood &neighbors, int n_species,
-                                const EfgRadial &radial, int l_max, double *rows) {
+LPSNMR_INLINE void density_rows(const Neighborhood &neighbors, int n_species, const Radial &radial,
+                                int l_max, double *rows) {
   constexpr int max_count = 16;
   const int n_harmonics = harmonic_count(l_max), padded = padded_length(radial.count);
   const int stride = density_stride(n_species, radial.count);
@@ -116,7 +108,7 @@ LPSNMR_INLINE void density_rows(const Neighborhood &neighbors, int n_species,
 }
 
 /// `density_rows` compiled for the processor.
-void expand_rows(const Neighborhood &neighbors, int n_species, const EfgRadial &radial, int l_max,
+void expand_rows(const Neighborhood &neighbors, int n_species, const Radial &radial, int l_max,
                  double *rows);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

@@ -1,13 +1,13 @@
 // The features one by one, as the fit needs them; the prediction has its own, contracted path.
-#include "efg_basis.h"
+#include "core/efg/basis.h"
 
-#include "efg_field.h"
-#include "vector_clones.h"
+#include "core/efg/field.h"
+#include "core/simd/vector_clones.h"
 
 #include <algorithm>
 #include <array>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 namespace {
 
 constexpr int max_count = 16;
@@ -25,9 +25,9 @@ struct Direction {
 };
 
 /// Add the chain features of one target–bridge pair; `block` is the part of that bridge species.
-void add_chain(const EfgBasis &basis, double r, const double *harmonics, const double *descriptor,
+void add_chain(const Basis &basis, double r, const double *harmonics, const double *descriptor,
                double *block, std::size_t row) {
-  const EfgSettings &s = basis.settings();
+  const Settings &s = basis.settings();
   double radial[max_count];
   radial_functions<1>(s.chain.count, s.chain.cutoff, &r, radial);
   for (const DegreePair &pair : basis.chain_pairs()) {
@@ -48,8 +48,8 @@ void add_chain(const EfgBasis &basis, double r, const double *harmonics, const d
 class Factors {
 public:
   /// Gather from density[channel][lm], channel = species · stride + n.
-  Factors(const EfgBasis &basis, const double *density, int stride, int width) {
-    const EfgSettings &s = basis.settings();
+  Factors(const Basis &basis, const double *density, int stride, int width) {
+    const Settings &s = basis.settings();
     const int n = basis.species_count() * s.product.count;
     const auto values = [&](int q) {
       return density + (q / s.product.count * stride + q % s.product.count) * width;
@@ -102,8 +102,8 @@ private:
 };
 
 /// Write the body-order-3 features from the density around the target.
-void write_triples(const EfgBasis &basis, const double *density, double *features) {
-  const EfgSettings &s = basis.settings();
+void write_triples(const Basis &basis, const double *density, double *features) {
+  const Settings &s = basis.settings();
   const std::size_t channels = s.species.size() * s.triple.count;
   const int width = harmonic_count(s.triple_l_max);
   std::size_t f = basis.triple_begin();
@@ -117,14 +117,14 @@ void write_triples(const EfgBasis &basis, const double *density, double *feature
 }
 
 /// The fields of all channels at the bridges: (bridges, field_channels, 3).
-std::vector<double> bridge_fields(const EfgBasis &basis, const EfgNeighbors &neighbors,
+std::vector<double> bridge_fields(const Basis &basis, const Neighborhoods &neighbors,
                                   const int *numbers) {
   const std::size_t channels = basis.field_channels(), n_bridges = neighbors.bridge_atoms.size();
   std::vector<double> fields(n_bridges * channels * 3);
   if (channels == 0) return fields;
   std::vector<double> identity(channels * channels, 0.0);
   for (std::size_t q = 0; q < channels; ++q) identity[q * channels + q] = 1.0;
-  const EfgField field(basis, static_cast<int>(channels), identity.data());
+  const Field field(basis, static_cast<int>(channels), identity.data());
   std::vector<double> sources(neighbors.source_atoms.size() * field.source_size());
   for (std::size_t s = 0; s < neighbors.source_atoms.size(); ++s) {
     const int species = basis.species_of(numbers[neighbors.source_atoms[s]]);
@@ -140,9 +140,9 @@ std::vector<double> bridge_fields(const EfgBasis &basis, const EfgNeighbors &nei
 
 } // namespace
 
-LPSNMR_CLONES void describe_bridge(const EfgBasis &basis, const Neighborhood &neighbors,
+LPSNMR_CLONES void describe_bridge(const Basis &basis, const Neighborhood &neighbors,
                                    const double *field, double *descriptor) {
-  const EfgSettings &s = basis.settings();
+  const Settings &s = basis.settings();
   const int largest = std::max(s.bridge.count * harmonic_count(s.bridge_l_max),
                                s.product.count * harmonic_count(s.product_l_max));
   std::vector<double> density(std::size_t(largest) * basis.species_count());
@@ -178,9 +178,9 @@ LPSNMR_CLONES void describe_bridge(const EfgBasis &basis, const Neighborhood &ne
   }
 }
 
-void target_features(const EfgBasis &basis, const Neighborhood &neighbors,
-                     const double *descriptors, double *features) {
-  const EfgSettings &s = basis.settings();
+void target_features(const Basis &basis, const Neighborhood &neighbors, const double *descriptors,
+                     double *features) {
+  const Settings &s = basis.settings();
   const std::size_t row = basis.size();
   std::fill(features, features + 5 * row, 0.0);
   const int l_max = basis.target_l_max();
@@ -207,9 +207,9 @@ void target_features(const EfgBasis &basis, const Neighborhood &neighbors,
   write_triples(basis, density.data(), features);
 }
 
-std::vector<double> efg_features(const EfgBasis &basis, const System &system, const int *numbers,
-                                 const std::vector<int> &targets) {
-  const EfgNeighbors neighbors = find_efg_neighbors(basis, system, numbers, targets);
+std::vector<double> system_features(const Basis &basis, const neighbors::System &system,
+                                    const int *numbers, const std::vector<int> &targets) {
+  const Neighborhoods neighbors = find_neighborhoods(basis, system, numbers, targets);
   const std::vector<double> fields = bridge_fields(basis, neighbors, numbers);
   std::vector<double> descriptors(neighbors.bridge_atoms.size() * basis.descriptor_size());
   for (std::size_t b = 0; b < neighbors.bridge_atoms.size(); ++b)
@@ -222,4 +222,4 @@ std::vector<double> efg_features(const EfgBasis &basis, const System &system, co
   return features;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

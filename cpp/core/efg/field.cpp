@@ -1,10 +1,10 @@
-#include "efg_field.h"
+#include "core/efg/field.h"
 
-#include "efg_density.h"
+#include "core/efg/expansion.h"
 
 #include <cmath>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 namespace {
 
 constexpr double softening_squared = 1.0; // Å²
@@ -76,8 +76,8 @@ LPSNMR_INLINE void sum_field(const Neighborhood &neighbors, const double *source
 /// Add the weighted charge and dipole of the density around a source.
 template <class V>
 LPSNMR_INLINE void weigh_channels(const Neighborhood &neighbors, int n_species,
-                                  const EfgRadial &radial, const double *weights,
-                                  std::size_t stride, double *rows, double *source) {
+                                  const Radial &radial, const double *weights, std::size_t stride,
+                                  double *rows, double *source) {
   const int padded = padded_length(radial.count), step = density_stride(n_species, radial.count);
   density_rows<V>(neighbors, n_species, radial, 1, rows);
   const double *const dipole_weights = weights + n_species * radial.count * stride;
@@ -102,38 +102,38 @@ LPSNMR_INLINE void weigh_channels(const Neighborhood &neighbors, int n_species,
 LPSNMR_EFG_AVX512 void dispatch(const Neighborhood &neighbors, const double *sources,
                                 std::size_t stride, double cutoff, int first, int count,
                                 double *field) {
-  sum_field<Wide>(neighbors, sources, stride, cutoff, first, count, field);
+  sum_field<simd::Wide>(neighbors, sources, stride, cutoff, first, count, field);
 }
 LPSNMR_EFG_AVX2 void dispatch(const Neighborhood &neighbors, const double *sources,
                               std::size_t stride, double cutoff, int first, int count,
                               double *field) {
-  sum_field<Wide>(neighbors, sources, stride, cutoff, first, count, field);
+  sum_field<simd::Wide>(neighbors, sources, stride, cutoff, first, count, field);
 }
-LPSNMR_EFG_AVX512 void dispatch(const Neighborhood &neighbors, int n_species,
-                                const EfgRadial &radial, const double *weights, std::size_t stride,
-                                double *rows, double *source) {
-  weigh_channels<Wide>(neighbors, n_species, radial, weights, stride, rows, source);
+LPSNMR_EFG_AVX512 void dispatch(const Neighborhood &neighbors, int n_species, const Radial &radial,
+                                const double *weights, std::size_t stride, double *rows,
+                                double *source) {
+  weigh_channels<simd::Wide>(neighbors, n_species, radial, weights, stride, rows, source);
 }
-LPSNMR_EFG_AVX2 void dispatch(const Neighborhood &neighbors, int n_species, const EfgRadial &radial,
+LPSNMR_EFG_AVX2 void dispatch(const Neighborhood &neighbors, int n_species, const Radial &radial,
                               const double *weights, std::size_t stride, double *rows,
                               double *source) {
-  weigh_channels<Wide>(neighbors, n_species, radial, weights, stride, rows, source);
+  weigh_channels<simd::Wide>(neighbors, n_species, radial, weights, stride, rows, source);
 }
 #endif
-LPSNMR_EFG_BASE void dispatch(const Neighborhood &neighbors, int n_species, const EfgRadial &radial,
+LPSNMR_EFG_BASE void dispatch(const Neighborhood &neighbors, int n_species, const Radial &radial,
                               const double *weights, std::size_t stride, double *rows,
                               double *source) {
-  weigh_channels<Narrow>(neighbors, n_species, radial, weights, stride, rows, source);
+  weigh_channels<simd::Narrow>(neighbors, n_species, radial, weights, stride, rows, source);
 }
 LPSNMR_EFG_BASE void dispatch(const Neighborhood &neighbors, const double *sources,
                               std::size_t stride, double cutoff, int first, int count,
                               double *field) {
-  sum_field<Narrow>(neighbors, sources, stride, cutoff, first, count, field);
+  sum_field<simd::Narrow>(neighbors, sources, stride, cutoff, first, count, field);
 }
 
 } // namespace
 
-EfgField::EfgField(const EfgBasis &basis, int rows, const double *weights)
+Field::Field(const Basis &basis, int rows, const double *weights)
     : source_(basis.settings().source), cutoff_(basis.settings().field_cutoff),
       n_species_(basis.species_count()), rows_(rows), stride_(padded_length(rows)) {
   const std::size_t channels = basis.field_channels();
@@ -152,7 +152,7 @@ EfgField::EfgField(const EfgBasis &basis, int rows, const double *weights)
   }
 }
 
-void EfgField::describe_source(int species, const Neighborhood &neighbors, double *source) const {
+void Field::describe_source(int species, const Neighborhood &neighbors, double *source) const {
   const SpeciesWeights &w = weights_[species];
   std::copy(w.constant.begin(), w.constant.end(), source);
   std::fill_n(source + stride_, 3 * stride_, 0.0);
@@ -162,9 +162,9 @@ void EfgField::describe_source(int species, const Neighborhood &neighbors, doubl
   dispatch(neighbors, n_species_, source_, w.density.data(), stride_, rows.data(), source);
 }
 
-void EfgField::sum(const Neighborhood &neighbors, const double *sources, int first, int count,
-                   double *field) const {
+void Field::sum(const Neighborhood &neighbors, const double *sources, int first, int count,
+                double *field) const {
   dispatch(neighbors, sources, stride_, cutoff_, first, count, field);
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

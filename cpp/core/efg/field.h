@@ -1,11 +1,11 @@
 // The field at bridges of the charges and dipoles around them, farther than any density reaches.
 #pragma once
 
-#include "efg_basis.h"
+#include "core/efg/basis.h"
 
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 
 /// Sums fields of sources whose charges and dipoles are weighted channels. Immutable.
 ///
@@ -13,10 +13,10 @@ namespace lpsnmr {
 /// l = 0 entries of its density) and the dipole w · (the l = 1 entries of its density); its field
 /// at the place j, d = r_k − r_j from there, is q g d + (μ · ∇) g d, with g(d) = (1 − d²/r_c²)³ /
 /// (d² + a²)^(3/2) and a = 1 Å. With the identity for weights the fields are those of the channels.
-class EfgField {
+class Field {
 public:
   /// @param weights  (rows, basis.field_channels()) row-major
-  EfgField(const EfgBasis &basis, int rows, const double *weights);
+  Field(const Basis &basis, int rows, const double *weights);
 
   int rows() const { return rows_; }
   /// Numbers of one source: (4, rows padded to whole vectors): charges, dipoles along y, z, x.
@@ -47,11 +47,11 @@ private:
     std::vector<double> constant; // (stride)
     std::vector<double> density;  // (2, channels, stride): charges, dipoles; empty without density
   };
-  EfgRadial source_;
+  Radial source_;
   double cutoff_ = 0.0;
   int n_species_ = 0, rows_ = 0;
   std::size_t stride_ = 0;
   std::vector<SpeciesWeights> weights_; // by species
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

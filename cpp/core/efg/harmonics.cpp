@@ -1,12 +1,12 @@
-#include "efg_harmonics.h"
+#include "core/efg/harmonics.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <cmath>
 #include <complex>
 #include <string>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 namespace {
 
 double factorial(int n) {
@@ -88,4 +88,4 @@ std::vector<CouplingTerm> real_coupling(int l1, int l2, int l) {
   return terms;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 
 /// Largest degree the harmonics are made for.
 constexpr int max_harmonic_degree = 8;
@@ -107,4 +107,4 @@ struct CouplingTerm {
 /// @throws Error unless |l1 − l2| ≤ l ≤ l1 + l2 and l1 + l2 + l is even
 std::vector<CouplingTerm> real_coupling(int l1, int l2, int l);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

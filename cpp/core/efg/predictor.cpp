@@ -1,15 +1,15 @@
-#include "efg_predictor.h"
+#include "core/efg/predictor.h"
 
-#include "efg_density.h"
-#include "error.h"
-#include "vector_clones.h"
+#include "core/common/error.h"
+#include "core/efg/expansion.h"
+#include "core/simd/vector_clones.h"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 #include <thread>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 namespace {
 
 constexpr int lanes = 4;
@@ -24,7 +24,7 @@ void check_range(const EnvironmentRange &range, std::size_t n_species) {
 }
 
 /// Return the chain part of the weights when there are as many as features, all finite.
-const double *check_weights(const std::vector<double> &weights, const EfgBasis &basis) {
+const double *check_weights(const std::vector<double> &weights, const Basis &basis) {
   if (weights.size() != basis.size())
     throw Error("the EFG model needs " + std::to_string(basis.size()) + " weights, got " +
                 std::to_string(weights.size()));
@@ -92,12 +92,12 @@ void summarize_environment(const Neighborhood &neighbors, int n_species, double 
   }
 }
 
-EfgPredictor::EfgPredictor(EfgBasis basis, const std::vector<double> &weights,
-                           EnvironmentRange target, std::vector<EnvironmentRange> bridges)
+Predictor::Predictor(Basis basis, const std::vector<double> &weights, EnvironmentRange target,
+                     std::vector<EnvironmentRange> bridges)
     : basis_(std::move(basis)), bridge_(basis_, check_weights(weights, basis_)),
       chain_(basis_, bridge_.row()), target_range_(std::move(target)),
       bridge_ranges_(std::move(bridges)) {
-  const EfgSettings &s = basis_.settings();
+  const Settings &s = basis_.settings();
   if (basis_.field_channels() > 0) {
     const std::vector<double> &rows = bridge_.field_weights();
     field_.emplace(basis_, static_cast<int>(rows.size() / basis_.field_channels()), rows.data());
@@ -119,8 +119,8 @@ EfgPredictor::EfgPredictor(EfgBasis basis, const std::vector<double> &weights,
   }
 }
 
-unsigned char EfgPredictor::contract_bridge(int bridge, const Neighborhood &neighbors,
-                                            double *contracted) const {
+unsigned char Predictor::contract_bridge(int bridge, const Neighborhood &neighbors,
+                                         double *contracted) const {
   const int n_species = basis_.species_count();
   thread_local std::vector<double> coordination;
   coordination.resize(n_species);
@@ -134,8 +134,8 @@ unsigned char EfgPredictor::contract_bridge(int bridge, const Neighborhood &neig
   return flag;
 }
 
-void EfgPredictor::add_field(int bridge, const Neighborhood &neighbors, const double *sources,
-                             double *contracted) const {
+void Predictor::add_field(int bridge, const Neighborhood &neighbors, const double *sources,
+                          double *contracted) const {
   const std::vector<std::size_t> &outputs = bridge_.field_outputs();
   const int count = static_cast<int>(outputs.size());
   thread_local std::vector<double> field;
@@ -145,9 +145,9 @@ void EfgPredictor::add_field(int bridge, const Neighborhood &neighbors, const do
     for (int m = 0; m < 3; ++m) contracted[outputs[o] + m] += field[3 * o + m];
 }
 
-LPSNMR_CLONES void EfgPredictor::add_pairs(const Neighborhood &neighbors, double *sums,
-                                           double *coordination) const {
-  const EfgSettings &s = basis_.settings();
+LPSNMR_CLONES void Predictor::add_pairs(const Neighborhood &neighbors, double *sums,
+                                        double *coordination) const {
+  const Settings &s = basis_.settings();
   alignas(32) double harmonics[harmonic_count(2) * lanes], functions[max_count * lanes];
   alignas(32) double value[lanes];
   for (std::size_t begin = 0; begin < neighbors.size; begin += lanes) {
@@ -169,8 +169,8 @@ LPSNMR_CLONES void EfgPredictor::add_pairs(const Neighborhood &neighbors, double
   }
 }
 
-LPSNMR_CLONES void EfgPredictor::triples(const Neighborhood &neighbors, double *components) const {
-  const EfgSettings &s = basis_.settings();
+LPSNMR_CLONES void Predictor::triples(const Neighborhood &neighbors, double *components) const {
+  const Settings &s = basis_.settings();
   const std::size_t channels = s.species.size() * s.triple.count;
   const int width = harmonic_count(s.triple_l_max);
   const int padded = padded_length(s.triple.count);
@@ -201,9 +201,9 @@ LPSNMR_CLONES void EfgPredictor::triples(const Neighborhood &neighbors, double *
   }
 }
 
-unsigned char EfgPredictor::predict_target(const Neighborhood &neighbors, const double *contracted,
-                                           const unsigned char *bridge_flags,
-                                           double *components) const {
+unsigned char Predictor::predict_target(const Neighborhood &neighbors, const double *contracted,
+                                        const unsigned char *bridge_flags,
+                                        double *components) const {
   alignas(32) double sums[5 * lanes] = {};
   const int n_species = basis_.species_count();
   thread_local std::vector<double> coordination;
@@ -227,9 +227,9 @@ unsigned char EfgPredictor::predict_target(const Neighborhood &neighbors, const 
   return flag;
 }
 
-void EfgPredictor::contract_bridges(const EfgNeighbors &neighbors, const int *numbers, int threads,
-                                    std::vector<double> &contracted,
-                                    std::vector<unsigned char> &flags) const {
+void Predictor::contract_bridges(const Neighborhoods &neighbors, const int *numbers, int threads,
+                                 std::vector<double> &contracted,
+                                 std::vector<unsigned char> &flags) const {
   thread_local std::vector<double> own_sources;
   std::vector<double> &sources = own_sources; // of this thread, for all workers
   const std::size_t n_bridges = neighbors.bridge_atoms.size();
@@ -256,15 +256,15 @@ void EfgPredictor::contract_bridges(const EfgNeighbors &neighbors, const int *nu
   });
 }
 
-void EfgPredictor::predict(const System &system, const int *numbers,
-                           const std::vector<int> &targets, double *components,
-                           unsigned char *flags, int threads) const {
+void Predictor::predict(const neighbors::System &system, const int *numbers,
+                        const std::vector<int> &targets, double *components, unsigned char *flags,
+                        int threads) const {
   // memory kept from frame to frame: asking for it anew costs as much as the search
-  thread_local EfgNeighbors own_neighbors;
+  thread_local Neighborhoods own_neighbors;
   thread_local std::vector<double> own_contracted;
   thread_local std::vector<unsigned char> own_flags;
-  find_efg_neighbors(basis_, system, numbers, targets, own_neighbors);
-  const EfgNeighbors &neighbors = own_neighbors; // of this thread, for all workers
+  find_neighborhoods(basis_, system, numbers, targets, own_neighbors);
+  const Neighborhoods &neighbors = own_neighbors; // of this thread, for all workers
   const std::vector<double> &contracted = own_contracted;
   const std::vector<unsigned char> &bridge_flags = own_flags;
   contract_bridges(neighbors, numbers, threads, own_contracted, own_flags);
@@ -277,4 +277,4 @@ void EfgPredictor::predict(const System &system, const int *numbers,
   });
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

@@ -1,16 +1,16 @@
 // EFG tensors from a fitted model, with the weights contracted before the loop over neighbours.
 #pragma once
 
-#include "efg_basis.h"
-#include "efg_bridge.h"
-#include "efg_chain.h"
-#include "efg_field.h"
+#include "core/efg/basis.h"
+#include "core/efg/bridge.h"
+#include "core/efg/chain.h"
+#include "core/efg/field.h"
 
 #include <limits>
 #include <optional>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::efg {
 
 /// What surroundings of one kind of atom the model was trained on, per neighbour species.
 struct EnvironmentRange {
@@ -19,7 +19,7 @@ struct EnvironmentRange {
 };
 
 /// Reasons why a prediction is outside the range of the training data; bits of a flag.
-enum EfgFlag : unsigned char {
+enum Flag : unsigned char {
   target_too_near = 1,     ///< a neighbour of the target nearer than any in training
   target_coordination = 2, ///< smooth coordination of the target outside the range of training
   bridge_too_near = 4,     ///< as the first, at a bridge that reaches the target
@@ -33,31 +33,31 @@ void summarize_environment(const Neighborhood &neighbors, int n_species, double 
                            double *nearest, double *coordination);
 
 /// A fitted model of one target species. Immutable, safe to use from several threads.
-class EfgPredictor {
+class Predictor {
 public:
   /// @param weights  (basis.size()), V/Å² per unit of feature
   /// @param target   range of the targets (cutoff of the pair term); empty vectors: no check
   /// @param bridges  ranges by bridge species (cutoff of the bridge term)
   /// @throws Error   for weights or ranges of the wrong length or not finite
-  EfgPredictor(EfgBasis basis, const std::vector<double> &weights, EnvironmentRange target,
-               std::vector<EnvironmentRange> bridges);
+  Predictor(Basis basis, const std::vector<double> &weights, EnvironmentRange target,
+            std::vector<EnvironmentRange> bridges);
 
-  const EfgBasis &basis() const { return basis_; }
+  const Basis &basis() const { return basis_; }
 
   /// Numbers in the contracted form of one bridge.
   std::size_t contracted_size() const { return bridge_.size(); }
 
   /// Kernel: contract the descriptor of a bridge with the weights of its species.
   ///
-  /// @param bridge      position in EfgSettings::bridges
+  /// @param bridge      position in Settings::bridges
   /// @param contracted  (contracted_size()), overwritten
-  /// @return            EfgFlag bits of the bridge
+  /// @return            Flag bits of the bridge
   unsigned char contract_bridge(int bridge, const Neighborhood &neighbors,
                                 double *contracted) const;
 
   /// What makes the field at the bridges; nullptr when the model has none. `describe_source` of it
   /// is the kernel that comes before `add_field`.
-  const EfgField *field() const { return field_ ? &*field_ : nullptr; }
+  const Field *field() const { return field_ ? &*field_ : nullptr; }
 
   /// Kernel: add the field at a bridge to its contracted form.
   ///
@@ -71,7 +71,7 @@ public:
   /// @param contracted  (slots, contracted_size()) of the bridges, picked by `neighbors.slot`
   /// @param bridge_flags (slots) flags of the bridges
   /// @param components  (5), overwritten, V/Å²
-  /// @return            EfgFlag bits
+  /// @return            Flag bits
   unsigned char predict_target(const Neighborhood &neighbors, const double *contracted,
                                const unsigned char *bridge_flags, double *components) const;
 
@@ -79,26 +79,26 @@ public:
   ///
   /// @param numbers     (system.size) atomic numbers
   /// @param components  (targets, 5), overwritten, V/Å²
-  /// @param flags       (targets), overwritten, EfgFlag bits; may be nullptr
+  /// @param flags       (targets), overwritten, Flag bits; may be nullptr
   /// @param threads     at least 1
-  /// @throws Error      see efg_features
-  void predict(const System &system, const int *numbers, const std::vector<int> &targets,
+  /// @throws Error      see system_features
+  void predict(const neighbors::System &system, const int *numbers, const std::vector<int> &targets,
                double *components, unsigned char *flags, int threads = 1) const;
 
 private:
   void add_pairs(const Neighborhood &neighbors, double *sums, double *coordination) const;
   void triples(const Neighborhood &neighbors, double *components) const;
-  void contract_bridges(const EfgNeighbors &neighbors, const int *numbers, int threads,
+  void contract_bridges(const Neighborhoods &neighbors, const int *numbers, int threads,
                         std::vector<double> &contracted, std::vector<unsigned char> &flags) const;
 
-  EfgBasis basis_;
-  EfgBridgeContraction bridge_;
-  EfgChainCoupling chain_;
-  std::optional<EfgField> field_;
+  Basis basis_;
+  BridgeContraction bridge_;
+  ChainCoupling chain_;
+  std::optional<Field> field_;
   std::vector<double> pair_weights_;   // (species, n)
   std::vector<double> triple_weights_; // (pair of degrees, channel', channel), full rectangle
   EnvironmentRange target_range_;
   std::vector<EnvironmentRange> bridge_ranges_;
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::efg

@@ -1,10 +1,10 @@
-#include "certainty_factor.h"
+#include "core/grades/covariance_factor.h"
 
-#include "vector_clones.h"
+#include "core/simd/vector_clones.h"
 
 #include <algorithm>
 
-namespace lpsnmr {
+namespace lpsnmr::grades {
 namespace {
 
 typedef double Four __attribute__((vector_size(32), may_alias));
@@ -28,7 +28,7 @@ LPSNMR_CLONES void add_strip(const float *strip, std::size_t first_row, const st
     const auto *const line = reinterpret_cast<const FourFloats *>(strip + 8 * (row[r] - first_row));
     const Four left = __builtin_convertvector(line[0], Four);
     const Four right = __builtin_convertvector(line[1], Four);
-    const double *const value = values + r * CertaintyFactor::batch;
+    const double *const value = values + r * CovarianceFactor::batch;
     for (std::size_t b = 0; b < together; ++b) {
       low[b] += value[b] * left;
       high[b] += value[b] * right;
@@ -42,7 +42,7 @@ LPSNMR_CLONES void add_strip(const float *strip, std::size_t first_row, const st
 
 } // namespace
 
-CertaintyFactor::CertaintyFactor(const ElementCertainty &part) : size_(part.size()) {
+CovarianceFactor::CovarianceFactor(const ElementCertainty &part) : size_(part.size()) {
   const std::size_t strips = (size_ + width - 1) / width;
   strips_.assign(strip_start(strips), 0.0f);
   offset_.assign(strips * width, 0.0);
@@ -55,13 +55,13 @@ CertaintyFactor::CertaintyFactor(const ElementCertainty &part) : size_(part.size
     }
 }
 
-std::size_t CertaintyFactor::strip_start(std::size_t strip) const {
+std::size_t CovarianceFactor::strip_start(std::size_t strip) const {
   // the strips before have size_, size_ - 8, ... lines
   return width * (strip * size_ - width * (strip * (strip - 1) / 2));
 }
 
-void CertaintyFactor::add_squares(const std::vector<std::size_t> &used, const double *values,
-                                  double *out) const {
+void CovarianceFactor::add_squares(const std::vector<std::size_t> &used, const double *values,
+                                   double *out) const {
   std::size_t first = 0; // of the used rows that reach the strip
   for (std::size_t strip = 0; strip * width < size_; ++strip) {
     while (first < used.size() && used[first] < strip * width) ++first;
@@ -72,4 +72,4 @@ void CertaintyFactor::add_squares(const std::vector<std::size_t> &used, const do
   }
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::grades

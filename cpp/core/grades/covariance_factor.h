@@ -1,21 +1,21 @@
 // The covariance of the fit for centres of one element, laid out to be read once for several.
 #pragma once
 
-#include "aligned.h"
-#include "extrapolation_file.h"
+#include "core/common/aligned.h"
+#include "core/grades/ufx_file.h"
 
 #include <cstddef>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::grades {
 
 /// Factor L and mean m of an ElementCertainty; squares |L' (x - m)| of several rows x at once.
-class CertaintyFactor {
+class CovarianceFactor {
 public:
   /// Rows that are multiplied together. Which rows they are does not change any result.
   static constexpr std::size_t batch = 8;
 
-  explicit CertaintyFactor(const ElementCertainty &part);
+  explicit CovarianceFactor(const ElementCertainty &part);
 
   std::size_t size() const { return size_; }
   double bytes() const { return double(strips_.size() * sizeof(float)); }
@@ -37,4 +37,4 @@ private:
   AlignedVector<double> offset_; // L' m, zero beyond size()
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::grades

@@ -1,12 +1,12 @@
-#include "extrapolation.h"
+#include "core/grades/extrapolation.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-namespace lpsnmr {
+namespace lpsnmr::grades {
 
-Extrapolation::Extrapolation(ExtrapolationFile file)
+Extrapolation::Extrapolation(UfxFile file)
     : file_(std::move(file)),
       basis_(static_cast<int>(file_.elements.size()), file_.pairs, file_.triples),
       density_(file_.elements, file_.density), features_(basis_) {
@@ -18,7 +18,7 @@ Extrapolation::Extrapolation(ExtrapolationFile file)
     factor_.emplace_back(part);
     std::vector<float>().swap(part.factor);
     Batch batch;
-    batch.rows.assign(part.size() * CertaintyFactor::batch, 0.0);
+    batch.rows.assign(part.size() * CovarianceFactor::batch, 0.0);
     batch.used.assign(part.size(), 0);
     batch_.push_back(std::move(batch));
   }
@@ -31,7 +31,7 @@ double Extrapolation::cutoff() const {
 double Extrapolation::cutoff(int a, int b) const {
   double out = std::max(basis_.pairs()[std::size_t(basis_.pair_of(a, b))].grid.high(),
                         basis_.three_body_cutoff(a, b));
-  for (const DensityBasis::Block &block : density_.blocks())
+  for (const density::Basis::BlockColumns &block : density_.blocks())
     for (std::size_t c = 0; block.center == a && c < block.species.size(); ++c)
       if (block.species[c] == b) out = std::max(out, block.block.channels[c].cutoff);
   return out;
@@ -48,7 +48,7 @@ double Extrapolation::bytes() const {
 /// Set one entry of the row of the centre that comes last in its batch.
 void Extrapolation::put(int species, std::size_t row, double value) {
   Batch &batch = batch_[std::size_t(species)];
-  batch.rows[row * CertaintyFactor::batch + batch.taken.size() - 1] = value;
+  batch.rows[row * CovarianceFactor::batch + batch.taken.size() - 1] = value;
   batch.used[row] = 1;
 }
 
@@ -68,9 +68,9 @@ double Extrapolation::add_splines(int species) {
 }
 
 /// Put the density terms. What training left untouched stays out: it has no prior width of its own.
-void Extrapolation::add_density(int species, const std::vector<SiteNeighbor> &neighbors) {
+void Extrapolation::add_density(int species, const std::vector<ufp::SiteNeighbor> &neighbors) {
   const std::vector<int> &position = position_[std::size_t(species)];
-  for (const DensityBasis::Block &block : density_.blocks()) {
+  for (const density::Basis::BlockColumns &block : density_.blocks()) {
     if (block.center != species) continue;
     site_.evaluate(block, neighbors);
     for (std::size_t t = 0; t < site_.terms().size(); ++t) {
@@ -82,7 +82,7 @@ void Extrapolation::add_density(int species, const std::vector<SiteNeighbor> &ne
 
 /// Grade the centres that wait and empty the batch.
 void Extrapolation::multiply(int species) {
-  constexpr std::size_t size = CertaintyFactor::batch;
+  constexpr std::size_t size = CovarianceFactor::batch;
   Batch &batch = batch_[std::size_t(species)];
   used_.clear();
   values_.clear();
@@ -106,18 +106,18 @@ void Extrapolation::multiply(int species) {
   batch.taken.clear();
 }
 
-void Extrapolation::add(int species, const std::vector<SiteNeighbor> &neighbors) {
+void Extrapolation::add(int species, const std::vector<ufp::SiteNeighbor> &neighbors) {
   std::vector<std::size_t> &taken = batch_[std::size_t(species)].taken;
   taken.push_back(grades_.size());
   grades_.push_back({0, 0, 0});
   SiteGrade &grade = grades_.back();
-  for (const SiteNeighbor &neighbor : neighbors)
+  for (const ufp::SiteNeighbor &neighbor : neighbors)
     grade.excess = std::max(grade.excess, shortest(species, neighbor.species) - neighbor.distance);
   features_.evaluate(species, neighbors);
   const double unseen = file_.certainty[std::size_t(species)].unseen_deviation;
   grade.deviation = add_splines(species) * unseen * unseen;
   add_density(species, neighbors);
-  if (taken.size() == CertaintyFactor::batch) multiply(species);
+  if (taken.size() == CovarianceFactor::batch) multiply(species);
 }
 
 std::vector<SiteGrade> Extrapolation::finish() {
@@ -136,4 +136,4 @@ void Extrapolation::discard() {
   }
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::grades

@@ -1,14 +1,14 @@
 // How far a neighbourhood lies outside what a UFP was trained on.
 #pragma once
 
-#include "certainty_factor.h"
-#include "density_site.h"
-#include "extrapolation_file.h"
-#include "site_features.h"
+#include "core/density/site_features.h"
+#include "core/grades/covariance_factor.h"
+#include "core/grades/ufx_file.h"
+#include "core/ufp/site_features.h"
 
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::grades {
 
 /// What is said of one centre.
 struct SiteGrade {
@@ -19,28 +19,28 @@ struct SiteGrade {
 
 /// Evaluates centres, several of one element together; holds the work space, so use one per thread.
 ///
-/// With phi the row of SiteFeatures and DensitySite, m its mean over the training atoms of the
-/// element and C the posterior covariance of the coefficients of the fit, deviation^2 = (phi - m)'
-/// C (phi - m): the variance of the energy difference to the mean neighbourhood of training.
+/// With phi the row of SiteFeatures and density::SiteFeatures, m its mean over the training atoms
+/// of the element and C the posterior covariance of the coefficients of the fit, deviation^2 = (phi
+/// - m)' C (phi - m): the variance of the energy difference to the mean neighbourhood of training.
 /// Constants per element, which no force tells, drop out. Coefficients of V2 and V3 that no
 /// training frame touched are independent with their prior width; such density terms do not count.
 class Extrapolation {
 public:
-  explicit Extrapolation(ExtrapolationFile file);
+  explicit Extrapolation(UfxFile file);
   Extrapolation(const Extrapolation &) = delete;
   Extrapolation &operator=(const Extrapolation &) = delete;
 
   /// Take a centre.
   ///
-  /// @param species of the centre and the neighbours: positions in ExtrapolationFile::elements
-  void add(int species, const std::vector<SiteNeighbor> &neighbors);
+  /// @param species of the centre and the neighbours: positions in UfxFile::elements
+  void add(int species, const std::vector<ufp::SiteNeighbor> &neighbors);
   /// Return the grades of the centres taken since the last call, in the order they were taken.
   std::vector<SiteGrade> finish();
   /// Forget the centres taken since the last finish(): what an error has interrupted.
   void discard();
 
   /// What was read; the factors are kept in another order, here they are empty.
-  const ExtrapolationFile &file() const { return file_; }
+  const UfxFile &file() const { return file_; }
   /// Memory of the factors and the work space.
   double bytes() const;
   /// Coefficients of V2, V3 and the density terms.
@@ -62,20 +62,20 @@ private:
 
   void put(int species, std::size_t row, double value);
   double add_splines(int species);
-  void add_density(int species, const std::vector<SiteNeighbor> &neighbors);
+  void add_density(int species, const std::vector<ufp::SiteNeighbor> &neighbors);
   void multiply(int species);
 
-  ExtrapolationFile file_;
-  UfpBasis basis_;
-  DensityBasis density_;
-  SiteFeatures features_;
-  DensitySite site_;
+  UfxFile file_;
+  ufp::Basis basis_;
+  density::Basis density_;
+  ufp::SiteFeatures features_;
+  density::SiteFeatures site_;
   std::vector<std::vector<int>> position_; // (element, column) -> row of the factor, -1: untouched
-  std::vector<CertaintyFactor> factor_;    // of each element
+  std::vector<CovarianceFactor> factor_;   // of each element
   std::vector<Batch> batch_;               // of each element
   std::vector<SiteGrade> grades_;          // of those that wait, the variance in `deviation`
   std::vector<std::size_t> used_;          // rows of a batch, ascending
   std::vector<double> values_;             // (used, batch)
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::grades

@@ -1,18 +1,18 @@
-#include "extrapolation_file.h"
+#include "core/grades/ufx_file.h"
 
-#include "density_features.h"
-#include "error.h"
-#include "json_picker.h"
+#include "core/common/error.h"
+#include "core/density/features.h"
+#include "core/text/json_picker.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 
-namespace lpsnmr {
+namespace lpsnmr::grades {
 namespace {
 
-using Kind = JsonValue::Kind;
+using Kind = text::JsonValue::Kind;
 
 constexpr int format_version = 2;
 constexpr double most_coefficients = 2e7; // of all triples: what a damaged file may ask memory for
@@ -20,48 +20,48 @@ constexpr std::size_t most_functions = 8, most_of_block = 64, most_blocks = 16;
 constexpr int most_intervals = 1000;
 
 /// Adds what an extrapolation file is made of.
-class Picker : public JsonPicker {
+class Picker : public text::JsonPicker {
 public:
-  explicit Picker(const std::string &name) : JsonPicker(name, "extrapolation file") {}
+  explicit Picker(const std::string &name) : text::JsonPicker(name, "extrapolation file") {}
 
-  int element(const JsonValue &value, const std::vector<std::string> &elements) const {
+  int element(const text::JsonValue &value, const std::vector<std::string> &elements) const {
     const std::string &symbol = of_kind(value, Kind::string, "element").string;
     for (std::size_t e = 0; e < elements.size(); ++e)
       if (elements[e] == symbol) return static_cast<int>(e);
     fail(value, "element \"" + symbol + "\" is not among the elements of the file");
   }
 
-  const std::vector<JsonValue> &list(const JsonValue &object, const char *name,
-                                     std::size_t count) const {
-    const JsonValue &value = entry(object, name, Kind::array);
+  const std::vector<text::JsonValue> &list(const text::JsonValue &object, const char *name,
+                                           std::size_t count) const {
+    const text::JsonValue &value = entry(object, name, Kind::array);
     if (value.items.size() != count)
       fail(value, std::string(name) + ": expected " + std::to_string(count) + " entries, got " +
                       std::to_string(value.items.size()));
     return value.items;
   }
 
-  std::vector<double> knots(const JsonValue &value) const {
+  std::vector<double> knots(const text::JsonValue &value) const {
     std::vector<double> out;
-    for (const JsonValue &item : of_kind(value, Kind::array, "knots").items)
+    for (const text::JsonValue &item : of_kind(value, Kind::array, "knots").items)
       out.push_back(number(item, "knots"));
     try {
-      if (KnotGrid(out).low() < 0) throw Error("the first knot is negative");
+      if (splines::KnotGrid(out).low() < 0) throw Error("the first knot is negative");
     } catch (const Error &error) {
       fail(value, std::string("knots: ") + error.what());
     }
     return out;
   }
 
-  double positive(const JsonValue &object, const std::string &name) const {
+  double positive(const text::JsonValue &object, const std::string &name) const {
     const double value = number_entry(object, name);
     if (!(value > 0)) fail(object, name + ": expected a positive number");
     return value;
   }
 };
 
-void read_elements(const Picker &pick, const JsonValue &root, ExtrapolationFile &file) {
-  const JsonValue &list = pick.entry(root, "elements", Kind::array);
-  for (const JsonValue &item : list.items) {
+void read_elements(const Picker &pick, const text::JsonValue &root, UfxFile &file) {
+  const text::JsonValue &list = pick.entry(root, "elements", Kind::array);
+  for (const text::JsonValue &item : list.items) {
     const std::string &symbol = pick.of_kind(item, Kind::string, "element").string;
     for (const std::string &before : file.elements)
       if (before == symbol) pick.fail(item, "element \"" + symbol + "\" is given twice");
@@ -72,8 +72,8 @@ void read_elements(const Picker &pick, const JsonValue &root, ExtrapolationFile 
               "elements: expected 1 to 118 symbols, got " + std::to_string(file.elements.size()));
 }
 
-void read_layout(const Picker &pick, const JsonValue &root, ExtrapolationFile &file) {
-  for (const JsonValue &item : pick.entry(root, "pairs", Kind::array).items) {
+void read_layout(const Picker &pick, const text::JsonValue &root, UfxFile &file) {
+  for (const text::JsonValue &item : pick.entry(root, "pairs", Kind::array).items) {
     const auto &names = pick.list(item, "elements", 2);
     file.pairs.push_back(
         {{pick.element(names[0], file.elements), pick.element(names[1], file.elements)},
@@ -83,15 +83,15 @@ void read_layout(const Picker &pick, const JsonValue &root, ExtrapolationFile &f
       pick.fail(item, "shortest: expected a distance up to the last knot of the pair");
   }
   double coefficients = 0;
-  for (const JsonValue &item : pick.entry(root, "triples", Kind::array).items) {
+  for (const text::JsonValue &item : pick.entry(root, "triples", Kind::array).items) {
     const auto &names = pick.list(item, "elements", 3);
     const auto &knots = pick.list(item, "knots", 3);
-    TripleLayout triple{{pick.element(names[0], file.elements),
-                         pick.element(names[1], file.elements),
-                         pick.element(names[2], file.elements)},
-                        pick.knots(knots[0]),
-                        pick.knots(knots[1]),
-                        pick.knots(knots[2])};
+    ufp::TripletKnots triple{{pick.element(names[0], file.elements),
+                              pick.element(names[1], file.elements),
+                              pick.element(names[2], file.elements)},
+                             pick.knots(knots[0]),
+                             pick.knots(knots[1]),
+                             pick.knots(knots[2])};
     coefficients += double(triple.knots_ij.size()) * double(triple.knots_ik.size()) *
                     double(triple.knots_jk.size());
     if (coefficients > most_coefficients)
@@ -100,8 +100,8 @@ void read_layout(const Picker &pick, const JsonValue &root, ExtrapolationFile &f
   }
 }
 
-DensityChannel read_channel(const Picker &pick, const JsonValue &item) {
-  DensityChannel channel;
+density::Channel read_channel(const Picker &pick, const text::JsonValue &item) {
+  density::Channel channel;
   channel.element = pick.string_entry(item, "element");
   channel.highest_l = pick.integer_entry(item, "highest_l");
   channel.start = pick.positive(item, "start");
@@ -114,9 +114,9 @@ DensityChannel read_channel(const Picker &pick, const JsonValue &item) {
   if (channel.intervals < 4 || channel.intervals > most_intervals)
     pick.fail(item, "intervals: expected 4 to " + std::to_string(most_intervals) + ", got " +
                         std::to_string(channel.intervals));
-  for (const JsonValue &given : pick.entry(item, "functions", Kind::array).items) {
-    DensityFunction function;
-    for (const JsonValue &value : pick.of_kind(given, Kind::array, "functions").items)
+  for (const text::JsonValue &given : pick.entry(item, "functions", Kind::array).items) {
+    density::RadialFunction function;
+    for (const text::JsonValue &value : pick.of_kind(given, Kind::array, "functions").items)
       function.coefficients.push_back(pick.number(value, "functions"));
     if (function.coefficients.size() != std::size_t(channel.intervals - 3))
       pick.fail(given, "functions: expected intervals - 3 coefficients, got " +
@@ -129,9 +129,9 @@ DensityChannel read_channel(const Picker &pick, const JsonValue &item) {
   return channel;
 }
 
-void read_density(const Picker &pick, const JsonValue &root, ExtrapolationFile &file) {
-  for (const JsonValue &item : pick.entry(root, "density", Kind::array).items) {
-    DensityBlock block;
+void read_density(const Picker &pick, const text::JsonValue &root, UfxFile &file) {
+  for (const text::JsonValue &item : pick.entry(root, "density", Kind::array).items) {
+    density::Block block;
     block.center = pick.string_entry(item, "center");
     const int orders = pick.integer_entry(item, "orders");
     if (orders != 3 && orders != 4 && orders != 34)
@@ -139,7 +139,7 @@ void read_density(const Picker &pick, const JsonValue &root, ExtrapolationFile &
     block.three_body = orders != 4;
     block.four_body = orders != 3;
     std::size_t functions = 0;
-    for (const JsonValue &channel : pick.entry(item, "channels", Kind::array).items) {
+    for (const text::JsonValue &channel : pick.entry(item, "channels", Kind::array).items) {
       block.channels.push_back(read_channel(pick, channel));
       functions += block.channels.back().functions.size();
       for (std::size_t c = 0; c + 1 < block.channels.size(); ++c)
@@ -158,23 +158,23 @@ void read_density(const Picker &pick, const JsonValue &root, ExtrapolationFile &
 }
 
 /// Make the bases to check the layout; their own messages get the place added.
-int count_columns(const Picker &pick, const JsonValue &root, const ExtrapolationFile &file) {
+int count_columns(const Picker &pick, const text::JsonValue &root, const UfxFile &file) {
   try {
-    return UfpBasis(static_cast<int>(file.elements.size()), file.pairs, file.triples).columns() +
-           DensityBasis(file.elements, file.density).columns();
+    return ufp::Basis(static_cast<int>(file.elements.size()), file.pairs, file.triples).columns() +
+           density::Basis(file.elements, file.density).columns();
   } catch (const Error &error) {
     pick.fail(root, error.what());
   }
 }
 
-ElementCertainty read_certainty(const Picker &pick, const JsonValue &item,
+ElementCertainty read_certainty(const Picker &pick, const text::JsonValue &item,
                                 const std::string &element, int columns) {
   ElementCertainty out;
   out.element = element;
   if (pick.string_entry(item, "element") != element)
     pick.fail(item, "certainty: expected the element " + element + ", got " +
                         pick.string_entry(item, "element"));
-  for (const JsonValue &entry : pick.entry(item, "columns", Kind::array).items) {
+  for (const text::JsonValue &entry : pick.entry(item, "columns", Kind::array).items) {
     const int column = pick.integer(entry, "columns");
     if (column < 0 || column >= columns || (!out.columns.empty() && column <= out.columns.back()))
       pick.fail(entry, "columns: expected ascending numbers below " + std::to_string(columns));
@@ -195,7 +195,7 @@ float little_endian_float(const unsigned char *bytes) {
 }
 
 /// Fill factors and means from the bytes behind the header.
-void read_arrays(const std::string &text, std::size_t begin, ExtrapolationFile &file) {
+void read_arrays(const std::string &text, std::size_t begin, UfxFile &file) {
   std::size_t wanted = 0;
   for (const ElementCertainty &part : file.certainty)
     wanted += 2 * part.size() * (part.size() + 1) + 4 * part.size();
@@ -226,13 +226,13 @@ void read_arrays(const std::string &text, std::size_t begin, ExtrapolationFile &
 
 } // namespace
 
-ExtrapolationFile parse_extrapolation(const std::string &text, const std::string &name) {
+UfxFile parse_ufx(const std::string &text, const std::string &name) {
   const std::size_t end = std::min(text.find('\n'), text.size());
-  const JsonValue root = parse_json(text.substr(0, end), name);
+  const text::JsonValue root = text::parse_json(text.substr(0, end), name);
   const Picker pick(name);
   pick.of_kind(root, Kind::object, "the file");
   pick.check_format(root, "lpsnmr-ufx", format_version);
-  ExtrapolationFile file;
+  UfxFile file;
   file.name = name;
   file.potential = pick.string_entry(pick.entry(root, "potential", Kind::object), "sha256");
   if (file.potential.size() != 64 ||
@@ -251,4 +251,4 @@ ExtrapolationFile parse_extrapolation(const std::string &text, const std::string
   return file;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::grades

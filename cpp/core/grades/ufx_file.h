@@ -1,13 +1,13 @@
 // The .ufx format: what a fit knows about its own certainty.
 #pragma once
 
-#include "density_file.h"
-#include "ufp_features.h"
+#include "core/density/ufd_file.h"
+#include "core/ufp/features.h"
 
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::grades {
 
 /// How certain the energy of a centre of one element is, from its mean in training on.
 struct ElementCertainty {
@@ -26,14 +26,14 @@ struct ElementCertainty {
   std::size_t size() const { return columns.size(); }
 };
 
-struct ExtrapolationFile {
+struct UfxFile {
   std::string name;      ///< as given, for messages
   std::string potential; ///< SHA-256 of the .uf3 file it belongs to, hexadecimal
   std::vector<std::string> elements;
-  std::vector<PairLayout> pairs; ///< every unordered pair of elements
-  std::vector<double> shortest;  ///< (pairs) shortest distance of training, Å
-  std::vector<TripleLayout> triples;
-  std::vector<DensityBlock> density;       ///< without coefficients, fading and bounds
+  std::vector<ufp::PairKnots> pairs; ///< every unordered pair of elements
+  std::vector<double> shortest;      ///< (pairs) shortest distance of training, Å
+  std::vector<ufp::TripletKnots> triples;
+  std::vector<density::Block> density;     ///< without coefficients, fading and bounds
   std::vector<ElementCertainty> certainty; ///< in the order of elements
 };
 
@@ -42,6 +42,6 @@ struct ExtrapolationFile {
 ///
 /// @param name used in messages
 /// @throws Error for anything that is not a complete, consistent file
-ExtrapolationFile parse_extrapolation(const std::string &text, const std::string &name);
+UfxFile parse_ufx(const std::string &text, const std::string &name);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::grades

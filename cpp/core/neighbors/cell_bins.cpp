@@ -1,6 +1,6 @@
-#include "binned_places.h"
+#include "core/neighbors/cell_bins.h"
 
-#include "vector_clones.h"
+#include "core/simd/vector_clones.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace lpsnmr {
+namespace lpsnmr::neighbors {
 namespace {
 
 constexpr int lanes = 4;         // places looked at together
@@ -47,14 +47,14 @@ struct Found {
 
 } // namespace
 
-void BinnedPlaces::clear() {
+void CellBins::clear() {
   for (std::vector<double> *const values : {&x_, &y_, &z_}) values->clear();
   atom_.clear();
 }
 
 /// Bins of one shape, some for each place at most, whatever the extent of the whole. They are short
 /// along z, where lines of them are searched in one go.
-void BinnedPlaces::choose_bins(double reach) {
+void CellBins::choose_bins(double reach) {
   std::array<double, 3> extent{};
   const std::vector<double> *const coordinates[3] = {&x_, &y_, &z_};
   for (int a = 0; a < 3; ++a) {
@@ -79,7 +79,7 @@ void BinnedPlaces::choose_bins(double reach) {
   }
 }
 
-std::size_t BinnedPlaces::bin_of(std::size_t place) const {
+std::size_t CellBins::bin_of(std::size_t place) const {
   const double x[3] = {x_[place], y_[place], z_[place]};
   std::size_t bin = 0;
   for (int a = 0; a < 3; ++a)
@@ -87,7 +87,7 @@ std::size_t BinnedPlaces::bin_of(std::size_t place) const {
   return bin;
 }
 
-void BinnedPlaces::sort(double reach) {
+void CellBins::sort(double reach) {
   choose_bins(reach);
   const std::size_t n = atom_.size();
   start_.assign(std::size_t(bins_[0]) * bins_[1] * bins_[2] + 1, 0);
@@ -113,8 +113,8 @@ void BinnedPlaces::sort(double reach) {
   }
 }
 
-LPSNMR_CLONES std::size_t BinnedPlaces::find(const double *center, double cutoff, int self,
-                                             NeighborList &list, std::size_t size) const {
+LPSNMR_CLONES std::size_t CellBins::find(const double *center, double cutoff, int self,
+                                         NeighborList &list, std::size_t size) const {
   const double *const x = x_.data(), *const y = y_.data(), *const z = z_.data();
   const int *const atom = atom_.data();
   const double cx = center[0], cy = center[1], cz = center[2], limit = cutoff * cutoff;
@@ -181,4 +181,4 @@ LPSNMR_CLONES std::size_t BinnedPlaces::find(const double *center, double cutoff
   return size;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::neighbors

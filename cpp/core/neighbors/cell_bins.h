@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::neighbors {
 
 /// Neighbours of chosen centres within a cutoff, each ordered pair once, images as own entries.
 struct NeighborList {
@@ -16,7 +16,7 @@ struct NeighborList {
 };
 
 /// Places in bins; an image of an atom is a place of its own. Memory is kept from use to use.
-class BinnedPlaces {
+class CellBins {
 public:
   void clear();
   /// Add a place. The coordinates must be finite.
@@ -61,4 +61,4 @@ private:
   std::vector<std::size_t> bin_, fill_;
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::neighbors

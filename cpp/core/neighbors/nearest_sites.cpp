@@ -1,12 +1,12 @@
-#include "nearest_sites.h"
+#include "core/neighbors/nearest_sites.h"
 
-#include "vector_clones.h"
+#include "core/simd/vector_clones.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-namespace lpsnmr {
+namespace lpsnmr::neighbors {
 namespace {
 
 constexpr double round_to_integer = 6755399441055744.0; // 1.5 · 2^52: adding it rounds
@@ -47,4 +47,4 @@ void nearest_sites(const double *points, std::size_t n, const double *sites, std
   }
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::neighbors

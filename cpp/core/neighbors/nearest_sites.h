@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-namespace lpsnmr {
+namespace lpsnmr::neighbors {
 
 /// Find the nearest site of every point; every site against every point.
 ///
@@ -19,4 +19,4 @@ namespace lpsnmr {
 void nearest_sites(const double *points, std::size_t n, const double *sites, std::size_t s,
                    const std::array<double, 9> &cell, long *nearest, double *distance);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::neighbors

@@ -1,12 +1,12 @@
-#include "neighbor_list.h"
+#include "core/neighbors/neighbor_list.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 
-namespace lpsnmr {
+namespace lpsnmr::neighbors {
 namespace {
 
 using Vec = std::array<double, 3>;
@@ -159,4 +159,4 @@ NeighborList build_neighbor_list(const System &system, double cutoff,
   return list;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::neighbors

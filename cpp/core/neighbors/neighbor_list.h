@@ -1,13 +1,13 @@
 // Full neighbour lists of periodic or open systems of any cell shape and size.
 #pragma once
 
-#include "binned_places.h"
+#include "core/neighbors/cell_bins.h"
 
 #include <array>
 #include <cstddef>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::neighbors {
 
 /// Atoms in a cell. The pointed-to arrays belong to the caller and are only read.
 struct System {
@@ -38,7 +38,7 @@ public:
   void list(double cutoff, const std::vector<int> *centers, NeighborList &list) const;
 
 private:
-  BinnedPlaces places_;
+  CellBins places_;
   std::vector<double> wrapped_; // (n, 3) positions in the cell
 };
 
@@ -46,4 +46,4 @@ private:
 NeighborList build_neighbor_list(const System &system, double cutoff,
                                  const std::vector<int> *centers = nullptr);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::neighbors

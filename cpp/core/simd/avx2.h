@@ -119,16 +119,16 @@ LPSNMR_INLINE void compress(int *p, Mask m, const int *from) {
       _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i *>(from)), bytes));
 }
 
-typedef Wide Four;
+typedef simd::Wide Four;
 
-LPSNMR_INLINE void rows_to_packs(const Wide *rows, Pack &a, Pack &b, Pack &c, Pack &d) {
+LPSNMR_INLINE void rows_to_packs(const simd::Wide *rows, Pack &a, Pack &b, Pack &c, Pack &d) {
   a = Pack(rows[0].v);
   b = Pack(rows[1].v);
   c = Pack(rows[2].v);
   d = Pack(rows[3].v);
   transpose(a, b, c, d);
 }
-LPSNMR_INLINE void packs_to_rows(Pack x, Pack y, Pack z, Wide *rows) {
+LPSNMR_INLINE void packs_to_rows(Pack x, Pack y, Pack z, simd::Wide *rows) {
   Pack w = splat(0.0);
   transpose(x, y, z, w);
   rows[0].v = x;

@@ -11,7 +11,7 @@
 
 #define LPSNMR_INLINE inline __attribute__((always_inline))
 
-namespace lpsnmr {
+namespace lpsnmr::simd {
 
 struct Wide {
   typedef double Raw __attribute__((vector_size(32)));
@@ -65,6 +65,9 @@ LPSNMR_INLINE void multiply(double a, const Wide &b, Wide &out) {
 LPSNMR_INLINE void add_product(double a, const Wide &b, Wide &out) {
   out.v += a * b.v;
 }
+LPSNMR_INLINE void add_product(const Wide &a, const Wide &b, Wide &out) {
+  out.v += a.v * b.v;
+}
 LPSNMR_INLINE void add(const Wide &a, Wide &out) {
   out.v += a.v;
 }
@@ -84,6 +87,10 @@ LPSNMR_INLINE void add_product(double a, const Narrow &b, Narrow &out) {
   out.v += a * b.v;
   out.w += a * b.w;
 }
+LPSNMR_INLINE void add_product(const Narrow &a, const Narrow &b, Narrow &out) {
+  out.v += a.v * b.v;
+  out.w += a.w * b.w;
+}
 LPSNMR_INLINE void add(const Narrow &a, Narrow &out) {
   out.v += a.v;
   out.w += a.w;
@@ -102,4 +109,4 @@ LPSNMR_INLINE void horner(double u, const Narrow &next, Narrow &a) {
   a.w = a.w * u + next.w;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::simd

@@ -1,11 +1,11 @@
-#include "instructions.h"
+#include "core/simd/instructions.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <algorithm>
 #include <cstdlib>
 
-namespace lpsnmr {
+namespace lpsnmr::simd {
 
 std::string name(Instructions instructions) {
   if (instructions == Instructions::avx512) return "avx512";
@@ -25,4 +25,4 @@ Instructions chosen_instructions() {
               wanted + "'");
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::simd

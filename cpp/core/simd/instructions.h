@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::simd {
 
 /// Versions of the inner loops; the same numbers but for rounding.
 enum class Instructions { portable, avx2, avx512 };
@@ -20,4 +20,4 @@ std::string name(Instructions instructions);
 /// @throws Error for a name that is unknown or that this processor or this build lacks
 Instructions chosen_instructions();
 
-} // namespace lpsnmr
+} // namespace lpsnmr::simd

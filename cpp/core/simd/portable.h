@@ -84,15 +84,15 @@ template <class T, class From> LPSNMR_INLINE void compress(T *p, Mask m, const F
   for (unsigned left = bits(m); left != 0; left &= left - 1) *p++ = from[__builtin_ctz(left)];
 }
 
-typedef Narrow Four;
+typedef simd::Narrow Four;
 
-LPSNMR_INLINE void rows_to_packs(const Narrow *rows, Pack &a, Pack &b, Pack &c, Pack &d) {
+LPSNMR_INLINE void rows_to_packs(const simd::Narrow *rows, Pack &a, Pack &b, Pack &c, Pack &d) {
   a = Pack{rows[0].v[0], rows[1].v[0]};
   b = Pack{rows[0].v[1], rows[1].v[1]};
   c = Pack{rows[0].w[0], rows[1].w[0]};
   d = Pack{rows[0].w[1], rows[1].w[1]};
 }
-LPSNMR_INLINE void packs_to_rows(Pack x, Pack y, Pack z, Narrow *rows) {
+LPSNMR_INLINE void packs_to_rows(Pack x, Pack y, Pack z, simd::Narrow *rows) {
   for (int lane = 0; lane < width; ++lane) {
     rows[lane].v = Pack{x[lane], y[lane]};
     rows[lane].w = Pack{z[lane], 0.0};

@@ -4,7 +4,7 @@
 // LPSNMR_EMULATE_SIMD, which the tests use, the intrinsics are SIMDe's, and every version runs on
 // every processor.
 
-#include "simd4.h"
+#include "core/simd/four_doubles.h"
 
 #include <cmath>
 #include <cstddef>
@@ -12,7 +12,7 @@
 #if defined(LPSNMR_EMULATE_SIMD)
 #define LPSNMR_X86_VERSIONS 1
 #define LPSNMR_SUPPORTS(feature) true
-#include "tests/emulated_simd.h"
+#include "core/tests/support/emulated_simd.h"
 #elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define LPSNMR_X86_VERSIONS 1
 #define LPSNMR_SUPPORTS(feature) __builtin_cpu_supports(feature)
@@ -22,13 +22,13 @@
 #include <immintrin.h>
 #endif
 
-namespace lpsnmr {
+namespace lpsnmr::LPSNMR_LOOPS_NAMESPACE {
 namespace {
 
 namespace portable {
-#include "simd_portable.h"
+#include "core/simd/portable.h"
 
-#include "simd_contract4.h"
+#include "core/simd/contraction.h"
 
 #include LPSNMR_LOOPS
 } // namespace portable
@@ -39,9 +39,9 @@ namespace portable {
 #pragma GCC target("avx2,fma,popcnt")
 #endif
 namespace avx2 {
-#include "simd_avx2.h"
+#include "core/simd/avx2.h"
 
-#include "simd_contract4.h"
+#include "core/simd/contraction.h"
 
 #include LPSNMR_LOOPS
 } // namespace avx2
@@ -52,7 +52,7 @@ namespace avx2 {
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,popcnt,prefer-vector-width=512")
 #endif
 namespace avx512 {
-#include "simd_avx512.h"
+#include "core/simd/avx512.h"
 
 #include LPSNMR_LOOPS
 } // namespace avx512
@@ -60,13 +60,12 @@ namespace avx512 {
 
 /// The version of a function of the loops.
 #define LPSNMR_VERSION(function, instructions)                                                     \
-  ((instructions) == Instructions::avx512 ? avx512::function                                       \
-   : (instructions) == Instructions::avx2 ? avx2::function                                         \
-                                          : portable::function)
+  ((instructions) == ::lpsnmr::simd::Instructions::avx512 ? avx512::function                       \
+   : (instructions) == ::lpsnmr::simd::Instructions::avx2 ? avx2::function                         \
+                                                          : portable::function)
 #else
-#define LPSNMR_VERSION(function, instructions)                                                     \
-  (static_cast<void>(instructions), portable::function)
+#define LPSNMR_VERSION(function, instructions) (static_cast<void>(instructions), portable::function)
 #endif
 
 } // namespace
-} // namespace lpsnmr
+} // namespace lpsnmr::LPSNMR_LOOPS_NAMESPACE

@@ -1,12 +1,12 @@
-#include "spline.h"
+#include "core/splines/knot_grid.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 
-namespace lpsnmr {
+namespace lpsnmr::splines {
 namespace {
 
 using Cubic = std::array<double, 4>;
@@ -87,4 +87,4 @@ KnotGrid::KnotGrid(std::vector<double> knots) : knots_(std::move(knots)) {
   }
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::splines

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::splines {
 
 /// The four basis functions that do not vanish at one abscissa, with their derivatives.
 struct BasisValues {
@@ -88,4 +88,4 @@ private:
   std::vector<int> lookup_;         // (cells) a span at or before the cell
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::splines

@@ -1,9 +1,9 @@
-#include "knot_refinement.h"
+#include "core/splines/knot_refinement.h"
 
 #include <algorithm>
 #include <cmath>
 
-namespace lpsnmr {
+namespace lpsnmr::splines {
 namespace {
 
 /// Insert x, which must not be a knot yet, into knots and the coefficients of a cubic spline.
@@ -81,4 +81,4 @@ CoefficientBlock refined(const CoefficientBlock &block, int axis, const KnotGrid
   return out;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::splines

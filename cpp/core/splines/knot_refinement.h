@@ -4,12 +4,12 @@
 // so that the inner loops meet uniform knots.
 #pragma once
 
-#include "spline.h"
+#include "core/splines/knot_grid.h"
 
 #include <array>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::splines {
 
 /// A knot vector with the shortest spacing of `grid` throughout, or `grid` itself where its knots
 /// are not whole multiples of one spacing apart, repeat inside, or would more than about double.
@@ -29,4 +29,4 @@ struct CoefficientBlock {
 CoefficientBlock refined(const CoefficientBlock &block, int axis, const KnotGrid &from,
                          const KnotGrid &to);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::splines

@@ -1,11 +1,11 @@
-#include "json.h"
+#include "core/text/json.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <charconv>
 #include <cstring>
 
-namespace lpsnmr {
+namespace lpsnmr::text {
 namespace {
 
 constexpr int max_depth = 64;
@@ -235,4 +235,4 @@ JsonValue parse_json(const std::string &text, const std::string &name) {
   return Reader(text, name).whole();
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::text

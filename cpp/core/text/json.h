@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::text {
 
 /// One value of a JSON text; owns what is below it.
 struct JsonValue {
@@ -34,4 +34,4 @@ const char *json_kind_name(JsonValue::Kind kind);
 /// @throws Error for text that is not one complete JSON value
 JsonValue parse_json(const std::string &text, const std::string &name);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::text

@@ -1,14 +1,14 @@
 // Typed entries of a parsed JSON text, with errors that name the place.
 #pragma once
 
-#include "error.h"
-#include "json.h"
+#include "core/common/error.h"
+#include "core/text/json.h"
 
 #include <cmath>
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::text {
 
 /// Picks entries out of one file; every error reads `name:line: what, expected, got`.
 class JsonPicker {
@@ -76,4 +76,4 @@ private:
   std::string name_, kind_;
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::text

@@ -1,7 +1,7 @@
 // Lines of a text file, their words and numbers; errors carry the place, `name:line`.
 #pragma once
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <algorithm>
 #include <charconv>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::text {
 
 /// Words between blanks.
 inline std::vector<std::string> split_words(const std::string &line) {
@@ -89,4 +89,4 @@ private:
   int number_ = 0;
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::text

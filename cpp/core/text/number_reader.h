@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <system_error>
 
-namespace lpsnmr {
+namespace lpsnmr::text {
 
 inline bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r';
@@ -94,4 +94,4 @@ inline bool read_plain_decimal(const char *&p, double &value) {
   return true;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::text

@@ -1,22 +1,21 @@
-#include "ufp_candidates.h"
+#include "core/ufp/candidates.h"
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
-void UfpCandidateLists::clear() {
+void CandidateLists::clear() {
   index_.clear();
   weight_.clear();
   bounds_.clear();
 }
 
-void UfpCandidateLists::add(const UfpPotential &potential, const UfpAtom *atoms,
-                            const UfpAtom &center, const int *neighbors, const char *here,
-                            int count, double skin) {
+void CandidateLists::add(const Potential &potential, const Atom *atoms, const Atom &center,
+                         const int *neighbors, const char *here, int count, double skin) {
   const std::size_t species = std::size_t(potential.species());
   groups_.resize(species + 1);
   for (std::vector<Member> &group : groups_) group.clear();
   const int a = static_cast<int>(center.species);
   for (int n = 0; n < count; ++n) {
-    const UfpAtom &atom = atoms[neighbors[n]];
+    const Atom &atom = atoms[neighbors[n]];
     const double dx = atom.x - center.x, dy = atom.y - center.y, dz = atom.z - center.z;
     const double r2 = dx * dx + dy * dy + dz * dz;
     const int b = static_cast<int>(atom.species);
@@ -41,9 +40,9 @@ void UfpCandidateLists::add(const UfpPotential &potential, const UfpAtom *atoms,
   bounds_.push_back(bounds);
 }
 
-double UfpCandidateLists::memory_usage() const {
+double CandidateLists::memory_usage() const {
   return double(index_.capacity()) * sizeof(int) + double(bounds_.capacity()) * sizeof(Bounds) +
          double(weight_.capacity()) * sizeof(double);
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

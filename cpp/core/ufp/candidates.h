@@ -1,15 +1,15 @@
-// Candidate neighbours of many centres, ordered as UfpKernel reads them; made anew when a neighbour
+// Candidate neighbours of many centres, ordered as Kernel reads them; made anew when a neighbour
 // list is.
 #pragma once
 
-#include "ufp_kernel.h"
+#include "core/ufp/kernel.h"
 
 #include <cstddef>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
-class UfpCandidateLists {
+class CandidateLists {
 public:
   void clear();
 
@@ -18,11 +18,11 @@ public:
   /// @param neighbors indices into atoms, each with a species of the potential
   /// @param here      (count) whether both orders of a pair are summed here, or neither; null: one
   /// @param skin      how much nearer an atom may come before the lists are made anew, Å
-  void add(const UfpPotential &potential, const UfpAtom *atoms, const UfpAtom &center,
-           const int *neighbors, const char *here, int count, double skin);
+  void add(const Potential &potential, const Atom *atoms, const Atom &center, const int *neighbors,
+           const char *here, int count, double skin);
 
   std::size_t size() const { return bounds_.size(); }
-  UfpCandidates operator[](std::size_t k) const {
+  Candidates operator[](std::size_t k) const {
     const Bounds &at = bounds_[k];
     return {index_.data() + at.begin, weight_.data() + at.weights, at.far_weight, at.near,
             at.total};
@@ -45,4 +45,4 @@ private:
   std::vector<std::vector<Member>> groups_; // (species + 1), work space
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

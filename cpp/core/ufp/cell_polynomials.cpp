@@ -1,13 +1,13 @@
-#include "ufp_blocks.h"
+#include "core/ufp/cell_polynomials.h"
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
-UfpBlocks::UfpBlocks(const UfpTables &tables) : values_(size, 0.0) {
+CellPolynomials::CellPolynomials(const Tables &tables) : values_(size, 0.0) {
   for (int a = 0; a < tables.species(); ++a)
     numbers_.emplace_back(std::size_t(tables.center(a).cells), -1);
 }
 
-int UfpBlocks::make(const UfpTables &tables, int center, int cell) {
+int CellPolynomials::make(const Tables &tables, int center, int cell) {
   double block[size];
   if (!tables.polynomial(center, cell, block)) return 0;
   const std::size_t number = values_.size() / size;
@@ -15,10 +15,10 @@ int UfpBlocks::make(const UfpTables &tables, int center, int cell) {
   return static_cast<int>(number);
 }
 
-double UfpBlocks::memory_usage() const {
+double CellPolynomials::memory_usage() const {
   double bytes = double(values_.capacity()) * sizeof(double);
   for (const std::vector<int> &numbers : numbers_) bytes += double(numbers.size()) * sizeof(int);
   return bytes;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

@@ -1,8 +1,8 @@
-#include "center_atoms.h"
+#include "core/ufp/center_atoms.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
 void check_species(const std::vector<int> &species, std::size_t atoms, int n_species) {
   if (species.size() != atoms)
@@ -14,7 +14,7 @@ void check_species(const std::vector<int> &species, std::size_t atoms, int n_spe
                   std::to_string(n_species - 1) + ", got " + std::to_string(species[i]));
 }
 
-void check_apart(const NeighborList &list) {
+void check_apart(const neighbors::NeighborList &list) {
   for (std::size_t i = 0; i + 1 < list.first.size(); ++i)
     for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e)
       if (list.distance[e] < 1e-10)
@@ -32,4 +32,4 @@ void CenterAtoms::gather(std::size_t i) {
   while (numbers_.size() < atoms_.size()) numbers_.push_back(static_cast<int>(numbers_.size()));
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

@@ -3,7 +3,7 @@
 // the simd_*.h included before.
 
 /// Entries of a pack of distances, and the distances from where the entries begin.
-LPSNMR_INLINE void find_entries(const SpanTable &table, Pack r, Pack &entry, Pack &u) {
+LPSNMR_INLINE void find_entries(const KnotLookup &table, Pack r, Pack &entry, Pack &u) {
   const Pack zero = splat(0.0);
   const Pack raw = fma(r - splat(table.low), splat(table.cells_per_length), splat(1.0));
   const Pack cell = truncated(maximum(minimum(raw, splat(table.last_cell)), zero));
@@ -70,9 +70,9 @@ LPSNMR_INLINE void evaluate_pairs(const PairRow &row, Pack species, Pack r, Mask
 }
 
 /// Collect the candidates [begin, end) within reach of anything; returns how many there are then.
-LPSNMR_INLINE int collect_some(const UfpKernel::Input &in, const PairRow &row, int begin, int end,
-                               bool near, UfpCenter &center, int found, unsigned &bad) {
-  const UfpCandidates &candidates = *in.candidates;
+LPSNMR_INLINE int collect_some(const Kernel::Input &in, const PairRow &row, int begin, int end,
+                               bool near, Center &center, int found, unsigned &bad) {
+  const Candidates &candidates = *in.candidates;
   const Pack xi = splat(in.center->x), yi = splat(in.center->y), zi = splat(in.center->z);
   const Pack tiny = splat(1e-16), reach2 = splat(row.reach * row.reach);
   const Pack far_weight = splat(candidates.far_weight);
@@ -87,7 +87,7 @@ LPSNMR_INLINE int collect_some(const UfpKernel::Input &in, const PairRow &row, i
     compress(&center.x[found], inside, dx);
     compress(&center.y[found], inside, dy);
     compress(&center.z[found], inside, dz);
-    compress(&center.distance[found], inside, r2);
+    compress(&center.squared[found], inside, r2);
     compress(&center.species[found], inside, species);
     compress(&center.index[found], inside, candidates.index + b);
     if (near)
@@ -101,8 +101,8 @@ LPSNMR_INLINE int collect_some(const UfpKernel::Input &in, const PairRow &row, i
 
 /// Collect the candidates within reach of anything; returns false where one lies on the centre or
 /// has no position.
-LPSNMR_INLINE bool collect_neighbors(const UfpKernel::Input &in, const PairRow &row,
-                                     UfpCenter &center, int &near, int &all) {
+LPSNMR_INLINE bool collect_neighbors(const Kernel::Input &in, const PairRow &row, Center &center,
+                                     int &near, int &all) {
   const int bound = in.candidates->near;
   unsigned bad = 0;
   near = collect_some(in, row, 0, bound, true, center, 0, bad);
@@ -111,7 +111,7 @@ LPSNMR_INLINE bool collect_neighbors(const UfpKernel::Input &in, const PairRow &
 }
 
 /// Keep what a tally per atom needs of a pack of pairs.
-inline void record_pairs(const UfpCenter &center, int b, unsigned lanes, Pack value, Pack pull,
+inline void record_pairs(const Center &center, int b, unsigned lanes, Pack value, Pack pull,
                          std::vector<PairRecord> &records) {
   for (; lanes != 0; lanes &= lanes - 1) {
     const int lane = __builtin_ctz(lanes);
@@ -123,8 +123,8 @@ inline void record_pairs(const UfpCenter &center, int b, unsigned lanes, Pack va
 }
 
 /// Two-body sums over the collected neighbours; keeps the three-body ones among the first `near`.
-LPSNMR_INLINE void sum_pairs(const UfpKernel::Input &in, const PairRow &row, UfpCenter &center,
-                             int near, int all) {
+LPSNMR_INLINE void sum_pairs(const Kernel::Input &in, const PairRow &row, Center &center, int near,
+                             int all) {
   const Pack zero = splat(0.0), tiny = splat(1e-16);
   Pack energy = zero, fx = zero, fy = zero, fz = zero, virial[6];
   for (Pack &v : virial) v = zero;
@@ -137,7 +137,7 @@ LPSNMR_INLINE void sum_pairs(const UfpKernel::Input &in, const PairRow &row, Ufp
     const Pack weight = load(&center.weight[b]);
     Pack r, inverse, value, slope;
     Mask short_ones;
-    inverse_root(maximum(load(&center.distance[b]), tiny), r, inverse);
+    inverse_root(maximum(load(&center.squared[b]), tiny), r, inverse);
     evaluate_pairs(row, species, r, real, value, slope, short_ones);
     const Pack pull = keep(real, slope * inverse * weight);
     const Pack px = pull * dx, py = pull * dy, pz = pull * dz;
@@ -180,7 +180,7 @@ LPSNMR_INLINE void sum_pairs(const UfpKernel::Input &in, const PairRow &row, Ufp
 }
 
 /// Bounds of the species among the neighbours, zeroed sums, and where r_ij lies on its knots.
-LPSNMR_INLINE void prepare_triplets(const UfpTables &tables, int species, UfpCenter &center) {
+LPSNMR_INLINE void prepare_triplets(const Tables &tables, int species, Center &center) {
   const int n = center.neighbors;
   for (int &bound : center.first) bound = 0;
   for (int t = 0; t < n; t += width) {
@@ -205,7 +205,7 @@ LPSNMR_INLINE void prepare_triplets(const UfpTables &tables, int species, UfpCen
   }
   for (int t = 0; t < n; ++t)
     for (int g : tables.grids_needed(species, static_cast<int>(center.species[t]))) {
-      const SpanTable &grid = tables.grid(g);
+      const KnotLookup &grid = tables.grid(g);
       const std::size_t at = std::size_t(g) * center.room + std::size_t(t);
       const double r = center.distance[t];
       center.entry[at] = grid.find(r);
@@ -214,9 +214,9 @@ LPSNMR_INLINE void prepare_triplets(const UfpTables &tables, int species, UfpCen
 }
 
 /// Append the triplets of j with the neighbours k in [begin, end) to the list.
-LPSNMR_INLINE void append_row(const CenterTables &own, const TripletTable &table, UfpCenter &center,
+LPSNMR_INLINE void append_row(const CenterTables &own, const TripletLayout &table, Center &center,
                               int j, int begin, int end) {
-  UfpTripletList &list = center.triplets;
+  TripletList &list = center.triplets;
   const std::size_t grid_ij = own.common ? 0 : std::size_t(table.grid_ij) * center.room;
   const std::size_t grid_ik = own.common ? 0 : std::size_t(table.grid_ik) * center.room;
   const int *const entry_k = &center.entry[grid_ik];
@@ -239,7 +239,7 @@ LPSNMR_INLINE void append_row(const CenterTables &own, const TripletTable &table
 }
 
 /// r_jk of the list and where it lies on its knots; lists the triplets within the cutoffs.
-LPSNMR_INLINE void measure_list(const SpanTable &knots, UfpTripletList &list) {
+LPSNMR_INLINE void measure_list(const KnotLookup &knots, TripletList &list) {
   const Pack tiny = splat(1e-24);
   list.wanted_count = 0;
   fill(&list.cell[list.count], 0); // the last vector may reach beyond the rows
@@ -260,8 +260,8 @@ LPSNMR_INLINE void measure_list(const SpanTable &knots, UfpTripletList &list) {
 }
 
 /// Energy and slopes of every triplet of the list; zero beyond the cutoffs.
-LPSNMR_INLINE void contract_list(const UfpTables &tables, UfpBlocks &blocks, int species,
-                                 UfpTripletList &list) {
+LPSNMR_INLINE void contract_list(const Tables &tables, CellPolynomials &blocks, int species,
+                                 TripletList &list) {
   const bool dense = list.wanted_count == list.count;
   if (!dense)
     for (int t = 0; t < list.count; t += width)
@@ -294,8 +294,8 @@ LPSNMR_INLINE void contract_list(const UfpTables &tables, UfpBlocks &blocks, int
 }
 
 /// Add up a list row by row: slopes along r_ij and r_ik, forces along r_jk.
-LPSNMR_INLINE Pack scatter_list(UfpCenter &center) {
-  const UfpTripletList &list = center.triplets;
+LPSNMR_INLINE Pack scatter_list(Center &center) {
+  const TripletList &list = center.triplets;
   const Pack zero = splat(0.0);
   Pack energy = zero;
   for (int row = 0; row < list.row_count; ++row) {
@@ -329,20 +329,20 @@ LPSNMR_INLINE Pack scatter_list(UfpCenter &center) {
 }
 
 /// The triplets of the list within the cutoffs, one by one.
-inline void record_list(const UfpTripletList &list, std::vector<TripletRecord> &records) {
+inline void record_list(const TripletList &list, std::vector<TripletRecord> &records) {
   for (int w = 0, row = 0; w < list.wanted_count; ++w) {
     const int t = list.wanted[w];
     while (row + 1 < list.row_count && list.rows[row + 1].at <= t) ++row;
-    const UfpTripletList::Row &from = list.rows[row];
+    const TripletList::Row &from = list.rows[row];
     records.push_back(
         {from.j, from.begin + t - from.at, list.value[t], list.ij[t], list.ik[t], list.jk[t]});
   }
 }
 
 /// Evaluate the list, whose r_jk lie on `knots`, and empty it.
-LPSNMR_INLINE Pack evaluate_list(const UfpKernel::Input &in, int species, const SpanTable &knots,
-                                 UfpCenter &center) {
-  UfpTripletList &list = center.triplets;
+LPSNMR_INLINE Pack evaluate_list(const Kernel::Input &in, int species, const KnotLookup &knots,
+                                 Center &center) {
+  TripletList &list = center.triplets;
   measure_list(knots, list);
   center.triplet_count += list.wanted_count;
   contract_list(*in.tables, *in.blocks, species, list);
@@ -353,26 +353,26 @@ LPSNMR_INLINE Pack evaluate_list(const UfpKernel::Input &in, int species, const 
 }
 
 /// All pairs of neighbours; a row runs over the larger of two groups of species.
-LPSNMR_INLINE void sum_triplets(const UfpKernel::Input &in, int species, UfpCenter &center) {
-  const UfpTables &tables = *in.tables;
+LPSNMR_INLINE void sum_triplets(const Kernel::Input &in, int species, Center &center) {
+  const Tables &tables = *in.tables;
   const CenterTables &own = tables.center(species);
   const std::vector<int> &first = center.first;
-  UfpTripletList &list = center.triplets;
+  TripletList &list = center.triplets;
   Pack energy = splat(0.0);
   list.count = list.row_count = 0;
   for (int p = 0; p < tables.species(); ++p)
     for (int q = p; q < tables.species(); ++q) {
       const bool swap = first[p + 1] - first[p] > first[q + 1] - first[q];
       const int b = swap ? q : p, c = swap ? p : q, end = first[c + 1];
-      const TripletTable &table = tables.triplet(species, b, c);
+      const TripletLayout &table = tables.triplet(species, b, c);
       if (!table.present) continue;
-      const SpanTable &knots = own.common ? own.jk : tables.grid(table.grid_jk);
+      const KnotLookup &knots = own.common ? own.jk : tables.grid(table.grid_jk);
       for (int j = first[b]; j < first[b + 1]; ++j) {
         if (!(center.distance[j] < table.cutoff_ij)) continue;
         for (int k = b == c ? j + 1 : first[c], next; k < end; k = next) {
-          next = std::min(end, k + UfpTripletList::size - list.count);
+          next = std::min(end, k + TripletList::size - list.count);
           append_row(own, table, center, j, k, next);
-          if (list.count == UfpTripletList::size)
+          if (list.count == TripletList::size)
             energy = energy + evaluate_list(in, species, knots, center);
         }
       }
@@ -384,7 +384,7 @@ LPSNMR_INLINE void sum_triplets(const UfpKernel::Input &in, int species, UfpCent
 }
 
 /// Turn slopes along the neighbours into forces; the centre takes the opposite of them all.
-LPSNMR_INLINE void finish_triplets(UfpCenter &center, bool virial_wanted, double *forces) {
+LPSNMR_INLINE void finish_triplets(Center &center, bool virial_wanted, double *forces) {
   const Pack zero = splat(0.0);
   Pack fx = zero, fy = zero, fz = zero, virial[6];
   for (Pack &v : virial) v = zero;
@@ -415,7 +415,7 @@ LPSNMR_INLINE void finish_triplets(UfpCenter &center, bool virial_wanted, double
     for (int c = 0; c < 6; ++c) center.triplet_virial[c] = sum(virial[c]);
 }
 
-void evaluate_center(const UfpKernel::Input &in, UfpCenter &center) {
+void evaluate_center(const Kernel::Input &in, Center &center) {
   const int species = static_cast<int>(in.center->species);
   const PairRow &row = in.tables->pairs(species);
   if (in.needs->pairs) in.needs->pairs->clear();

@@ -1,13 +1,13 @@
-#include "ufp_features.h"
+#include "core/ufp/features.h"
 
-#include "center_atoms.h"
-#include "error.h"
+#include "core/common/error.h"
+#include "core/ufp/center_atoms.h"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 namespace {
 
 std::string names(std::initializer_list<int> species) {
@@ -36,9 +36,9 @@ Side make_side(const std::array<double, 3> &d, double r) {
            d[0] * d[1] * inverse, d[0] * d[2] * inverse, d[1] * d[2] * inverse}};
 }
 
-void add_pair_rows(const UfpBasis::Pair &pair, const Neighbor &neighbor, std::size_t center,
+void add_pair_rows(const Basis::Pair &pair, const Neighbor &neighbor, std::size_t center,
                    std::size_t rows, double *out) {
-  BasisValues basis;
+  splines::BasisValues basis;
   pair.grid.evaluate(neighbor.distance, basis);
   const Side side = make_side(neighbor.vector, neighbor.distance);
   for (int k = 0; k < 4; ++k) {
@@ -60,10 +60,10 @@ void add_pair_rows(const UfpBasis::Pair &pair, const Neighbor &neighbor, std::si
 struct Triplet {
   std::size_t i, j, k;
   Side ij, ik, jk;
-  BasisValues basis_ij, basis_ik, basis_jk;
+  splines::BasisValues basis_ij, basis_ik, basis_jk;
 };
 
-void add_triplet_rows(const UfpBasis::Triple &triple, const Triplet &t, std::size_t rows,
+void add_triplet_rows(const Basis::Triple &triple, const Triplet &t, std::size_t rows,
                       double *out) {
   const std::size_t n_ik = std::size_t(triple.grid_ik.functions());
   const std::size_t n_jk = std::size_t(triple.grid_jk.functions());
@@ -97,7 +97,7 @@ void add_triplet_rows(const UfpBasis::Triple &triple, const Triplet &t, std::siz
 }
 
 /// All triplets of one centre.
-void add_center_triplets(const UfpBasis &basis, std::size_t center, int species,
+void add_center_triplets(const Basis &basis, std::size_t center, int species,
                          const std::vector<Neighbor> &neighbors, std::size_t rows, double *out) {
   Triplet t;
   t.i = center;
@@ -107,7 +107,7 @@ void add_center_triplets(const UfpBasis &basis, std::size_t center, int species,
       const int which =
           basis.triple_of(species, neighbors[x].species, neighbors[y].species, swapped);
       if (which < 0) continue;
-      const UfpBasis::Triple &triple = basis.triples()[std::size_t(which)];
+      const Basis::Triple &triple = basis.triples()[std::size_t(which)];
       const Neighbor &j = swapped ? neighbors[y] : neighbors[x];
       const Neighbor &k = swapped ? neighbors[x] : neighbors[y];
       if (j.distance >= triple.grid_ij.high() || k.distance >= triple.grid_ik.high()) continue;
@@ -131,8 +131,8 @@ void add_center_triplets(const UfpBasis &basis, std::size_t center, int species,
 
 } // namespace
 
-UfpBasis::UfpBasis(int species, const std::vector<PairLayout> &pairs,
-                   const std::vector<TripleLayout> &triples)
+Basis::Basis(int species, const std::vector<PairKnots> &pairs,
+             const std::vector<TripletKnots> &triples)
     : species_(species) {
   if (species < 1)
     throw Error("a basis needs at least one species, got " + std::to_string(species));
@@ -140,20 +140,20 @@ UfpBasis::UfpBasis(int species, const std::vector<PairLayout> &pairs,
   pair_of_.assign(n * n, -1);
   triple_of_.assign(n * n * n, -1);
   reach_.assign(n * n, 0.0);
-  for (const PairLayout &layout : pairs) add_pair(layout);
-  for (const TripleLayout &layout : triples) add_triple(layout);
+  for (const PairKnots &layout : pairs) add_pair(layout);
+  for (const TripletKnots &layout : triples) add_triple(layout);
   for (int a = 0; a < species; ++a)
     for (int b = a; b < species; ++b)
       if (pair_of(a, b) < 0) throw Error("no pair layout for species " + names({a, b}));
 }
 
-void UfpBasis::add_pair(const PairLayout &layout) {
+void Basis::add_pair(const PairKnots &layout) {
   const int a = layout.species[0], b = layout.species[1];
   if (std::min(a, b) < 0 || std::max(a, b) >= species_)
     throw Error("pair layout: species " + names({a, b}) + " out of range");
   if (pair_of(a, b) >= 0)
     throw Error("pair layout for species " + names({a, b}) + " is given twice");
-  Pair pair{KnotGrid(layout.knots), columns_, 0};
+  Pair pair{splines::KnotGrid(layout.knots), columns_, 0};
   pair.columns = pair.grid.functions() - trailing_zeros;
   columns_ += pair.columns;
   cutoff_ = std::max(cutoff_, pair.grid.high());
@@ -162,7 +162,7 @@ void UfpBasis::add_pair(const PairLayout &layout) {
   pairs_.push_back(std::move(pair));
 }
 
-void UfpBasis::add_triple(const TripleLayout &layout) {
+void Basis::add_triple(const TripletKnots &layout) {
   const auto [a, b, c] = layout.species;
   if (std::min({a, b, c}) < 0 || std::max({a, b, c}) >= species_)
     throw Error("triple layout: species " + names({a, b, c}) + " out of range");
@@ -173,9 +173,9 @@ void UfpBasis::add_triple(const TripleLayout &layout) {
     throw Error("triple layout for species " + names({a, b, c}) +
                 ": like neighbours need the same knots along ij and ik");
   Triple triple{layout.species,
-                KnotGrid(layout.knots_ij),
-                KnotGrid(layout.knots_ik),
-                KnotGrid(layout.knots_jk),
+                splines::KnotGrid(layout.knots_ij),
+                splines::KnotGrid(layout.knots_ik),
+                splines::KnotGrid(layout.knots_jk),
                 {}};
   const int n_ij = triple.grid_ij.functions(), n_ik = triple.grid_ik.functions(),
             n_jk = triple.grid_jk.functions();
@@ -196,18 +196,18 @@ void UfpBasis::add_triple(const TripleLayout &layout) {
   triples_.push_back(std::move(triple));
 }
 
-int UfpBasis::triple_of(int a, int b, int c, bool &swapped) const {
+int Basis::triple_of(int a, int b, int c, bool &swapped) const {
   const int straight = triple_of_[(std::size_t(a) * species_ + b) * species_ + c];
   swapped = straight < 0;
   return swapped ? triple_of_[(std::size_t(a) * species_ + c) * species_ + b] : straight;
 }
 
-void evaluate_features(const UfpBasis &basis, const System &system, const std::vector<int> &species,
-                       double *out) {
+void evaluate_features(const Basis &basis, const neighbors::System &system,
+                       const std::vector<int> &species, double *out) {
   check_species(species, system.size, basis.species());
   const std::size_t rows = feature_rows(system.size);
   std::fill(out, out + rows * std::size_t(basis.columns()), 0.0);
-  const NeighborList list = build_neighbor_list(system, basis.cutoff());
+  const neighbors::NeighborList list = neighbors::build_neighbor_list(system, basis.cutoff());
   std::vector<Neighbor> neighbors;
   for (std::size_t i = 0; i < system.size; ++i) {
     neighbors.clear();
@@ -218,7 +218,7 @@ void evaluate_features(const UfpBasis &basis, const System &system, const std::v
                               sj,
                               list.distance[e],
                               {list.vector[3 * e], list.vector[3 * e + 1], list.vector[3 * e + 2]}};
-      const UfpBasis::Pair &pair = basis.pairs()[std::size_t(basis.pair_of(species[i], sj))];
+      const Basis::Pair &pair = basis.pairs()[std::size_t(basis.pair_of(species[i], sj))];
       if (neighbor.distance < pair.grid.low())
         throw Error("atoms " + std::to_string(i) + " and " + std::to_string(j) + " are " +
                     std::to_string(neighbor.distance) +
@@ -232,4 +232,4 @@ void evaluate_features(const UfpBasis &basis, const System &system, const std::v
   }
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

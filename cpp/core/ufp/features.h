@@ -1,23 +1,23 @@
 // The UFP as a linear model: rows of energy, virial and forces by columns of coefficients.
 #pragma once
 
-#include "neighbor_list.h"
-#include "spline.h"
+#include "core/neighbors/neighbor_list.h"
+#include "core/splines/knot_grid.h"
 
 #include <array>
 #include <cstddef>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
 /// Knots of V2 for one unordered pair of species.
-struct PairLayout {
+struct PairKnots {
   std::array<int, 2> species;
   std::vector<double> knots; ///< Å; the last one is the cutoff
 };
 
 /// Knots of V3 for a centre and an unordered pair of neighbours (j, k).
-struct TripleLayout {
+struct TripletKnots {
   std::array<int, 3> species;                       ///< centre, j, k
   std::vector<double> knots_ij, knots_ik, knots_jk; ///< Å; the last ones are the cutoffs
 };
@@ -27,7 +27,7 @@ struct TripleLayout {
 /// The last three coefficients along every axis are no columns but zero, so that V, V' and V''
 /// vanish at the cutoff. Like neighbours share columns: V3(j, k) = V3(k, j). Coefficients are those
 /// of the .uf3 file: E = sum over centres of [sum_j V2(r_ij) + sum_{j<k} V3(r_ij, r_ik, r_jk)].
-class UfpBasis {
+class Basis {
 public:
   static constexpr int trailing_zeros = 3;
 
@@ -35,16 +35,15 @@ public:
   ///
   /// @throws Error for a pair that is missing, a pair or triple given twice or out of range, knots
   ///         that are no knots, and like neighbours with unlike knots
-  UfpBasis(int species, const std::vector<PairLayout> &pairs,
-           const std::vector<TripleLayout> &triples);
+  Basis(int species, const std::vector<PairKnots> &pairs, const std::vector<TripletKnots> &triples);
 
   struct Pair {
-    KnotGrid grid;
+    splines::KnotGrid grid;
     int first_column, columns;
   };
   struct Triple {
     std::array<int, 3> species;
-    KnotGrid grid_ij, grid_ik, grid_jk;
+    splines::KnotGrid grid_ij, grid_ik, grid_jk;
     std::vector<int> column; ///< [ij][ik][jk], -1 where the coefficient is zero
   };
 
@@ -61,8 +60,8 @@ public:
   double three_body_cutoff(int a, int b) const { return reach_[std::size_t(a) * species_ + b]; }
 
 private:
-  void add_pair(const PairLayout &layout);
-  void add_triple(const TripleLayout &layout);
+  void add_pair(const PairKnots &layout);
+  void add_triple(const TripletKnots &layout);
 
   int species_, columns_ = 0;
   double cutoff_ = 0;
@@ -83,7 +82,7 @@ inline std::size_t feature_rows(std::size_t atoms) {
 /// @param out     (columns, rows) row-major, overwritten; owned by the caller
 /// @throws Error  for a species out of range, or a pair closer than the first knot of its V2, where
 ///                the potential is not linear in its coefficients
-void evaluate_features(const UfpBasis &basis, const System &system, const std::vector<int> &species,
-                       double *out);
+void evaluate_features(const Basis &basis, const neighbors::System &system,
+                       const std::vector<int> &species, double *out);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

@@ -1,11 +1,12 @@
-#include "ufp_kernel.h"
+#include "core/ufp/kernel.h"
 
 #include <algorithm>
 
-#define LPSNMR_LOOPS "ufp_center_loops.h"
-#include "simd_versions.h"
+#define LPSNMR_LOOPS "core/ufp/center_loops.h"
+#define LPSNMR_LOOPS_NAMESPACE ufp
+#include "core/simd/versions.h"
 
-namespace lpsnmr {
+namespace lpsnmr::simd {
 
 std::vector<Instructions> available_instructions() {
   std::vector<Instructions> out;
@@ -19,19 +20,24 @@ std::vector<Instructions> available_instructions() {
   return out;
 }
 
-UfpKernel::UfpKernel(const UfpPotential &potential, Instructions instructions)
+} // namespace lpsnmr::simd
+
+namespace lpsnmr::ufp {
+
+Kernel::Kernel(const Potential &potential, simd::Instructions instructions)
     : tables_(potential), blocks_(tables_), instructions_(instructions),
       function_(LPSNMR_VERSION(evaluate_center, instructions)) {
   center_.first.resize(std::size_t(tables_.species()) + 1);
   make_room(32);
 }
 
-void UfpKernel::make_room(std::size_t neighbors) {
+void Kernel::make_room(std::size_t neighbors) {
   constexpr std::size_t padding = 8; // a whole vector may be read or written from any entry
   const std::size_t room = std::max(neighbors, 2 * center_.room), n = room + padding;
   for (AlignedVector<double> *array :
        {&center_.x, &center_.y, &center_.z, &center_.distance, &center_.inverse, &center_.force_x,
-        &center_.force_y, &center_.force_z, &center_.species, &center_.weight, &center_.radial})
+        &center_.force_y, &center_.force_z, &center_.species, &center_.weight, &center_.radial,
+        &center_.squared})
     array->resize(n, 0.0);
   center_.index.resize(n, 0);
   const std::size_t grids = std::size_t(std::max(tables_.grids(), 1));
@@ -40,10 +46,10 @@ void UfpKernel::make_room(std::size_t neighbors) {
   center_.room = room;
 }
 
-double UfpKernel::memory_usage() const {
+double Kernel::memory_usage() const {
   const std::size_t grids = std::size_t(tables_.grids());
   return blocks_.memory_usage() +
-         double(center_.room) * (12.0 + double(grids) * 1.5) * sizeof(double);
+         double(center_.room) * (13.0 + double(grids) * 1.5) * sizeof(double);
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

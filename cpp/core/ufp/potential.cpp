@@ -1,14 +1,14 @@
-#include "ufp_potential.h"
+#include "core/ufp/potential.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
-PairTable::PairTable(const TwoBodyBlock &block) : grid_(block.knots), cutoff_(block.cutoff) {
+PairSpline::PairSpline(const TwoBodyBlock &block) : grid_(block.knots), cutoff_(block.cutoff) {
   for (std::size_t s = 0; s < grid_.spans(); ++s)
     for (int power = 0; power < 4; ++power) {
       double sum = 0;
@@ -23,7 +23,7 @@ PairTable::PairTable(const TwoBodyBlock &block) : grid_(block.knots), cutoff_(bl
   if (slope_ > 0 && grid_.low() > 0) stiffness_ = std::max(stiffness_, 2.0 * slope_ / grid_.low());
 }
 
-std::vector<double> PairTable::cubics(const KnotGrid &knots) const {
+std::vector<double> PairSpline::cubics(const splines::KnotGrid &knots) const {
   std::vector<double> out{value_, slope_, 0.5 * stiffness_, 0.0};
   for (std::size_t s = 0; s < knots.spans(); ++s) {
     // the span of the own knots it lies in, found from its middle
@@ -38,18 +38,18 @@ std::vector<double> PairTable::cubics(const KnotGrid &knots) const {
   return out;
 }
 
-int UfpPotential::add_grid(const std::vector<double> &knots) {
-  KnotGrid grid(knots);
+int Potential::add_grid(const std::vector<double> &knots) {
+  splines::KnotGrid grid(knots);
   for (std::size_t g = 0; g < grids_.size(); ++g)
     if (grids_[g] == grid) return static_cast<int>(g);
   grids_.push_back(std::move(grid));
   return static_cast<int>(grids_.size()) - 1;
 }
 
-void UfpPotential::add_triple(const ThreeBodyBlock &block, int a, int b, int c) {
+void Potential::add_triple(const ThreeBodyBlock &block, int a, int b, int c) {
   const std::size_t n = elements_.size();
   const bool swap = b > c; // store neighbours in ascending species order
-  TripleTable &table = triples_[(std::size_t(a) * n + std::min(b, c)) * n + std::max(b, c)];
+  TripletCoefficients &table = triples_[(std::size_t(a) * n + std::min(b, c)) * n + std::max(b, c)];
   table.present = true;
   const auto &knots_ij = swap ? block.knots_ik : block.knots_ij;
   const auto &knots_ik = swap ? block.knots_ij : block.knots_ik;
@@ -77,7 +77,7 @@ void UfpPotential::add_triple(const ThreeBodyBlock &block, int a, int b, int c) 
 }
 
 /// Move the cutoffs in to where the last non-zero coefficients end: V3 vanishes beyond anyway.
-void UfpPotential::shrink_to_support(TripleTable &table) const {
+void Potential::shrink_to_support(TripletCoefficients &table) const {
   int last[3] = {-1, -1, -1};
   for (int i = 0; i < table.n_ij; ++i)
     for (int j = 0; j < table.n_ik; ++j)
@@ -100,8 +100,7 @@ void UfpPotential::shrink_to_support(TripleTable &table) const {
     table.cutoff_ij = table.cutoff_ik = table.cutoff_jk = 0; // no neighbours for nothing
 }
 
-UfpPotential::UfpPotential(const PotentialFile &file, const std::vector<std::string> &elements,
-                           BodyOrder order)
+Potential::Potential(const Uf3File &file, const std::vector<std::string> &elements, BodyOrder order)
     : units_(file.units), elements_(elements), three_body_(order == BodyOrder::three) {
   const std::size_t n = elements_.size();
   std::set<std::string> known;
@@ -122,7 +121,7 @@ UfpPotential::UfpPotential(const PotentialFile &file, const std::vector<std::str
         if (!((e[0] == elements_[a] && e[1] == elements_[b]) ||
               (e[1] == elements_[a] && e[0] == elements_[b])))
           continue;
-        pairs_[a * n + b] = PairTable(block);
+        pairs_[a * n + b] = PairSpline(block);
         have[a * n + b] = 1;
       }
       if (!have[a * n + b])
@@ -145,7 +144,7 @@ UfpPotential::UfpPotential(const PotentialFile &file, const std::vector<std::str
             else if (e[1] == elements_[c] && e[2] == elements_[b])
               add_triple(block, int(a), int(c), int(b));
           }
-          const TripleTable &table = triple(int(a), int(b), int(c));
+          const TripletCoefficients &table = triple(int(a), int(b), int(c));
           if (!table.present)
             throw Error(file.name + ": no 3B block for centre " + elements_[a] + " with " +
                         elements_[b] + " " + elements_[c]);
@@ -161,4 +160,4 @@ UfpPotential::UfpPotential(const PotentialFile &file, const std::vector<std::str
   for (double cutoff : cutoffs_) max_cutoff_ = std::max(max_cutoff_, cutoff);
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

@@ -1,31 +1,31 @@
 // An ultra-fast potential ready for evaluation: tables by species, knots looked up, blocks padded.
 #pragma once
 
-#include "potential_file.h"
-#include "spline.h"
+#include "core/splines/knot_grid.h"
+#include "core/ufp/uf3_file.h"
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
 /// V2 of one ordered species pair as piecewise cubics with its short-range continuation.
 ///
 /// Below the first knot r0: V(r) = V(r0) + V'(r0)(r - r0) + K (r - r0)^2 / 2 with
 /// K = max(V''(r0), 20 eV/Å^2, 2 V'(r0)/r0): C1, C2 where the spline's own curvature is the
 /// largest, and repulsive at contact whatever the slope at r0.
-class PairTable {
+class PairSpline {
 public:
-  PairTable() = default;
-  explicit PairTable(const TwoBodyBlock &block);
+  PairSpline() = default;
+  explicit PairSpline(const TwoBodyBlock &block);
 
   double cutoff() const { return cutoff_; }
   double first_knot() const { return grid_.low(); }
-  const KnotGrid &grid() const { return grid_; }
+  const splines::KnotGrid &grid() const { return grid_; }
   /// (spans + 1, power) polynomials of r minus the left end of a span of `knots`, a refinement of
   /// grid(); the first four are the continuation below the first knot.
-  std::vector<double> cubics(const KnotGrid &knots) const;
+  std::vector<double> cubics(const splines::KnotGrid &knots) const;
 
   /// Return V(r) of the ordered pair and set its derivative; zero at and beyond the cutoff.
   double evaluate(double r, double &derivative) const {
@@ -42,16 +42,16 @@ public:
   }
 
 private:
-  KnotGrid grid_;
+  splines::KnotGrid grid_;
   std::vector<double> cubic_; // (spans, power)
   double cutoff_ = 0, value_ = 0, slope_ = 0, stiffness_ = 0;
 };
 
 /// V3 of one centre and two neighbour species B <= C: coefficients [ij][ik][jk] with j of B, k of
 /// C.
-struct TripleTable {
+struct TripletCoefficients {
   bool present = false;
-  int grid_ij = 0, grid_ik = 0, grid_jk = 0; ///< into UfpPotential::grids
+  int grid_ij = 0, grid_ik = 0, grid_jk = 0; ///< into Potential::grids
   double cutoff_ij = 0, cutoff_ik = 0, cutoff_jk = 0;
   int n_ij = 0, n_ik = 0, n_jk = 0;
   std::vector<double> coefficients; ///< three zeros appended, so that four can always be loaded
@@ -60,28 +60,27 @@ struct TripleTable {
 /// Which parts of a file to use.
 enum class BodyOrder { two = 2, three = 3 };
 
-class UfpPotential {
+class Potential {
 public:
-  UfpPotential() = default;
+  Potential() = default;
 
   /// @param elements species 0, 1, ... of the caller; each must be in the file with every partner
   /// @throws Error for a missing element, pair or triple
-  UfpPotential(const PotentialFile &file, const std::vector<std::string> &elements,
-               BodyOrder order);
+  Potential(const Uf3File &file, const std::vector<std::string> &elements, BodyOrder order);
 
   int species() const { return static_cast<int>(elements_.size()); }
   const std::vector<std::string> &elements() const { return elements_; }
   bool three_body() const { return three_body_; }
   const std::string &units() const { return units_; }
 
-  const PairTable &pair(int a, int b) const {
+  const PairSpline &pair(int a, int b) const {
     return pairs_[std::size_t(a) * elements_.size() + b];
   }
   /// Table of centre a and neighbours b <= c.
-  const TripleTable &triple(int a, int b, int c) const {
+  const TripletCoefficients &triple(int a, int b, int c) const {
     return triples_[(std::size_t(a) * elements_.size() + b) * elements_.size() + c];
   }
-  const std::vector<KnotGrid> &grids() const { return grids_; }
+  const std::vector<splines::KnotGrid> &grids() const { return grids_; }
 
   /// Largest distance at which a pair interacts, two- or three-body.
   double cutoff(int a, int b) const { return cutoffs_[std::size_t(a) * elements_.size() + b]; }
@@ -94,16 +93,16 @@ public:
 private:
   int add_grid(const std::vector<double> &knots);
   void add_triple(const ThreeBodyBlock &block, int a, int b, int c);
-  void shrink_to_support(TripleTable &table) const;
+  void shrink_to_support(TripletCoefficients &table) const;
 
   std::string units_;
   std::vector<std::string> elements_;
-  std::vector<PairTable> pairs_;
-  std::vector<TripleTable> triples_;
-  std::vector<KnotGrid> grids_; // distinct three-body knot vectors
+  std::vector<PairSpline> pairs_;
+  std::vector<TripletCoefficients> triples_;
+  std::vector<splines::KnotGrid> grids_; // distinct three-body knot vectors
   std::vector<double> cutoffs_, three_body_cutoffs_;
   double max_cutoff_ = 0;
   bool three_body_ = false;
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

@@ -1,10 +1,10 @@
-#include "site_features.h"
+#include "core/ufp/site_features.h"
 
 #include <cmath>
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
-SiteFeatures::SiteFeatures(const UfpBasis &basis)
+SiteFeatures::SiteFeatures(const Basis &basis)
     : basis_(basis), row_(static_cast<std::size_t>(basis.columns()), 0.0),
       listed_(static_cast<std::size_t>(basis.columns()), 0) {}
 
@@ -24,9 +24,9 @@ void SiteFeatures::evaluate(int species, const std::vector<SiteNeighbor> &neighb
   }
   touched_.clear();
   close_.clear();
-  BasisValues values;
+  splines::BasisValues values;
   for (const SiteNeighbor &neighbor : neighbors) {
-    const UfpBasis::Pair &pair =
+    const Basis::Pair &pair =
         basis_.pairs()[std::size_t(basis_.pair_of(species, neighbor.species))];
     if (neighbor.distance < pair.grid.high()) {
       pair.grid.evaluate(neighbor.distance, values);
@@ -45,7 +45,7 @@ void SiteFeatures::add_triplets(int species) {
       bool swapped = false;
       const int which = basis_.triple_of(species, close_[x].species, close_[y].species, swapped);
       if (which < 0) continue;
-      const UfpBasis::Triple &triple = basis_.triples()[std::size_t(which)];
+      const Basis::Triple &triple = basis_.triples()[std::size_t(which)];
       const SiteNeighbor &j = swapped ? close_[y] : close_[x];
       const SiteNeighbor &k = swapped ? close_[x] : close_[y];
       if (j.distance >= triple.grid_ij.high() || k.distance >= triple.grid_ik.high()) continue;
@@ -59,9 +59,9 @@ void SiteFeatures::add_triplets(int species) {
     }
 }
 
-void SiteFeatures::add_triplet(const UfpBasis::Triple &triple, const SiteNeighbor &j,
+void SiteFeatures::add_triplet(const Basis::Triple &triple, const SiteNeighbor &j,
                                const SiteNeighbor &k, double r_jk) {
-  BasisValues ij, ik, jk;
+  splines::BasisValues ij, ik, jk;
   triple.grid_ij.evaluate(j.distance, ij);
   triple.grid_ik.evaluate(k.distance, ik);
   triple.grid_jk.evaluate(r_jk, jk);
@@ -79,4 +79,4 @@ void SiteFeatures::add_triplet(const UfpBasis::Triple &triple, const SiteNeighbo
     }
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

@@ -1,12 +1,12 @@
 // The UFP as a linear model of one centre: how its energy moves with each coefficient.
 #pragma once
 
-#include "ufp_features.h"
+#include "core/ufp/features.h"
 
 #include <array>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
 /// One neighbour of a centre.
 struct SiteNeighbor {
@@ -21,11 +21,11 @@ struct SiteNeighbor {
 /// splines go on as straight lines.
 class SiteFeatures {
 public:
-  explicit SiteFeatures(const UfpBasis &basis);
+  explicit SiteFeatures(const Basis &basis);
 
   /// Evaluate one centre; what was there before is forgotten.
   ///
-  /// @param neighbors all within UfpBasis::cutoff(), in any order; others are ignored
+  /// @param neighbors all within Basis::cutoff(), in any order; others are ignored
   void evaluate(int species, const std::vector<SiteNeighbor> &neighbors);
 
   /// Columns with an entry, each once, in the order they were met.
@@ -35,14 +35,14 @@ public:
 private:
   void add(int column, double value);
   void add_triplets(int species);
-  void add_triplet(const UfpBasis::Triple &triple, const SiteNeighbor &j, const SiteNeighbor &k,
+  void add_triplet(const Basis::Triple &triple, const SiteNeighbor &j, const SiteNeighbor &k,
                    double r_jk);
 
-  const UfpBasis &basis_;
+  const Basis &basis_;
   std::vector<double> row_;
   std::vector<unsigned char> listed_;
   std::vector<int> touched_;
   std::vector<SiteNeighbor> close_; // three-body neighbours of the centre
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

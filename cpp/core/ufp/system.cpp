@@ -1,26 +1,27 @@
-#include "ufp_system.h"
+#include "core/ufp/system.h"
 
-#include "center_atoms.h"
-#include "error.h"
-#include "ufp_candidates.h"
+#include "core/common/error.h"
+#include "core/ufp/candidates.h"
+#include "core/ufp/center_atoms.h"
 
 #include <string>
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
-UfpResult evaluate_ufp(const UfpPotential &potential, const System &system,
-                       const std::vector<int> &species, Instructions instructions) {
+Result evaluate_system(const Potential &potential, const neighbors::System &system,
+                       const std::vector<int> &species, simd::Instructions instructions) {
   check_species(species, system.size, potential.species());
-  const NeighborList list = build_neighbor_list(system, potential.max_cutoff());
+  const neighbors::NeighborList list =
+      neighbors::build_neighbor_list(system, potential.max_cutoff());
   check_apart(list);
   CenterAtoms around(list, species);
-  UfpResult out;
+  Result out;
   out.atom_energy.assign(system.size, 0.0);
   out.forces.assign(3 * system.size, 0.0);
-  UfpKernel kernel(potential, instructions);
-  UfpCandidateLists candidates;
+  Kernel kernel(potential, instructions);
+  CandidateLists candidates;
   std::vector<double> forces; // (neighbours, 4)
-  UfpNeeds needs;
+  Needs needs;
   needs.virial = true;
   for (std::size_t i = 0; i < system.size; ++i) {
     around.gather(i);
@@ -28,7 +29,7 @@ UfpResult evaluate_ufp(const UfpPotential &potential, const System &system,
     candidates.add(potential, around.atoms(), around.center(), around.numbers(), nullptr,
                    around.size(), 0.0);
     forces.assign(4 * std::size_t(around.size()), 0.0);
-    const UfpCenter &result =
+    const Center &result =
         kernel.evaluate(around.atoms(), around.center(), candidates[0], needs, forces.data());
     if (!result.valid)
       throw Error("atom " + std::to_string(i) + ": the position of a neighbor is not a number");
@@ -46,4 +47,4 @@ UfpResult evaluate_ufp(const UfpPotential &potential, const System &system,
   return out;
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

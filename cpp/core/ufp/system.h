@@ -1,15 +1,15 @@
 // Energy, forces and virial of a whole system: the kernel over our own neighbour list.
 #pragma once
 
-#include "neighbor_list.h"
-#include "ufp_kernel.h"
+#include "core/neighbors/neighbor_list.h"
+#include "core/ufp/kernel.h"
 
 #include <array>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
-struct UfpResult {
+struct Result {
   double energy = 0;               ///< eV
   std::vector<double> atom_energy; ///< (n) eV: V2 to the centre, V3 to the centre
   std::vector<double> forces;      ///< (n, 3) eV/Å
@@ -20,10 +20,10 @@ struct UfpResult {
 
 /// Evaluate the potential.
 ///
-/// @param species (n) index into UfpPotential::elements()
+/// @param species (n) index into Potential::elements()
 /// @throws Error for a species out of range or two atoms on one place
-UfpResult evaluate_ufp(const UfpPotential &potential, const System &system,
+Result evaluate_system(const Potential &potential, const neighbors::System &system,
                        const std::vector<int> &species,
-                       Instructions instructions = chosen_instructions());
+                       simd::Instructions instructions = simd::chosen_instructions());
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

@@ -1,14 +1,14 @@
-#include "ufp_tables.h"
+#include "core/ufp/tables.h"
 
-#include "error.h"
-#include "knot_refinement.h"
+#include "core/common/error.h"
+#include "core/splines/knot_refinement.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
 namespace {
 
@@ -16,7 +16,7 @@ constexpr double most_cells = 5e7; // of a centre, 4 bytes each: what a file may
 
 } // namespace
 
-SpanTable::SpanTable(const KnotGrid &grid) : uniform(grid.uniform()), low(grid.low()) {
+KnotLookup::KnotLookup(const splines::KnotGrid &grid) : uniform(grid.uniform()), low(grid.low()) {
   const std::size_t spans = grid.spans();
   origin.assign(1, low);
   offset.assign(1, grid.offset(0));
@@ -52,10 +52,10 @@ SpanTable::SpanTable(const KnotGrid &grid) : uniform(grid.uniform()), low(grid.l
   }
 }
 
-UfpTables::UfpTables(const UfpPotential &potential) : species_(potential.species()) {
+Tables::Tables(const Potential &potential) : species_(potential.species()) {
   const std::size_t n = std::size_t(species_);
-  for (const KnotGrid &grid : potential.grids()) {
-    knots_.push_back(uniform_refinement(grid));
+  for (const splines::KnotGrid &grid : potential.grids()) {
+    knots_.push_back(splines::uniform_refinement(grid));
     grids_.emplace_back(knots_.back());
   }
   pairs_.resize(n);
@@ -67,14 +67,14 @@ UfpTables::UfpTables(const UfpPotential &potential) : species_(potential.species
   }
 }
 
-void UfpTables::add_pairs(const UfpPotential &potential, int a) {
+void Tables::add_pairs(const Potential &potential, int a) {
   PairRow &row = pairs_[std::size_t(a)];
   row.common = row.uniform = true;
   for (int b = 0; b < species_; ++b) {
-    const PairTable &table = potential.pair(a, b);
-    const KnotGrid knots = uniform_refinement(table.grid());
+    const PairSpline &table = potential.pair(a, b);
+    const splines::KnotGrid knots = splines::uniform_refinement(table.grid());
     row.spans.emplace_back(knots);
-    const SpanTable &spans = row.spans.back(), &first = row.spans.front();
+    const KnotLookup &spans = row.spans.back(), &first = row.spans.front();
     row.uniform = row.uniform && spans.uniform;
     row.common = row.common && spans.uniform && spans.low == first.low &&
                  spans.width == first.width && spans.last_cell == first.last_cell &&
@@ -94,14 +94,14 @@ void UfpTables::add_pairs(const UfpPotential &potential, int a) {
   row.near.resize(std::size_t(std::max(species_, 8)), 0.0);
 }
 
-void UfpTables::add_center(const UfpPotential &potential, int a) {
+void Tables::add_center(const Potential &potential, int a) {
   CenterTables &center = centers_[std::size_t(a)];
   center.tables.resize(std::size_t(species_) * species_);
   if (!potential.three_body()) return;
   std::size_t radial = 0, jk = 0, present = 0; // entries, the most of any table; ordered tables
   for (int b = 0; b < species_; ++b)
     for (int c = b; c < species_; ++c) {
-      const TripleTable &table = potential.triple(a, b, c);
+      const TripletCoefficients &table = potential.triple(a, b, c);
       if (!table.present) continue;
       present += b == c ? 1 : 2;
       const auto entries = [&](int grid) { return knots_[std::size_t(grid)].spans() + 1; };
@@ -122,17 +122,17 @@ void UfpTables::add_center(const UfpPotential &potential, int a) {
   for (int b = 0; b < species_; ++b)
     for (int c = 0; c < species_; ++c) {
       add_triplet(potential, a, b, c);
-      TripletTable &table = center.tables[std::size_t(b) * species_ + c];
+      TripletLayout &table = center.tables[std::size_t(b) * species_ + c];
       table.first_cell = center.cells;
       if (table.present) center.cells += static_cast<int>(radial + 1) * center.stride_ij;
     }
   find_common(a);
 }
 
-void UfpTables::add_triplet(const UfpPotential &potential, int a, int b, int c) {
+void Tables::add_triplet(const Potential &potential, int a, int b, int c) {
   CenterTables &center = centers_[std::size_t(a)];
-  TripletTable &to = center.tables[std::size_t(b) * species_ + c];
-  const TripleTable &from = potential.triple(a, std::min(b, c), std::max(b, c));
+  TripletLayout &to = center.tables[std::size_t(b) * species_ + c];
+  const TripletCoefficients &from = potential.triple(a, std::min(b, c), std::max(b, c));
   const bool swap = b > c;
   to.present = from.cutoff_ij > 0 && from.cutoff_ik > 0 && from.cutoff_jk > 0;
   if (!to.present) return;
@@ -144,10 +144,10 @@ void UfpTables::add_triplet(const UfpPotential &potential, int a, int b, int c) 
   to.cutoff_jk = from.cutoff_jk;
 
   const int grids[3] = {from.grid_ij, from.grid_ik, from.grid_jk};
-  CoefficientBlock block{{from.n_ij, from.n_ik, from.n_jk}, from.coefficients};
+  splines::CoefficientBlock block{{from.n_ij, from.n_ik, from.n_jk}, from.coefficients};
   for (int axis = 0; axis < 3; ++axis)
-    block = refined(block, axis, potential.grids()[std::size_t(grids[axis])],
-                    knots_[std::size_t(grids[axis])]);
+    block = splines::refined(block, axis, potential.grids()[std::size_t(grids[axis])],
+                             knots_[std::size_t(grids[axis])]);
   to.coefficients = block;
   if (swap) std::swap(to.coefficients.size[0], to.coefficients.size[1]);
   for (int i = 0; swap && i < block.size[1]; ++i)
@@ -163,12 +163,12 @@ void UfpTables::add_triplet(const UfpPotential &potential, int a, int b, int c) 
   need(c, to.grid_ik);
 }
 
-bool UfpTables::polynomial(int a, int cell, double *out) const {
+bool Tables::polynomial(int a, int cell, double *out) const {
   std::fill_n(out, 64, 0.0);
   const CenterTables &center = this->center(a);
   const int size = center.stride_ij * (center.stride_ij / center.stride_ik);
   const auto found =
-      std::find_if(center.tables.begin(), center.tables.end(), [&](const TripletTable &table) {
+      std::find_if(center.tables.begin(), center.tables.end(), [&](const TripletLayout &table) {
         return table.present && cell >= table.first_cell && cell < table.first_cell + size;
       });
   if (found == center.tables.end()) return false;
@@ -176,11 +176,11 @@ bool UfpTables::polynomial(int a, int cell, double *out) const {
   const int grids[3] = {found->grid_ij, found->grid_ik, found->grid_jk};
   const int entries[3] = {place / center.stride_ij, place % center.stride_ij / center.stride_ik,
                           place % center.stride_ik};
-  const CoefficientBlock &from = found->coefficients;
+  const splines::CoefficientBlock &from = found->coefficients;
   double powers[3][4][4]; // (axis, power, function)
   int first[3];           // of the functions
   for (int axis = 0; axis < 3; ++axis) {
-    const KnotGrid &knots = knots_[std::size_t(grids[axis])];
+    const splines::KnotGrid &knots = knots_[std::size_t(grids[axis])];
     const int entry = entries[axis];
     if (entry > int(knots.spans())) return false;
     const std::size_t span = std::size_t(std::max(entry - 1, 0));
@@ -206,17 +206,17 @@ bool UfpTables::polynomial(int a, int cell, double *out) const {
 }
 
 /// See whether the tables of a centre share their spacings.
-void UfpTables::find_common(int a) {
+void Tables::find_common(int a) {
   CenterTables &center = centers_[std::size_t(a)];
   center.common = true;
   bool first = true;
-  const auto join = [&](SpanTable &shared, const SpanTable &grid) {
+  const auto join = [&](KnotLookup &shared, const KnotLookup &grid) {
     if (first) shared = grid;
     center.common = center.common && grid.uniform && grid.low == shared.low &&
                     std::abs(grid.width - shared.width) < 1e-13 * shared.width;
     if (grid.last_cell > shared.last_cell) shared = grid;
   };
-  for (const TripletTable &table : center.tables) {
+  for (const TripletLayout &table : center.tables) {
     if (!table.present) continue;
     join(center.radial, grid(table.grid_ij));
     join(center.jk, grid(table.grid_jk));
@@ -226,4 +226,4 @@ void UfpTables::find_common(int a) {
   if (first) center.common = false; // no table, no knots
 }
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

@@ -1,23 +1,23 @@
-// A UfpPotential laid out for the inner loops: what one centre needs lies together, padded and
+// A Potential laid out for the inner loops: what one centre needs lies together, padded and
 // aligned.
 #pragma once
 
-#include "aligned.h"
-#include "knot_refinement.h"
-#include "ufp_potential.h"
+#include "core/common/aligned.h"
+#include "core/splines/knot_refinement.h"
+#include "core/ufp/potential.h"
 
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
 /// One knot vector. Entry 0 of a table is the continuation below the first knot, entry s + 1 is
 /// span s.
 ///
 /// The entry of r is found without a search: lookup[(r - low) * cells_per_length + 1], then at most
 /// `steps` times one further where r has passed the next knot. On uniform knots a cell is an entry.
-struct SpanTable {
-  SpanTable() = default;
-  explicit SpanTable(const KnotGrid &grid);
+struct KnotLookup {
+  KnotLookup() = default;
+  explicit KnotLookup(const splines::KnotGrid &grid);
 
   bool uniform = false;
   double low = 0, cells_per_length = 0, last_cell = 0;
@@ -44,12 +44,12 @@ struct SpanTable {
 struct PairRow {
   /// All partners have the same uniform knots: an entry is found without looking at the species.
   bool common = false;
-  bool uniform = false;         ///< every partner has uniform knots, not the same ones
-  std::vector<SpanTable> spans; ///< (species)
-  AlignedVector<double> cubic;  ///< partners one after another
-  AlignedVector<double> start;  ///< (species) first entry of a partner in cubic
-  AlignedVector<double> cutoff; ///< (species) of V2
-  AlignedVector<double> low, cells_per_length, last_cell, width; ///< (species) as in SpanTable
+  bool uniform = false;          ///< every partner has uniform knots, not the same ones
+  std::vector<KnotLookup> spans; ///< (species)
+  AlignedVector<double> cubic;   ///< partners one after another
+  AlignedVector<double> start;   ///< (species) first entry of a partner in cubic
+  AlignedVector<double> cutoff;  ///< (species) of V2
+  AlignedVector<double> low, cells_per_length, last_cell, width; ///< (species) as in KnotLookup
   double reach = 0;           ///< of any term with any partner, as centre
   bool few = false;           ///< at most eight species; near can be read up to eight
   AlignedVector<double> near; ///< (species) three-body cutoff, 0 without
@@ -59,12 +59,12 @@ struct PairRow {
 ///
 /// A cell is one entry of each of the three knot vectors; on it V3 is a cubic polynomial of each
 /// distance. Cell (ij, ik, jk) has the number first_cell + ij * stride_ij + ik * stride_ik + jk.
-struct TripletTable {
+struct TripletLayout {
   bool present = false; ///< false when it has no non-zero coefficient
   int grid_ij = 0, grid_ik = 0, grid_jk = 0;
   double cutoff_ij = 0, cutoff_ik = 0, cutoff_jk = 0;
   int first_cell = 0;
-  CoefficientBlock coefficients = {};
+  splines::CoefficientBlock coefficients = {};
 };
 
 /// All triplets of one centre species.
@@ -72,23 +72,23 @@ struct CenterTables {
   /// All r_jk lie on uniform knots with one first knot and one spacing, and so do all r_ij and
   /// r_ik: entries are found without looking at the table.
   bool common = false;
-  SpanTable radial, jk;             ///< the longest of these knots, when common
-  int stride_ij = 0, stride_ik = 0; ///< of the cells, the same for every table
-  int cells = 0;                    ///< of all tables
-  std::vector<TripletTable> tables; ///< (species, species)
+  KnotLookup radial, jk;             ///< the longest of these knots, when common
+  int stride_ij = 0, stride_ik = 0;  ///< of the cells, the same for every table
+  int cells = 0;                     ///< of all tables
+  std::vector<TripletLayout> tables; ///< (species, species)
 };
 
-class UfpTables {
+class Tables {
 public:
-  explicit UfpTables(const UfpPotential &potential);
+  explicit Tables(const Potential &potential);
 
   int species() const { return species_; }
   int grids() const { return static_cast<int>(grids_.size()); }
-  const SpanTable &grid(int g) const { return grids_[std::size_t(g)]; }
+  const KnotLookup &grid(int g) const { return grids_[std::size_t(g)]; }
   const PairRow &pairs(int a) const { return pairs_[std::size_t(a)]; }
   const CenterTables &center(int a) const { return centers_[std::size_t(a)]; }
   /// Table of centre a with j of species b and k of species c; any order.
-  const TripletTable &triplet(int a, int b, int c) const {
+  const TripletLayout &triplet(int a, int b, int c) const {
     return centers_[std::size_t(a)].tables[std::size_t(b) * species_ + c];
   }
   /// Grids on which the distance of a neighbour b from a centre a lies.
@@ -100,17 +100,17 @@ public:
   bool polynomial(int a, int cell, double *out) const;
 
 private:
-  void add_pairs(const UfpPotential &potential, int a);
-  void add_center(const UfpPotential &potential, int a);
-  void add_triplet(const UfpPotential &potential, int a, int b, int c);
+  void add_pairs(const Potential &potential, int a);
+  void add_center(const Potential &potential, int a);
+  void add_triplet(const Potential &potential, int a, int b, int c);
   void find_common(int a);
 
   int species_ = 0;
-  std::vector<KnotGrid> knots_; // of the potential, on uniform knots where these exist
-  std::vector<SpanTable> grids_;
+  std::vector<splines::KnotGrid> knots_; // of the potential, on uniform knots where these exist
+  std::vector<KnotLookup> grids_;
   std::vector<PairRow> pairs_;
   std::vector<CenterTables> centers_;
   std::vector<std::vector<int>> grids_needed_;
 };
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

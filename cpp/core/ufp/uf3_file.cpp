@@ -1,29 +1,27 @@
-#include "potential_file.h"
+#include "core/ufp/uf3_file.h"
 
-#include "error.h"
-#include "line_reader.h"
-#include "spline.h"
+#include "core/common/error.h"
+#include "core/splines/knot_grid.h"
+#include "core/text/line_reader.h"
+#include "core/text/read_text.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
 #include <sstream>
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 namespace {
 
 /// The lines of a .uf3 text; adds knot vectors.
-class Lines : public LineReader {
+class Lines : public text::LineReader {
 public:
-  using LineReader::LineReader;
+  using text::LineReader::LineReader;
 
   /// Read a knot vector; the grid's own checks get the place added.
   std::vector<double> knots(const char *what, int count, bool uniform, double cutoff) {
     std::vector<double> out = numbers(what, count);
     try {
-      const KnotGrid grid(out);
+      const splines::KnotGrid grid(out);
       if (grid.low() < 0) throw Error("the first knot is negative");
       if (cutoff > grid.high() * (1 + 1e-9))
         throw Error("the cutoff " + std::to_string(cutoff) + " lies beyond the last knot " +
@@ -112,7 +110,7 @@ ThreeBodyBlock read_triple(Lines &lines, const std::vector<std::string> &head) {
   return block;
 }
 
-void refuse_duplicates(const PotentialFile &file) {
+void refuse_duplicates(const Uf3File &file) {
   for (std::size_t a = 0; a < file.pairs.size(); ++a)
     for (std::size_t b = 0; b < a; ++b) {
       const auto &p = file.pairs[a].elements, &q = file.pairs[b].elements;
@@ -132,7 +130,7 @@ void refuse_duplicates(const PotentialFile &file) {
 }
 
 /// Add the blocks of one text to a potential.
-void add_blocks(const std::string &text, const std::string &name, PotentialFile &file) {
+void add_blocks(const std::string &text, const std::string &name, Uf3File &file) {
   Lines lines(text, name);
   const std::size_t before = file.pairs.size() + file.triples.size();
   std::string line;
@@ -166,9 +164,9 @@ void add_blocks(const std::string &text, const std::string &name, PotentialFile 
 
 } // namespace
 
-PotentialFile parse_potentials(const std::vector<std::string> &texts,
-                               const std::vector<std::string> &names) {
-  PotentialFile file;
+Uf3File parse_uf3_files(const std::vector<std::string> &texts,
+                        const std::vector<std::string> &names) {
+  Uf3File file;
   for (std::size_t f = 0; f < texts.size(); ++f) {
     file.name += (f > 0 ? " " : "") + names[f];
     add_blocks(texts[f], names[f], file);
@@ -179,28 +177,12 @@ PotentialFile parse_potentials(const std::vector<std::string> &texts,
   return file;
 }
 
-PotentialFile parse_potential(const std::string &text, const std::string &name) {
-  return parse_potentials({text}, {name});
+Uf3File parse_uf3(const std::string &text, const std::string &name) {
+  return parse_uf3_files({text}, {name});
 }
 
-std::string read_text(const std::string &path, const char *kind) {
-  constexpr std::size_t most = 1000000000;
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error(path + ": cannot open " + kind + ": " + std::strerror(errno));
-  std::string text;
-  std::vector<char> chunk(std::size_t{1} << 16);
-  do {
-    stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-    text.append(chunk.data(), static_cast<std::size_t>(stream.gcount()));
-    if (text.size() > most) throw Error(path + ": larger than 1 GB, not a " + kind);
-  } while (stream);
-  // read() turns what the buffer throws, as for a folder, into this bit
-  if (stream.bad()) throw Error(path + ": cannot read " + kind + ": " + std::strerror(errno));
-  return text;
+Uf3File read_uf3(const std::string &path) {
+  return parse_uf3(text::read_text(path), path);
 }
 
-PotentialFile read_potential(const std::string &path) {
-  return parse_potential(read_text(path), path);
-}
-
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace lpsnmr {
+namespace lpsnmr::ufp {
 
 /// One `2B A B` block. The file's coefficients belong to the ORDERED pair sum: a dimer has the
 /// energy 2 V(r).
@@ -26,7 +26,7 @@ struct ThreeBodyBlock {
   std::string place;
 };
 
-struct PotentialFile {
+struct Uf3File {
   std::string name;  ///< as given, for messages
   std::string units; ///< LAMMPS unit style of the numbers, one for all blocks
   std::vector<TwoBodyBlock> pairs;
@@ -38,7 +38,7 @@ struct PotentialFile {
 /// @param text contents
 /// @param name used in messages, `name:line: what, expected, got`
 /// @throws Error for anything that is not a complete, consistent potential
-PotentialFile parse_potential(const std::string &text, const std::string &name);
+Uf3File parse_uf3(const std::string &text, const std::string &name);
 
 /// Parse several files that are one potential together, such as one per pair or triple.
 ///
@@ -46,16 +46,10 @@ PotentialFile parse_potential(const std::string &text, const std::string &name);
 ///
 /// @param texts contents
 /// @param names of the files, for messages
-PotentialFile parse_potentials(const std::vector<std::string> &texts,
-                               const std::vector<std::string> &names);
-
-/// Return the whole contents of a file.
-///
-/// @param kind what the file is called in messages
-/// @throws Error when it cannot be opened or read, or is larger than 1 GB
-std::string read_text(const std::string &path, const char *kind = "potential file");
+Uf3File parse_uf3_files(const std::vector<std::string> &texts,
+                        const std::vector<std::string> &names);
 
 /// Read a file and parse it.
-PotentialFile read_potential(const std::string &path);
+Uf3File read_uf3(const std::string &path);
 
-} // namespace lpsnmr
+} // namespace lpsnmr::ufp

@@ -1,7 +1,7 @@
 // EchoCorrelator against direct sums with the library's sine and cosine, continuation, refusals.
-#include "check.h"
-#include "echo_correlator.h"
-#include "error.h"
+#include "core/common/error.h"
+#include "core/correlation/echo.h"
+#include "core/tests/support/check.h"
 
 #include <limits>
 #include <random>
@@ -11,10 +11,10 @@ using namespace lpsnmr;
 
 namespace {
 
-EchoOptions options(std::size_t n_series) {
+correlation::EchoOptions options(std::size_t n_series) {
   std::mt19937_64 generator(3);
   std::normal_distribution<double> normal;
-  EchoOptions o;
+  correlation::EchoOptions o;
   o.n_series = n_series;
   for (int b = 0; b < 7; ++b) {
     o.grid.weights.push_back((b + 1) / 28.0);
@@ -36,8 +36,8 @@ std::vector<std::vector<double>> noise(std::size_t samples, std::size_t width) {
 }
 
 /// Sine (part 0) or cosine products of series s, averaged over origins `width` samples apart.
-double direct(const EchoOptions &o, const std::vector<std::vector<double>> &series, std::size_t k,
-              std::size_t width, std::size_t s, std::size_t time, int part) {
+double direct(const correlation::EchoOptions &o, const std::vector<std::vector<double>> &series,
+              std::size_t k, std::size_t width, std::size_t s, std::size_t time, int part) {
   double sum = 0.0;
   std::size_t count = 0;
   for (std::size_t late = (k + 1) * width - 1; late < series.size(); late += width, ++count)
@@ -60,7 +60,7 @@ void test_trigonometry() {
   for (int k = -1000; k <= 1000; ++k) x.push_back(k * 1e-3);
   s.resize(x.size());
   c.resize(x.size());
-  sine_cosine(x.data(), 1.0, x.size(), s.data(), c.data());
+  correlation::sine_cosine(x.data(), 1.0, x.size(), s.data(), c.data());
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double tolerance = 1e-14 + 4e-16 * std::abs(x[i]);
     CHECK_CLOSE(s[i], std::sin(x[i]), tolerance);
@@ -69,8 +69,8 @@ void test_trigonometry() {
 }
 
 void test_direct_sums(std::size_t samples) {
-  const EchoOptions o = options(3);
-  EchoCorrelator echo(o);
+  const correlation::EchoOptions o = options(3);
+  correlation::EchoCorrelator echo(o);
   const auto series = noise(samples, 15);
   for (const auto &row : series) echo.add(row.data());
   const auto lags = echo.lags(), counts = echo.counts();
@@ -92,12 +92,12 @@ void test_direct_sums(std::size_t samples) {
 void test_continuation() {
   const auto series = noise(131, 10);
   for (std::size_t cut : {0u, 1u, 4u, 33u, 64u, 130u}) {
-    EchoCorrelator whole(options(2)), first(options(2));
+    correlation::EchoCorrelator whole(options(2)), first(options(2));
     for (const auto &row : series) whole.add(row.data());
     for (std::size_t t = 0; t < cut; ++t) first.add(series[t].data());
-    EchoCorrelator second(first.state());
+    correlation::EchoCorrelator second(first.state());
     for (std::size_t t = cut; t < series.size(); ++t) second.add(series[t].data());
-    const EchoState a = whole.state(), b = second.state();
+    const correlation::EchoState a = whole.state(), b = second.state();
     CHECK(a.series_history == b.series_history);
     CHECK(a.series_block_sum == b.series_block_sum);
     CHECK(a.block_count == b.block_count && a.level_count == b.level_count);
@@ -115,31 +115,35 @@ template <typename Call> bool throws(Call call) {
 }
 
 void test_refusals() {
-  for (auto change :
-       {+[](EchoOptions &o) { o.grid.times.clear(); },
-        +[](EchoOptions &o) { o.grid.weights.clear(); },
-        +[](EchoOptions &o) { o.grid.projections.pop_back(); },
-        +[](EchoOptions &o) { o.grid.times[0] = std::numeric_limits<double>::infinity(); },
-        +[](EchoOptions &o) { o.ratio = 1; }, +[](EchoOptions &o) { o.points_per_level = 5; },
-        +[](EchoOptions &o) { o.max_levels = 0; }, +[](EchoOptions &o) { o.max_blocks = 3; }}) {
-    EchoOptions bad = options(1);
+  for (auto change : {+[](correlation::EchoOptions &o) { o.grid.times.clear(); },
+                      +[](correlation::EchoOptions &o) { o.grid.weights.clear(); },
+                      +[](correlation::EchoOptions &o) { o.grid.projections.pop_back(); },
+                      +[](correlation::EchoOptions &o) {
+                        o.grid.times[0] = std::numeric_limits<double>::infinity();
+                      },
+                      +[](correlation::EchoOptions &o) { o.ratio = 1; },
+                      +[](correlation::EchoOptions &o) { o.points_per_level = 5; },
+                      +[](correlation::EchoOptions &o) { o.max_levels = 0; },
+                      +[](correlation::EchoOptions &o) { o.max_blocks = 3; }}) {
+    correlation::EchoOptions bad = options(1);
     change(bad);
-    CHECK(throws([&] { EchoCorrelator echo(bad); }));
+    CHECK(throws([&] { correlation::EchoCorrelator echo(bad); }));
   }
-  EchoCorrelator echo(options(1));
+  correlation::EchoCorrelator echo(options(1));
   std::vector<double> values(5, 0.0);
   for (int t = 0; t < 9; ++t) echo.add(values.data());
   values[4] = std::numeric_limits<double>::quiet_NaN();
   CHECK(throws([&] { echo.add(values.data()); }));
   CHECK(echo.n_samples() == 9);
-  for (auto change :
-       {+[](EchoState &s) { s.series_history.pop_back(); },
-        +[](EchoState &s) { s.series_block_sum.pop_back(); },
-        +[](EchoState &s) { s.block_count.pop_back(); }, +[](EchoState &s) { s.n_samples = 10; },
-        +[](EchoState &s) { s.n_samples = -1; }, +[](EchoState &s) { s.block_length = 1; }}) {
-    EchoState bad = echo.state();
+  for (auto change : {+[](correlation::EchoState &s) { s.series_history.pop_back(); },
+                      +[](correlation::EchoState &s) { s.series_block_sum.pop_back(); },
+                      +[](correlation::EchoState &s) { s.block_count.pop_back(); },
+                      +[](correlation::EchoState &s) { s.n_samples = 10; },
+                      +[](correlation::EchoState &s) { s.n_samples = -1; },
+                      +[](correlation::EchoState &s) { s.block_length = 1; }}) {
+    correlation::EchoState bad = echo.state();
     change(bad);
-    CHECK(throws([&] { EchoCorrelator copy(bad); }));
+    CHECK(throws([&] { correlation::EchoCorrelator copy(bad); }));
   }
 }
 

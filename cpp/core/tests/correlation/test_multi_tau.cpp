@@ -1,7 +1,7 @@
 // MultiTau against the direct sum, exact continuation from a state, and refusals.
-#include "multi_tau.h"
+#include "core/correlation/multi_tau.h"
 
-#include "error.h"
+#include "core/common/error.h"
 
 #include <cmath>
 #include <cstdio>
@@ -42,11 +42,11 @@ std::vector<std::vector<double>> noise(std::size_t samples, std::size_t width) {
 
 /// Values that level l sees: block means or last values of `width` samples.
 std::vector<std::vector<double>> coarse(const std::vector<std::vector<double>> &series,
-                                        std::size_t width, CoarseGraining mode) {
+                                        std::size_t width, correlation::CoarseGraining mode) {
   std::vector<std::vector<double>> result;
   for (std::size_t t = 0; t + width <= series.size(); t += width) {
     std::vector<double> value = series[t + width - 1];
-    if (mode == CoarseGraining::average)
+    if (mode == correlation::CoarseGraining::average)
       for (std::size_t i = 0; i < value.size(); ++i) {
         value[i] = 0.0;
         for (std::size_t u = 0; u < width; ++u) value[i] += series[t + u][i];
@@ -58,19 +58,19 @@ std::vector<std::vector<double>> coarse(const std::vector<std::vector<double>> &
 }
 
 double direct(const std::vector<std::vector<double>> &series, std::size_t k, std::size_t s,
-              std::size_t components, LagKernel kernel) {
+              std::size_t components, correlation::LagKernel kernel) {
   double sum = 0.0;
   for (std::size_t t = 0; t + k < series.size(); ++t)
     for (std::size_t d = 0; d < components; ++d) {
       const double a = series[t][s * components + d], b = series[t + k][s * components + d];
-      sum += kernel == LagKernel::product ? a * b : (a - b) * (a - b);
+      sum += kernel == correlation::LagKernel::product ? a * b : (a - b) * (a - b);
     }
   return sum / static_cast<double>(series.size() - k);
 }
 
-void test_direct_sum(LagKernel kernel, CoarseGraining mode, std::size_t ratio,
-                     std::size_t samples) {
-  MultiTauOptions options;
+void test_direct_sum(correlation::LagKernel kernel, correlation::CoarseGraining mode,
+                     std::size_t ratio, std::size_t samples) {
+  correlation::MultiTauOptions options;
   options.n_series = 3;
   options.n_components = 2;
   options.kernel = kernel;
@@ -78,7 +78,7 @@ void test_direct_sum(LagKernel kernel, CoarseGraining mode, std::size_t ratio,
   options.points_per_level = 4 * ratio;
   options.ratio = ratio;
   options.max_blocks = 4;
-  MultiTau correlator(options);
+  correlation::MultiTau correlator(options);
   const auto series = noise(samples, 6);
   for (const auto &row : series) correlator.add(row.data());
   const auto lags = correlator.lags();
@@ -98,19 +98,19 @@ void test_direct_sum(LagKernel kernel, CoarseGraining mode, std::size_t ratio,
 }
 
 void test_continuation() {
-  MultiTauOptions options;
+  correlation::MultiTauOptions options;
   options.n_series = 2;
   options.n_components = 5;
   options.points_per_level = 4;
   options.max_blocks = 4;
   const auto series = noise(301, 10);
   for (std::size_t cut : {0u, 1u, 7u, 8u, 64u, 129u, 300u}) {
-    MultiTau whole(options), first(options);
+    correlation::MultiTau whole(options), first(options);
     for (const auto &row : series) whole.add(row.data());
     for (std::size_t t = 0; t < cut; ++t) first.add(series[t].data());
-    MultiTau second(first.state());
+    correlation::MultiTau second(first.state());
     for (std::size_t t = cut; t < series.size(); ++t) second.add(series[t].data());
-    const MultiTauState a = whole.state(), b = second.state();
+    const correlation::MultiTauState a = whole.state(), b = second.state();
     check(a.series_history == b.series_history && a.series_partial == b.series_partial &&
               a.series_block_sum == b.series_block_sum && a.block_count == b.block_count &&
               a.series_sum == b.series_sum && a.level_count == b.level_count &&
@@ -120,11 +120,11 @@ void test_continuation() {
 }
 
 void test_hard_limit() {
-  MultiTauOptions options;
+  correlation::MultiTauOptions options;
   options.n_series = 1;
   options.points_per_level = 4;
   options.max_levels = 3;
-  MultiTau correlator(options);
+  correlation::MultiTau correlator(options);
   const double one = 1.0;
   for (int t = 0; t < 1000; ++t) correlator.add(&one);
   check(correlator.state().level_count.size() == 3, "max_levels");
@@ -133,36 +133,38 @@ void test_hard_limit() {
 }
 
 void test_refusals() {
-  MultiTauOptions options;
+  correlation::MultiTauOptions options;
   options.n_series = 1;
-  for (auto change : {+[](MultiTauOptions &o) { o.ratio = 1; },
-                      +[](MultiTauOptions &o) { o.points_per_level = 15; },
-                      +[](MultiTauOptions &o) { o.max_levels = 0; },
-                      +[](MultiTauOptions &o) { o.max_levels = 60; },
-                      +[](MultiTauOptions &o) { o.max_blocks = 3; },
-                      +[](MultiTauOptions &o) { o.n_components = 0; }}) {
-    MultiTauOptions bad = options;
+  for (auto change : {+[](correlation::MultiTauOptions &o) { o.ratio = 1; },
+                      +[](correlation::MultiTauOptions &o) { o.points_per_level = 15; },
+                      +[](correlation::MultiTauOptions &o) { o.max_levels = 0; },
+                      +[](correlation::MultiTauOptions &o) { o.max_levels = 60; },
+                      +[](correlation::MultiTauOptions &o) { o.max_blocks = 3; },
+                      +[](correlation::MultiTauOptions &o) { o.n_components = 0; }}) {
+    correlation::MultiTauOptions bad = options;
     change(bad);
-    check(throws([&] { MultiTau correlator(bad); }), "bad options are refused");
+    check(throws([&] { correlation::MultiTau correlator(bad); }), "bad options are refused");
   }
-  MultiTau correlator(options);
+  correlation::MultiTau correlator(options);
   const double nan = std::numeric_limits<double>::quiet_NaN(), one = 1.0;
   check(throws([&] { correlator.add(&nan); }), "NaN is refused");
   check(correlator.n_samples() == 0, "and leaves the accumulator alone");
   for (int t = 0; t < 20; ++t) correlator.add(&one);
-  MultiTauState state = correlator.state();
+  correlation::MultiTauState state = correlator.state();
   state.series_history.pop_back();
-  check(throws([&] { MultiTau c(state); }), "short history is refused");
+  check(throws([&] { correlation::MultiTau c(state); }), "short history is refused");
   state = correlator.state();
   state.n_samples = 21;
-  check(throws([&] { MultiTau c(state); }), "wrong counts are refused");
+  check(throws([&] { correlation::MultiTau c(state); }), "wrong counts are refused");
 }
 
 } // namespace
 
 int main() {
-  for (LagKernel kernel : {LagKernel::product, LagKernel::squared_difference})
-    for (CoarseGraining mode : {CoarseGraining::average, CoarseGraining::subsample})
+  for (correlation::LagKernel kernel :
+       {correlation::LagKernel::product, correlation::LagKernel::squared_difference})
+    for (correlation::CoarseGraining mode :
+         {correlation::CoarseGraining::average, correlation::CoarseGraining::subsample})
       for (std::size_t ratio : {2u, 3u})
         for (std::size_t samples : {1u, 5u, 40u, 333u})
           test_direct_sum(kernel, mode, ratio, samples);

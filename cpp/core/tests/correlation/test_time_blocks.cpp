@@ -1,5 +1,5 @@
 // TimeBlocks: nothing is lost in merging, and every sample is in the block of its time.
-#include "time_blocks.h"
+#include "core/correlation/time_blocks.h"
 
 #include <cstdio>
 
@@ -17,7 +17,7 @@ void check(bool good, const char *what, std::int64_t samples) {
 
 /// Sample t adds t to the sum and 1 to the count: block b must hold exactly its own samples.
 void test_merging(std::size_t max_blocks, std::int64_t samples) {
-  TimeBlocks blocks(max_blocks);
+  correlation::TimeBlocks blocks(max_blocks);
   blocks.widen(1, 1);
   for (std::int64_t t = 0; t < samples; ++t) {
     blocks.advance(t);
@@ -38,12 +38,12 @@ void test_merging(std::size_t max_blocks, std::int64_t samples) {
 }
 
 void test_widening() {
-  TimeBlocks blocks(4);
+  correlation::TimeBlocks blocks(4);
   blocks.widen(1, 1);
   blocks.advance(0);
   blocks.current().sums[0] = 3.0;
   blocks.widen(3, 2);
-  const TimeBlocks::Block &block = blocks.blocks()[0];
+  const correlation::TimeBlocks::Block &block = blocks.blocks()[0];
   check(block.sums.size() == 3 && block.counts.size() == 2, "rows are widened", 1);
   check(block.sums[0] == 3.0 && block.sums[2] == 0.0, "what was there stays", 1);
   blocks.advance(1);

@@ -1,12 +1,12 @@
 // Thousands of damaged density files: the parser accepts or throws lpsnmr::Error, and nothing else
 // happens; what it accepts can be evaluated.
-#include "check.h"
-#include "damage.h"
+#include "core/tests/support/check.h"
+#include "core/tests/support/damage.h"
 
-#include "density_candidates.h"
-#include "density_file.h"
-#include "density_kernel.h"
-#include "error.h"
+#include "core/common/error.h"
+#include "core/density/candidates.h"
+#include "core/density/kernel.h"
+#include "core/density/ufd_file.h"
 
 #include <random>
 #include <string>
@@ -37,13 +37,13 @@ const char *const good = "#lpsnmr-ufd 1\n"
                          "END\n";
 
 /// Evaluate a few atoms, whatever the numbers are.
-void evaluate(const lpsnmr::DensityPotential &potential) {
-  const lpsnmr::UfpAtom atoms[] = {{0, 0, 0, 0}, {1, 0, 0, 0}, {0, 2, 0, 1}, {0, 0, 1.5, 1}};
+void evaluate(const lpsnmr::density::Potential &potential) {
+  const lpsnmr::ufp::Atom atoms[] = {{0, 0, 0, 0}, {1, 0, 0, 0}, {0, 2, 0, 1}, {0, 0, 1.5, 1}};
   const int others[] = {1, 2, 3};
-  for (const lpsnmr::Instructions instructions : lpsnmr::available_instructions()) {
-    lpsnmr::DensityKernel kernel(potential, instructions);
+  for (const lpsnmr::simd::Instructions instructions : lpsnmr::simd::available_instructions()) {
+    lpsnmr::density::Kernel kernel(potential, instructions);
     if (!kernel.has_center(0)) continue;
-    lpsnmr::DensityCandidateLists candidates;
+    lpsnmr::density::CandidateLists candidates;
     candidates.add(potential, atoms, atoms[0], others, 3, 0.0);
     kernel.evaluate(atoms, atoms[0], candidates[0], true);
   }
@@ -52,7 +52,7 @@ void evaluate(const lpsnmr::DensityPotential &potential) {
 /// Return whether the text makes density terms; any other exception ends the test.
 bool accepted(const std::string &text) {
   try {
-    evaluate(lpsnmr::DensityPotential(lpsnmr::parse_density(text, "fuzz"), {"A", "B"}));
+    evaluate(lpsnmr::density::Potential(lpsnmr::density::parse_ufd(text, "fuzz"), {"A", "B"}));
     return true;
   } catch (const lpsnmr::Error &) {
     return false;
@@ -62,7 +62,7 @@ bool accepted(const std::string &text) {
 /// Return the message about the text with `from` replaced.
 std::string complaint(std::string text, const std::string &from, const std::string &to) {
   try {
-    lpsnmr::parse_density(text.replace(text.find(from), from.size(), to), "name");
+    lpsnmr::density::parse_ufd(text.replace(text.find(from), from.size(), to), "name");
     return "";
   } catch (const lpsnmr::Error &error) {
     return error.what();

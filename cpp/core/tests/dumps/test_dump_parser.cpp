@@ -1,8 +1,8 @@
 // The dump parser: text cut anywhere, and damaged text, which may be refused but never crash.
-#include "dump_parser.h"
-#include "error.h"
+#include "core/common/error.h"
+#include "core/dumps/dump_parser.h"
 
-#include "check.h"
+#include "core/tests/support/check.h"
 
 #include <cmath>
 #include <random>
@@ -18,7 +18,7 @@ std::string frame_text(int step) {
          "1.25 2 3 Li 3 1 0 0 nan\n-0.5 1e1 .5 S 1 0 -1 0 0\n4 5 6 P 2 0 0 2 1\n";
 }
 
-void check_frame(const lpsnmr::DumpFrame &frame, int step) {
+void check_frame(const lpsnmr::dumps::Frame &frame, int step) {
   CHECK(frame.step == step);
   CHECK(std::isnan(frame.time));
   const std::array<double, 9> cell{9.5, 0, 0, 1.5, 8.75, 0, -0.5, 0.25, 6};
@@ -33,8 +33,8 @@ void check_frame(const lpsnmr::DumpFrame &frame, int step) {
 void test_cut_anywhere() {
   const std::string text = frame_text(5) + frame_text(10);
   for (std::size_t piece = 1; piece < 60; ++piece) {
-    lpsnmr::DumpParser parser;
-    lpsnmr::DumpFrame frame;
+    lpsnmr::dumps::Parser parser;
+    lpsnmr::dumps::Frame frame;
     int frames = 0;
     for (std::size_t at = 0; at < text.size(); at += piece) {
       parser.feed(text.data() + at, std::min(piece, text.size() - at));
@@ -43,8 +43,8 @@ void test_cut_anywhere() {
     CHECK(frames == 2 && parser.frames() == 2);
     CHECK(!parser.pending() && parser.line() == 24);
   }
-  lpsnmr::DumpParser parser;
-  lpsnmr::DumpFrame frame;
+  lpsnmr::dumps::Parser parser;
+  lpsnmr::dumps::Frame frame;
   parser.feed(text.data(), text.size() - 1); // without the last newline
   CHECK(parser.next(frame) && !parser.next(frame) && parser.pending());
 }
@@ -72,8 +72,8 @@ void test_damage() {
       }
       if (text.empty()) text = "\n";
     }
-    lpsnmr::DumpParser parser;
-    lpsnmr::DumpFrame frame;
+    lpsnmr::dumps::Parser parser;
+    lpsnmr::dumps::Frame frame;
     try {
       for (std::size_t at = 0; at < text.size(); at += 37) {
         parser.feed(text.data() + at, std::min<std::size_t>(37, text.size() - at));

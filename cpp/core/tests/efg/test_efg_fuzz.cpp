@@ -1,12 +1,12 @@
 // Thousands of damaged EFG model files: the reader accepts or throws lpsnmr::Error, and nothing
 // else happens. And what JSON is and is not.
-#include "check.h"
-#include "damage.h"
+#include "core/tests/support/check.h"
+#include "core/tests/support/damage.h"
 
-#include "efg_model_file.h"
-#include "elements.h"
-#include "error.h"
-#include "json.h"
+#include "core/common/elements.h"
+#include "core/common/error.h"
+#include "core/efg/efg_file.h"
+#include "core/text/json.h"
 
 #include <cstring>
 #include <limits>
@@ -44,10 +44,10 @@ std::string good_field() {
 
 bool accepted(const std::string &text) {
   try {
-    const lpsnmr::EfgModelFile file = lpsnmr::parse_efg_model(text, "fuzz");
-    for (const lpsnmr::EfgModelTarget &t : file.targets)
-      lpsnmr::EfgPredictor(lpsnmr::EfgBasis(file.settings), t.weights, t.environment,
-                           t.bridge_environments);
+    const lpsnmr::efg::EfgFile file = lpsnmr::efg::parse_efg_file(text, "fuzz");
+    for (const lpsnmr::efg::ModelTarget &t : file.targets)
+      lpsnmr::efg::Predictor(lpsnmr::efg::Basis(file.settings), t.weights, t.environment,
+                             t.bridge_environments);
     return true;
   } catch (const lpsnmr::Error &) {
     return false;
@@ -56,7 +56,7 @@ bool accepted(const std::string &text) {
 
 bool is_json(const std::string &text) {
   try {
-    lpsnmr::parse_json(text, "json");
+    lpsnmr::text::parse_json(text, "json");
     return true;
   } catch (const lpsnmr::Error &) {
     return false;
@@ -64,7 +64,7 @@ bool is_json(const std::string &text) {
 }
 
 void test_values() {
-  const lpsnmr::EfgModelFile file = lpsnmr::parse_efg_model(good, "good");
+  const lpsnmr::efg::EfgFile file = lpsnmr::efg::parse_efg_file(good, "good");
   CHECK(file.settings.species == (std::vector<int>{3, 16}));
   CHECK(file.settings.bridges == std::vector<int>{16});
   CHECK(file.settings.bridge.count == 1 && file.settings.bridge.cutoff == 3.5);
@@ -74,7 +74,7 @@ void test_values() {
   CHECK(file.targets[0].environment.fewest[1] == -1e-3);
   CHECK(file.targets[0].bridge_environments[0].most[0] == 1.5);
   CHECK(file.settings.field_cutoff == 0.0 && file.settings.sources.empty());
-  const lpsnmr::EfgModelFile newer = lpsnmr::parse_efg_model(good_field(), "good");
+  const lpsnmr::efg::EfgFile newer = lpsnmr::efg::parse_efg_file(good_field(), "good");
   CHECK(newer.settings.field_cutoff == 6.0 && newer.settings.source.count == 1);
   CHECK(newer.settings.sources == std::vector<int>{16});
   CHECK(newer.targets[0].weights.size() == 20);
@@ -122,7 +122,8 @@ void test_json() {
   CHECK(!is_json(std::string("1\0", 2)));
   CHECK(is_json(std::string(60, '[') + std::string(60, ']')));
   CHECK(!is_json(std::string(100000, '[')));
-  const lpsnmr::JsonValue value = lpsnmr::parse_json("[\"\\u00c5\\ud83d\\ude00\",\n -2.5]", "x");
+  const lpsnmr::text::JsonValue value =
+      lpsnmr::text::parse_json("[\"\\u00c5\\ud83d\\ude00\",\n -2.5]", "x");
   CHECK(value.items[0].string == "\xc3\x85\xf0\x9f\x98\x80");
   CHECK(value.items[1].number == -2.5 && value.items[1].line == 2);
 }

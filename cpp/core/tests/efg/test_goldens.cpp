@@ -1,8 +1,8 @@
 // The goldens that the Python and LAMMPS tests share (tests/efg/goldens): model file, frame,
 // tensors of the slow reference.
-#include "check.h"
+#include "core/tests/support/check.h"
 
-#include "efg_model_file.h"
+#include "core/efg/efg_file.h"
 
 #include <algorithm>
 #include <cmath>
@@ -30,12 +30,12 @@ void test_golden(const std::string &name) {
   std::ifstream file(golden(name + ".efg"));
   std::stringstream text;
   text << file.rdbuf();
-  const EfgModelFile model = parse_efg_model(text.str(), name);
+  const efg::EfgFile model = efg::parse_efg_file(text.str(), name);
   const std::vector<double> frame = numbers_of(golden("frame.txt"));
   const std::vector<double> expected = numbers_of(golden("expected_" + name + ".txt"));
   CHECK(frame.size() > 9 && expected.size() % 5 == 0 && !expected.empty());
 
-  System system;
+  neighbors::System system;
   for (int k = 0; k < 9; ++k) system.cell[k] = frame[k];
   std::vector<double> positions;
   std::vector<int> numbers, targets;
@@ -49,9 +49,9 @@ void test_golden(const std::string &name) {
   system.size = numbers.size();
   CHECK(expected.size() == 5 * targets.size());
 
-  const EfgModelTarget &target = model.targets[0];
-  const EfgPredictor predictor(EfgBasis(model.settings), target.weights, target.environment,
-                               target.bridge_environments);
+  const efg::ModelTarget &target = model.targets[0];
+  const efg::Predictor predictor(efg::Basis(model.settings), target.weights, target.environment,
+                                 target.bridge_environments);
   for (const int threads : {1, 2}) {
     std::vector<double> found(expected.size());
     predictor.predict(system, numbers.data(), targets, found.data(), nullptr, threads);

@@ -1,8 +1,8 @@
 // EFG kernels: harmonics and couplings against closed forms, prediction against features · weights.
-#include "check.h"
+#include "core/tests/support/check.h"
 
-#include "efg_predictor.h"
-#include "error.h"
+#include "core/common/error.h"
+#include "core/efg/predictor.h"
 
 #include <array>
 #include <cmath>
@@ -13,8 +13,8 @@ using namespace lpsnmr;
 
 namespace {
 
-EfgSettings settings() {
-  EfgSettings s;
+efg::Settings settings() {
+  efg::Settings s;
   s.species = {3, 15, 16};
   s.bridges = {15, 16};
   s.pair = {5, 4.5};
@@ -35,8 +35,8 @@ EfgSettings settings() {
 struct Cluster {
   std::vector<double> positions;
   std::vector<int> numbers;
-  System system() const {
-    System s;
+  neighbors::System system() const {
+    neighbors::System s;
     s.positions = positions.data();
     s.size = numbers.size();
     s.cell = {9.0, 0, 0, 1.0, 8.0, 0, 0, -1.0, 8.5};
@@ -56,8 +56,8 @@ Cluster make_cluster(std::mt19937 &random) {
 
 void harmonics_of_low_degree() {
   const double x = 0.48, y = -0.6, z = 0.64;
-  double h[harmonic_count(2)];
-  real_harmonics<1>(2, &x, &y, &z, h);
+  double h[efg::harmonic_count(2)];
+  efg::real_harmonics<1>(2, &x, &y, &z, h);
   const double root = std::sqrt(3.0);
   const double expected[] = {1,
                              y,
@@ -73,11 +73,12 @@ void harmonics_of_low_degree() {
 
 void norm_of_each_degree_is_one() {
   const double x = 0.36, y = 0.48, z = -0.8;
-  double h[harmonic_count(max_harmonic_degree)];
-  real_harmonics<1>(max_harmonic_degree, &x, &y, &z, h);
-  for (int l = 0; l <= max_harmonic_degree; ++l) {
+  double h[efg::harmonic_count(efg::max_harmonic_degree)];
+  efg::real_harmonics<1>(efg::max_harmonic_degree, &x, &y, &z, h);
+  for (int l = 0; l <= efg::max_harmonic_degree; ++l) {
     double sum = 0.0;
-    for (int m = -l; m <= l; ++m) sum += h[harmonic_index(l, m)] * h[harmonic_index(l, m)];
+    for (int m = -l; m <= l; ++m)
+      sum += h[efg::harmonic_index(l, m)] * h[efg::harmonic_index(l, m)];
     CHECK_CLOSE(sum, 1.0, 1e-13);
   }
 }
@@ -97,29 +98,30 @@ void couplings_are_orthonormal() {
     for (int l2 = 0; l2 <= 5; ++l2)
       for (int l = std::abs(l1 - l2); l <= l1 + l2; ++l) {
         if ((l1 + l2 + l) % 2) continue;
-        const std::vector<CouplingTerm> terms = real_coupling(l1, l2, l);
+        const std::vector<efg::CouplingTerm> terms = efg::real_coupling(l1, l2, l);
         std::vector<double> overlap((2 * l + 1) * (2 * l + 1), 0.0);
-        for (const CouplingTerm &s : terms)
-          for (const CouplingTerm &t : terms)
+        for (const efg::CouplingTerm &s : terms)
+          for (const efg::CouplingTerm &t : terms)
             if (s.a == t.a && s.b == t.b) overlap[s.c * (2 * l + 1) + t.c] += s.value * t.value;
         for (int c = 0; c <= 2 * l; ++c)
           for (int d = 0; d <= 2 * l; ++d) CHECK_CLOSE(overlap[c * (2 * l + 1) + d], c == d, 1e-12);
       }
-  CHECK(throws([&] { real_coupling(1, 2, 2); }));
-  CHECK(throws([&] { real_coupling(1, 1, 4); }));
+  CHECK(throws([&] { efg::real_coupling(1, 2, 2); }));
+  CHECK(throws([&] { efg::real_coupling(1, 1, 4); }));
 }
 
 void prediction_is_features_times_weights() {
   std::mt19937 random(5);
   std::normal_distribution<double> normal;
-  const EfgBasis basis(settings());
+  const efg::Basis basis(settings());
   std::vector<double> weights(basis.size());
   for (double &w : weights) w = normal(random);
-  const EfgPredictor model(basis, weights, {}, {});
+  const efg::Predictor model(basis, weights, {}, {});
   const Cluster cluster = make_cluster(random);
   const std::vector<int> targets{0, 3, 21};
-  const System system = cluster.system();
-  const std::vector<double> features = efg_features(basis, system, cluster.numbers.data(), targets);
+  const neighbors::System system = cluster.system();
+  const std::vector<double> features =
+      efg::system_features(basis, system, cluster.numbers.data(), targets);
   std::vector<double> predicted(15), threaded(15);
   std::vector<unsigned char> flags(3);
   model.predict(system, cluster.numbers.data(), targets, predicted.data(), flags.data());
@@ -135,14 +137,14 @@ void prediction_is_features_times_weights() {
 }
 
 void bad_input_throws() {
-  const EfgBasis basis(settings());
-  CHECK(throws([&] { EfgPredictor(basis, std::vector<double>(3), {}, {}); }));
+  const efg::Basis basis(settings());
+  CHECK(throws([&] { efg::Predictor(basis, std::vector<double>(3), {}, {}); }));
   std::vector<double> weights(basis.size(), 0.0);
-  EnvironmentRange short_range;
+  efg::EnvironmentRange short_range;
   short_range.nearest = {1.0};
-  CHECK(throws([&] { EfgPredictor(basis, weights, short_range, {}); }));
+  CHECK(throws([&] { efg::Predictor(basis, weights, short_range, {}); }));
   weights[7] = std::nan("");
-  CHECK(throws([&] { EfgPredictor(basis, weights, {}, {}); }));
+  CHECK(throws([&] { efg::Predictor(basis, weights, {}, {}); }));
 }
 
 } // namespace

@@ -1,19 +1,19 @@
 // Squares of several rows at once against the product written out, and alone against together.
-#include "check.h"
+#include "core/tests/support/check.h"
 
-#include "certainty_factor.h"
+#include "core/grades/covariance_factor.h"
 
 #include <random>
 #include <vector>
 
 namespace {
 
-constexpr std::size_t batch = lpsnmr::CertaintyFactor::batch;
+constexpr std::size_t batch = lpsnmr::grades::CovarianceFactor::batch;
 std::mt19937 random_bits(3);
 std::normal_distribution<double> normal;
 
-lpsnmr::ElementCertainty random_part(std::size_t size) {
-  lpsnmr::ElementCertainty part;
+lpsnmr::grades::ElementCertainty random_part(std::size_t size) {
+  lpsnmr::grades::ElementCertainty part;
   part.columns.resize(size);
   for (std::size_t n = 0; n < size * (size + 1) / 2; ++n)
     part.factor.push_back(float(normal(random_bits)));
@@ -22,7 +22,7 @@ lpsnmr::ElementCertainty random_part(std::size_t size) {
 }
 
 /// |L' (x - m)|^2, column by column.
-double written_out(const lpsnmr::ElementCertainty &part, const std::vector<double> &x) {
+double written_out(const lpsnmr::grades::ElementCertainty &part, const std::vector<double> &x) {
   double out = 0;
   for (std::size_t column = 0; column < part.size(); ++column) {
     double product = 0;
@@ -34,8 +34,8 @@ double written_out(const lpsnmr::ElementCertainty &part, const std::vector<doubl
 }
 
 void test_size(std::size_t size, double zeros) {
-  const lpsnmr::ElementCertainty part = random_part(size);
-  const lpsnmr::CertaintyFactor factor(part);
+  const lpsnmr::grades::ElementCertainty part = random_part(size);
+  const lpsnmr::grades::CovarianceFactor factor(part);
   CHECK(factor.size() == size);
   std::vector<std::vector<double>> x(batch, std::vector<double>(size));
   std::vector<std::size_t> used;

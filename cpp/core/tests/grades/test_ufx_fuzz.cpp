@@ -1,10 +1,10 @@
 // A small .ufx file and thousands of damaged ones: accepted or refused by lpsnmr::Error, no more.
-#include "check.h"
-#include "damage.h"
+#include "core/tests/support/check.h"
+#include "core/tests/support/damage.h"
 
-#include "error.h"
-#include "extrapolation.h"
-#include "sha256.h"
+#include "core/common/error.h"
+#include "core/common/sha256.h"
+#include "core/grades/extrapolation.h"
 
 #include <cstring>
 #include <random>
@@ -35,8 +35,8 @@ std::string good_file() {
   return text;
 }
 
-lpsnmr::SiteGrade grade_of(lpsnmr::Extrapolation &extrapolation,
-                           const std::vector<lpsnmr::SiteNeighbor> &neighbors) {
+lpsnmr::grades::SiteGrade grade_of(lpsnmr::grades::Extrapolation &extrapolation,
+                                   const std::vector<lpsnmr::ufp::SiteNeighbor> &neighbors) {
   extrapolation.add(0, neighbors);
   return extrapolation.finish().at(0);
 }
@@ -44,9 +44,9 @@ lpsnmr::SiteGrade grade_of(lpsnmr::Extrapolation &extrapolation,
 /// Return whether the text makes an evaluator; any other exception ends the test.
 bool accepted(const std::string &text) {
   try {
-    lpsnmr::Extrapolation extrapolation(lpsnmr::parse_extrapolation(text, "fuzz"));
-    const std::vector<lpsnmr::SiteNeighbor> neighbors = {{0, 1.2, {1.2, 0, 0}},
-                                                         {0, 2.0, {0, 2.0, 0}}};
+    lpsnmr::grades::Extrapolation extrapolation(lpsnmr::grades::parse_ufx(text, "fuzz"));
+    const std::vector<lpsnmr::ufp::SiteNeighbor> neighbors = {{0, 1.2, {1.2, 0, 0}},
+                                                              {0, 2.0, {0, 2.0, 0}}};
     grade_of(extrapolation, neighbors);
     return true;
   } catch (const lpsnmr::Error &) {
@@ -55,9 +55,9 @@ bool accepted(const std::string &text) {
 }
 
 void test_values() {
-  lpsnmr::Extrapolation extrapolation(lpsnmr::parse_extrapolation(good_file(), "good"));
+  lpsnmr::grades::Extrapolation extrapolation(lpsnmr::grades::parse_ufx(good_file(), "good"));
   CHECK(extrapolation.columns() == 7);
-  const lpsnmr::SiteGrade alone = grade_of(extrapolation, {});
+  const lpsnmr::grades::SiteGrade alone = grade_of(extrapolation, {});
   // no neighbour: the row is minus the mean; (L' m) by hand
   const double product[5] = {.1 + .2 * .5 + .3 * .1 + .4 * .3 + .6 * .1,
                              .2 + .3 * .2 - .4 * .4 + .6 * .2, .3 + .4 * .5 + .6 * .1,
@@ -67,19 +67,19 @@ void test_values() {
   CHECK_CLOSE(alone.deviation, std::sqrt(variance), 1e-7);
   CHECK_CLOSE(alone.grade, 4 * alone.deviation, 1e-12);
   CHECK(alone.excess == 0);
-  const lpsnmr::SiteGrade close = grade_of(extrapolation, {{0, 1.2, {1.2, 0, 0}}});
+  const lpsnmr::grades::SiteGrade close = grade_of(extrapolation, {{0, 1.2, {1.2, 0, 0}}});
   CHECK_CLOSE(close.excess, 0.3, 1e-12);
   // many at once come back in order, as each alone
-  std::vector<std::vector<lpsnmr::SiteNeighbor>> sites;
+  std::vector<std::vector<lpsnmr::ufp::SiteNeighbor>> sites;
   for (int n = 0; n < 21; ++n) {
     const double r = 1.4 + 0.1 * n;
     sites.push_back({{0, r, {r, 0, 0}}, {0, 2.0, {0, 2.0, 0}}});
     extrapolation.add(0, sites.back());
   }
-  const std::vector<lpsnmr::SiteGrade> grades = extrapolation.finish();
+  const std::vector<lpsnmr::grades::SiteGrade> grades = extrapolation.finish();
   CHECK(grades.size() == sites.size());
   for (std::size_t n = 0; n < grades.size(); ++n) {
-    const lpsnmr::SiteGrade one = grade_of(extrapolation, sites[n]);
+    const lpsnmr::grades::SiteGrade one = grade_of(extrapolation, sites[n]);
     CHECK(grades[n].excess == one.excess);
     CHECK(grades[n].deviation == one.deviation);
     CHECK(grades[n].grade == one.grade);

@@ -1,14 +1,14 @@
-#include "check.h"
-#include "slow_spline.h"
+#include "core/tests/support/check.h"
+#include "core/tests/support/slow_spline.h"
 
-#include "error.h"
-#include "spline.h"
+#include "core/common/error.h"
+#include "core/splines/knot_grid.h"
 
 #include <random>
 #include <vector>
 
-using lpsnmr::BasisValues;
-using lpsnmr::KnotGrid;
+using lpsnmr::splines::BasisValues;
+using lpsnmr::splines::KnotGrid;
 
 static bool refuses(std::vector<double> knots) {
   try {

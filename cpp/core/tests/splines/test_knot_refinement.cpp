@@ -1,8 +1,8 @@
 // A spline on refined knots is the spline it was.
-#include "check.h"
-#include "slow_spline.h"
+#include "core/tests/support/check.h"
+#include "core/tests/support/slow_spline.h"
 
-#include "knot_refinement.h"
+#include "core/splines/knot_refinement.h"
 
 #include <random>
 #include <vector>
@@ -18,20 +18,20 @@ double value(const std::vector<double> &knots, const std::vector<double> &coeffi
   return sum;
 }
 
-void check_axes(const KnotGrid &from, const KnotGrid &to) {
+void check_axes(const splines::KnotGrid &from, const splines::KnotGrid &to) {
   std::mt19937 random(5);
   std::normal_distribution<double> normal;
-  const KnotGrid plain({0, 0, 0, 0, 1, 1, 1, 1});
+  const splines::KnotGrid plain({0, 0, 0, 0, 1, 1, 1, 1});
   for (int axis = 0; axis < 3; ++axis) {
-    CoefficientBlock block{{4, 4, 4}, {}};
+    splines::CoefficientBlock block{{4, 4, 4}, {}};
     block.size[std::size_t(axis)] = from.functions();
     block.values.resize(std::size_t(16 * from.functions()));
     for (double &c : block.values) c = normal(random);
-    const CoefficientBlock out = refined(block, axis, from, to);
+    const splines::CoefficientBlock out = splines::refined(block, axis, from, to);
     CHECK(out.size[std::size_t(axis)] == to.functions());
     for (int p = 0; p < 4; ++p)
       for (int q = 0; q < 4; ++q) {
-        const auto line = [&](const CoefficientBlock &b, int m) {
+        const auto line = [&](const splines::CoefficientBlock &b, int m) {
           return axis == 0 ? b.at(m, p, q) : axis == 1 ? b.at(p, m, q) : b.at(p, q, m);
         };
         std::vector<double> before, after;
@@ -47,22 +47,22 @@ void check_axes(const KnotGrid &from, const KnotGrid &to) {
 
 int main() {
   // knots left out towards the end, as fits of UF potentials do, and at the front
-  const KnotGrid gaps({1, 1, 1, 1, 1.5, 2, 2.5, 3.5, 5, 5, 5, 5});
-  const KnotGrid fine = uniform_refinement(gaps);
+  const splines::KnotGrid gaps({1, 1, 1, 1, 1.5, 2, 2.5, 3.5, 5, 5, 5, 5});
+  const splines::KnotGrid fine = splines::uniform_refinement(gaps);
   CHECK(!gaps.uniform());
   CHECK(fine.uniform());
   CHECK(fine.spans() == 8);
   check_axes(gaps, fine);
-  const KnotGrid front({0, 0, 0, 0, 3, 4, 5, 6, 6, 6, 6});
-  CHECK(uniform_refinement(front).spans() == 6);
-  check_axes(front, uniform_refinement(front));
+  const splines::KnotGrid front({0, 0, 0, 0, 3, 4, 5, 6, 6, 6, 6});
+  CHECK(splines::uniform_refinement(front).spans() == 6);
+  check_axes(front, splines::uniform_refinement(front));
 
   // left alone: uniform already, no common spacing, a double knot inside
-  const KnotGrid even({0, 0, 0, 0, 1, 2, 3, 3, 3, 3});
-  CHECK(uniform_refinement(even) == even);
-  const KnotGrid uneven({0, 0, 0, 0, 1, 2.3, 3, 3, 3, 3});
-  CHECK(uniform_refinement(uneven) == uneven);
-  const KnotGrid twice({0, 0, 0, 0, 1, 1, 3, 4, 4, 4, 4});
-  CHECK(uniform_refinement(twice) == twice);
+  const splines::KnotGrid even({0, 0, 0, 0, 1, 2, 3, 3, 3, 3});
+  CHECK(splines::uniform_refinement(even) == even);
+  const splines::KnotGrid uneven({0, 0, 0, 0, 1, 2.3, 3, 3, 3, 3});
+  CHECK(splines::uniform_refinement(uneven) == uneven);
+  const splines::KnotGrid twice({0, 0, 0, 0, 1, 1, 3, 4, 4, 4, 4});
+  CHECK(splines::uniform_refinement(twice) == twice);
   return failures != 0;
 }

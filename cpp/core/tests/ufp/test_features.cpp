@@ -1,7 +1,7 @@
 // Feature rows: derivatives of one another, and equal to the potential they are the basis of.
-#include "../error.h"
-#include "../ufp_features.h"
-#include "check.h"
+#include "core/common/error.h"
+#include "core/tests/support/check.h"
+#include "core/ufp/features.h"
 
 #include <cmath>
 #include <random>
@@ -18,26 +18,26 @@ std::vector<double> clamped(double low, double high, int intervals) {
   return knots;
 }
 
-UfpBasis make_basis() {
+ufp::Basis make_basis() {
   const auto pair = clamped(0.5, 4.0, 7), radial = clamped(0.8, 3.2, 4),
              across = clamped(0.8, 6.4, 7);
-  return UfpBasis(
+  return ufp::Basis(
       2, {{{0, 0}, pair}, {{0, 1}, pair}, {{1, 1}, pair}},
       {{{0, 0, 0}, radial, radial, across},
        {{0, 0, 1}, radial, clamped(0.8, 2.4, 3), across},
        {{1, 1, 0}, clamped(0.8, 2.4, 3), radial, across}}); // neighbours given as (1, 0)
 }
 
-std::vector<double> rows_of(const UfpBasis &basis, const std::vector<double> &positions,
+std::vector<double> rows_of(const ufp::Basis &basis, const std::vector<double> &positions,
                             const std::vector<int> &species,
                             const std::vector<double> &coefficients) {
-  System system;
+  neighbors::System system;
   system.positions = positions.data();
   system.size = species.size();
   system.cell = {5.0, 0, 0, 0.7, 4.5, 0, -0.4, 0.3, 5.5};
-  const std::size_t rows = feature_rows(species.size());
+  const std::size_t rows = ufp::feature_rows(species.size());
   std::vector<double> design(rows * std::size_t(basis.columns())), out(rows, 0.0);
-  evaluate_features(basis, system, species, design.data());
+  ufp::evaluate_features(basis, system, species, design.data());
   for (std::size_t c = 0; c < coefficients.size(); ++c)
     for (std::size_t r = 0; r < rows; ++r) out[r] += coefficients[c] * design[c * rows + r];
   return out;
@@ -46,7 +46,7 @@ std::vector<double> rows_of(const UfpBasis &basis, const std::vector<double> &po
 } // namespace
 
 int main() {
-  const UfpBasis basis = make_basis();
+  const ufp::Basis basis = make_basis();
   std::mt19937 random(3);
   std::normal_distribution<double> normal;
   std::vector<double> coefficients(static_cast<std::size_t>(basis.columns()));

@@ -1,9 +1,9 @@
 // The kernel against a direct evaluation of the definition, term by term.
-#include "check.h"
-#include "slow_spline.h"
+#include "core/tests/support/check.h"
+#include "core/tests/support/slow_spline.h"
 
-#include "potential_file.h"
-#include "ufp_system.h"
+#include "core/ufp/system.h"
+#include "core/ufp/uf3_file.h"
 
 #include <algorithm>
 #include <array>
@@ -35,16 +35,16 @@ double random_number(std::mt19937 &random) {
   return std::uniform_real_distribution<double>(-1, 1)(random);
 }
 
-PotentialFile make_file(std::mt19937 &random, const std::vector<std::string> &elements,
-                        Knots knots) {
+ufp::Uf3File make_file(std::mt19937 &random, const std::vector<std::string> &elements,
+                       Knots knots) {
   const double power = knots == Knots::uneven ? 1.7 : knots == Knots::gaps ? 0.0 : 1.0;
   const double shift = knots == Knots::same ? 0.0 : 0.1;
-  PotentialFile file;
+  ufp::Uf3File file;
   file.name = "test";
   file.units = "metal";
   for (std::size_t a = 0; a < elements.size(); ++a)
     for (std::size_t b = a; b < elements.size(); ++b) {
-      TwoBodyBlock block;
+      ufp::TwoBodyBlock block;
       block.elements = {elements[b], elements[a]}; // the order must not matter
       block.cutoff = 3.0 - shift * double((a + b) % 5);
       block.knots = clamped(0.3, block.cutoff, 6, power);
@@ -55,7 +55,7 @@ PotentialFile make_file(std::mt19937 &random, const std::vector<std::string> &el
   for (const auto &a : elements)
     for (std::size_t b = 0; b < elements.size(); ++b)
       for (std::size_t c = b; c < elements.size(); ++c) {
-        ThreeBodyBlock block;
+        ufp::ThreeBodyBlock block;
         block.elements = {a, elements[c], elements[b]};
         block.knots_ij = clamped(0.3, 2.0 + (b != c) * 0.3, 4, power);
         block.knots_ik = clamped(0.3, 2.0, 4, power);
@@ -83,7 +83,7 @@ PotentialFile make_file(std::mt19937 &random, const std::vector<std::string> &el
   return file;
 }
 
-double slow_pair(const PotentialFile &file, const std::string &a, const std::string &b, double r) {
+double slow_pair(const ufp::Uf3File &file, const std::string &a, const std::string &b, double r) {
   for (const auto &block : file.pairs) {
     const auto &e = block.elements;
     if (!((e[0] == a && e[1] == b) || (e[0] == b && e[1] == a)) || r >= block.cutoff) continue;
@@ -95,7 +95,7 @@ double slow_pair(const PotentialFile &file, const std::string &a, const std::str
   return 0;
 }
 
-double slow_triple(const PotentialFile &file, const std::string &a, const std::string &b,
+double slow_triple(const ufp::Uf3File &file, const std::string &a, const std::string &b,
                    const std::string &c, double rij, double rik, double rjk) {
   for (const auto &block : file.triples) {
     const auto &e = block.elements;
@@ -121,22 +121,22 @@ double slow_triple(const PotentialFile &file, const std::string &a, const std::s
 }
 
 /// Compare one version of the loops with the definition on a random cluster of n atoms.
-void check_cluster(Knots knots, Instructions instructions, std::size_t n, double size,
+void check_cluster(Knots knots, simd::Instructions instructions, std::size_t n, double size,
                    const std::vector<std::string> &elements = {"A", "B", "C"}, unsigned seed = 3) {
   std::mt19937 random(seed);
-  const PotentialFile file = make_file(random, elements, knots);
-  const UfpPotential potential(file, elements, BodyOrder::three);
+  const ufp::Uf3File file = make_file(random, elements, knots);
+  const ufp::Potential potential(file, elements, ufp::BodyOrder::three);
   std::vector<double> x(3 * n);
   std::vector<int> species(n);
   for (std::size_t i = 0; i < n; ++i) {
     for (int a = 0; a < 3; ++a) x[3 * i + std::size_t(a)] = size * random_number(random);
     species[i] = static_cast<int>(i % elements.size());
   }
-  System system;
+  neighbors::System system;
   system.positions = x.data();
   system.size = n;
   system.periodic = {false, false, false};
-  const UfpResult result = evaluate_ufp(potential, system, species, instructions);
+  const ufp::Result result = ufp::evaluate_system(potential, system, species, instructions);
 
   const auto distance = [&](std::size_t i, std::size_t j) {
     double sum = 0;
@@ -167,7 +167,8 @@ void check_cluster(Knots knots, Instructions instructions, std::size_t n, double
   }
   CHECK(triplets > 100);
   // the versions differ by rounding alone
-  const UfpResult plain = evaluate_ufp(potential, system, species, Instructions::portable);
+  const ufp::Result plain =
+      ufp::evaluate_system(potential, system, species, simd::Instructions::portable);
   double scale = 1;
   for (double f : plain.forces) scale = std::max(scale, std::abs(f));
   for (std::size_t k = 0; k < 3 * n; ++k)
@@ -180,22 +181,23 @@ void check_cluster(Knots knots, Instructions instructions, std::size_t n, double
 void check_versions(unsigned seed) {
   std::mt19937 random(seed);
   const std::vector<std::string> elements{"A", "B", "C"};
-  const UfpPotential potential(make_file(random, elements, Knots::lengths), elements,
-                               BodyOrder::three);
+  const ufp::Potential potential(make_file(random, elements, Knots::lengths), elements,
+                                 ufp::BodyOrder::three);
   constexpr std::size_t n = 400;
   std::vector<double> x(3 * n);
   std::vector<int> species(n);
   for (double &value : x) value = 4.0 * random_number(random);
   for (std::size_t i = 0; i < n; ++i) species[i] = static_cast<int>(i % 3);
-  System system;
+  neighbors::System system;
   system.positions = x.data();
   system.size = n;
   system.periodic = {false, false, false};
-  const UfpResult plain = evaluate_ufp(potential, system, species, Instructions::portable);
+  const ufp::Result plain =
+      ufp::evaluate_system(potential, system, species, simd::Instructions::portable);
   double scale = 1;
   for (double f : plain.forces) scale = std::max(scale, std::abs(f));
-  for (Instructions instructions : available_instructions()) {
-    const UfpResult result = evaluate_ufp(potential, system, species, instructions);
+  for (simd::Instructions instructions : simd::available_instructions()) {
+    const ufp::Result result = ufp::evaluate_system(potential, system, species, instructions);
     for (std::size_t k = 0; k < 3 * n; ++k)
       CHECK_CLOSE(result.forces[k], plain.forces[k], 1e-12 * scale);
   }
@@ -204,40 +206,41 @@ void check_versions(unsigned seed) {
 /// A three-body block that vanishes where distances can be: its support ends at zero.
 void check_empty_support() {
   std::mt19937 random(1);
-  PotentialFile file = make_file(random, {"A"}, Knots::same);
-  ThreeBodyBlock &block = file.triples[0];
+  ufp::Uf3File file = make_file(random, {"A"}, Knots::same);
+  ufp::ThreeBodyBlock &block = file.triples[0];
   block.knots_jk = {-1, 0, 0, 0, 0, 1, 2, 3, 3, 3, 3};
   block.cutoff_jk = 3;
   const std::size_t n = block.knots_ij.size() - 4, m = block.knots_jk.size() - 4;
   block.coefficients.assign(n * n * m, 0.0);
   for (std::size_t k = 0; k < n * n; ++k) block.coefficients[k * m] = 1.0;
   const double x[9] = {0, 0, 0, 1, 0, 0, 0, 1.2, 0};
-  System system;
+  neighbors::System system;
   system.positions = x;
   system.size = 3;
   system.periodic = {false, false, false};
-  for (Instructions instructions : available_instructions()) {
-    const UfpPotential both(file, {"A"}, BodyOrder::three), pairs(file, {"A"}, BodyOrder::two);
-    CHECK_CLOSE(evaluate_ufp(both, system, {0, 0, 0}, instructions).energy,
-                evaluate_ufp(pairs, system, {0, 0, 0}, instructions).energy, 1e-14);
+  for (simd::Instructions instructions : simd::available_instructions()) {
+    const ufp::Potential both(file, {"A"}, ufp::BodyOrder::three),
+        pairs(file, {"A"}, ufp::BodyOrder::two);
+    CHECK_CLOSE(ufp::evaluate_system(both, system, {0, 0, 0}, instructions).energy,
+                ufp::evaluate_system(pairs, system, {0, 0, 0}, instructions).energy, 1e-14);
   }
 }
 
 } // namespace
 
 int main() {
-  for (Instructions instructions : available_instructions())
+  for (simd::Instructions instructions : simd::available_instructions())
     for (Knots knots : {Knots::same, Knots::several, Knots::gaps, Knots::uneven}) {
       check_cluster(knots, instructions, 14, 1.6);
       check_cluster(knots, instructions, 60, 2.2); // several lists of triplets for one centre
     }
-  for (Instructions instructions : available_instructions())
+  for (simd::Instructions instructions : simd::available_instructions())
     for (unsigned seed = 0; seed < 12; ++seed)
       check_cluster(Knots::lengths, instructions, 20, 1.6, {"A", "B", "C"}, seed);
   for (unsigned seed = 0; seed < 3; ++seed) check_versions(seed);
   check_empty_support();
   const std::vector<std::string> many{"A", "B", "C", "D", "E", "F", "G", "H", "I", "J"};
-  for (Instructions instructions : available_instructions())
+  for (simd::Instructions instructions : simd::available_instructions())
     check_cluster(Knots::several, instructions, 40, 1.9, many);
   return failures != 0;
 }

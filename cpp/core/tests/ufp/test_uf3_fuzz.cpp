@@ -1,10 +1,10 @@
 // Thousands of damaged files: the parser accepts or throws lpsnmr::Error, and nothing else happens.
-#include "check.h"
-#include "damage.h"
+#include "core/tests/support/check.h"
+#include "core/tests/support/damage.h"
 
-#include "error.h"
-#include "potential_file.h"
-#include "ufp_potential.h"
+#include "core/common/error.h"
+#include "core/ufp/potential.h"
+#include "core/ufp/uf3_file.h"
 
 #include <random>
 #include <string>
@@ -34,8 +34,8 @@ const char *const good = "#UF3 POT UNITS: metal DATE: x AUTHOR: y CITATION:\n"
 /// Return whether the text makes a potential; any other exception ends the test.
 bool accepted(const std::string &text) {
   try {
-    const lpsnmr::PotentialFile file = lpsnmr::parse_potential(text, "fuzz");
-    const lpsnmr::UfpPotential potential(file, {"A"}, lpsnmr::BodyOrder::three);
+    const lpsnmr::ufp::Uf3File file = lpsnmr::ufp::parse_uf3(text, "fuzz");
+    const lpsnmr::ufp::Potential potential(file, {"A"}, lpsnmr::ufp::BodyOrder::three);
     double slope;
     for (double r = 0.01; r < potential.pair(0, 0).cutoff() && r < 10; r += 0.1)
       potential.pair(0, 0).evaluate(r, slope);
