@@ -1,11 +1,11 @@
-"""A fast part of benchmarks/coverage_nmr.py, whose full run is reported in docs/nmr.md."""
+"""A fast part of benchmarks/studies/coverage_nmr.py, whose full run is reported in docs/nmr.md."""
 
 import importlib.util
 from pathlib import Path
 
 import pytest
 
-FILE = Path(__file__).resolve().parents[2] / "benchmarks" / "coverage_nmr.py"
+FILE = Path(__file__).resolve().parents[2] / "benchmarks" / "studies" / "coverage_nmr.py"
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,13 @@ import os
 import re
 import statistics
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
-from bench_pair_ufp import BIN, HEAD, PAIRS_TRIPLETS, TAIL, Bench
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks.kernels.bench_pair_ufp import BIN, HEAD, PAIRS_TRIPLETS, TAIL, Bench
 
 
 def cpu_time(deck, folder):

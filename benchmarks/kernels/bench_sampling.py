@@ -1,6 +1,6 @@
 """Time what sampling adds to the MD, paired with the same MD without it.
 
-    python benchmarks/bench_sampling.py [--interval 50] [--samples 100] [--repeats 7]
+    python benchmarks/kernels/bench_sampling.py [--interval 50] [--samples 100] [--repeats 7]
                                         [--plain | --no-jumps] [--gathered]
 
 β-Li3PS4, 128 atoms, shipped models, one rank, CPU time. Sampling is what `lpsnmr run` does by default: EFG of

@@ -1,6 +1,6 @@
 """Accuracy against cost of two- and three-body potentials on the reference set; JSON and markdown.
 
-    python benchmarks/front_ufp.py OUT.json OUT.md [--reference FILE ...] [--only NAME ...] [--times]
+    python benchmarks/studies/front_ufp.py OUT.json OUT.md [--reference FILE ...] [--only NAME ...] [--times]
 
 Every form is fitted with five folds of blocks of 400 steps. Cost: coefficients, pairs and triplets per atom
 that are inside the cutoffs, and the CPU time per atom and step of `pair_style ufp` on 128 atoms of β-Li3PS4
@@ -17,7 +17,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from step_time import time_form
 
 from lpsnmr._core import neighbor_list
 from lpsnmr.data import shipped_reference
@@ -32,6 +31,7 @@ from lpsnmr.potential import (
     write_uf3,
 )
 from lpsnmr.reference import read_reference
+from step_time import time_form
 
 PRIOR = PriorSettings(1.0, 0.1, 0.5, 0.3)
 NO_LI = (("Li", "Li", 0.0), ("Li", "P", 0.0), ("Li", "S", 0.0), ("P", "Li", 0.0), ("P", "P", 0.0))

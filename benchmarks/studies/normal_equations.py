@@ -1,6 +1,6 @@
 """Do normal equations lose digits? The same fit by QR of the stacked rows, and the difference it makes.
 
-    python benchmarks/normal_equations.py [POTENTIAL.uf3] [--reference FILE] [--output normal_equations.json]
+    python benchmarks/studies/normal_equations.py [POTENTIAL.uf3] [--reference FILE] [--output OUT.json]
 
 The potential's sidecar says how it was fitted. QR works on the weighted rows with the root of the penalty
 below them, whose condition number is the root of that of the normal equations. No monotone core, which is

@@ -1,6 +1,6 @@
 """Does a potential keep the crystal? NVT (or NVE) MD in LAMMPS; every PS4 unit and every S is followed.
 
-    python benchmarks/stability.py POTENTIAL.uf3 STRUCTURE OUT.json --temperature 600 --ns 1
+    python benchmarks/studies/stability.py POTENTIAL.uf3 STRUCTURE OUT.json --temperature 600 --ns 1
 
 STRUCTURE is a file or the name of a shipped crystal. The state is kept beside OUT.json and the same command
 goes on where it stopped. Quantities: fraction of P with exactly four S within 2.8 Å and the fraction whose

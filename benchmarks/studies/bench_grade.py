@@ -1,7 +1,7 @@
 """Show whether the extrapolation grade knows where a potential is wrong.
 
-    python benchmarks/bench_grade.py [--limit 900] [--out grade.json]
-    python benchmarks/bench_grade.py --shipped
+    python benchmarks/studies/bench_grade.py [--limit 900] [--out grade.json]
+    python benchmarks/studies/bench_grade.py --shipped
 
 Fits the shipped settings to every second frame of the runs up to --limit K and looks at the others:
 frames of the same runs, and frames of hotter runs and of the quench, which the fit has not seen. For each

@@ -1,6 +1,6 @@
 """How well NVE runs keep their energy: drift in meV per atom and ns over temperatures and time steps.
 
-    python benchmarks/nve_drift.py OUT [--ns 1] [--temperatures 300 600 900] [--timesteps 2 3]
+    python benchmarks/studies/nve_drift.py OUT [--ns 1] [--temperatures 300 600 900] [--timesteps 2 3]
 
 Written are OUT.T.dt.json for each case, after every block (whole or not at all), and OUT.json and OUT.md
 for all. The same command goes on where it stopped; --only 600 2 runs one case, so that several can run
@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from long_runs import load, markdown_table, open_lammps, save, write_json
 
+from long_runs import load, markdown_table, open_lammps, save, write_json
 from lpsnmr.structures import load_structure
 
 STRETCHES = 10

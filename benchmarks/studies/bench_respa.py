@@ -1,6 +1,6 @@
 """Does it pay to evaluate triplets less often than pairs? Speed and energy drift of r-RESPA against Verlet.
 
-    python benchmarks/bench_respa.py [--ns 0.1] [--temperature 600] > respa.md
+    python benchmarks/studies/bench_respa.py [--ns 0.1] [--temperature 600] > respa.md
 
 The potential of two and three bodies, lps_23body.uf3, is split into its pairs and its triplets (a copy with
 V2 = 0), joined again by `pair_style hybrid/overlay` and integrated with `run_style respa 2 2 hybrid 1 2`:

@@ -1,7 +1,7 @@
 """D with its interval from lpsnmr and from kinisi, on the same trajectories.
 
     python -m venv kinisi && kinisi/bin/pip install kinisi
-    python benchmarks/compare_kinisi.py --kinisi kinisi/bin/python [--repeats 10] [-o compare_kinisi.json]
+    python benchmarks/peers/compare_kinisi.py --kinisi kinisi/bin/python [--repeats 10] [-o OUT.json]
 
 kinisi (A. R. McCluskey, S. W. Coles, B. J. Morgan, J. Chem. Theory Comput. 21, 79 (2025),
 doi:10.1021/acs.jctc.4c01249) runs in an environment of its own; both get the same positions and the same

@@ -1,7 +1,7 @@
 // Nanoseconds per triplet of ways to contract the coefficients of V3, energy and three slopes, with
 // vectors of four doubles (AVX2), and what each is off by.
 //
-//     g++ -O3 -std=c++17 -mavx2 -mfma benchmarks/contraction_variants.cpp && ./a.out
+//     g++ -O3 -std=c++17 -mavx2 -mfma benchmarks/kernels/contraction_variants.cpp && ./a.out
 //
 // Rows of triplets of one j: distances to the first two shells of bcc Nb at 300 K, 12 x 12 x 20
 // random coefficients on uniform knots. Only the contraction and what it reads are timed, each

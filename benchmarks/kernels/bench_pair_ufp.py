@@ -1,7 +1,7 @@
 """Time pair_style ufp against LAMMPS' own uf3, and against sw as a hand-written three-body style.
 
-    python benchmarks/bench_pair_ufp.py [--out pair_ufp.json] [--markdown docs/benchmarks.md] [--rounds 5]
-                                        [--simd avx2]
+    python benchmarks/kernels/bench_pair_ufp.py [--out pair_ufp.json] [--markdown docs/benchmarks.md]
+                                                [--rounds 5] [--simd avx2]
 
 Three parts, each with NVE in the same lmp, styles in turns on the same files and configurations:
 
@@ -29,8 +29,10 @@ from typing import Any
 
 import ase.build
 import numpy as np
-from marked_tables import replace_tables
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks.tables.marked_tables import replace_tables
 from lpsnmr._core import available_simd
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.potential import Ufp, companion

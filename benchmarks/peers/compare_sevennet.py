@@ -1,6 +1,6 @@
 """Compare force errors of the UFP with those of a universal potential fine-tuned to the same frames.
 
-    python benchmarks/compare_sevennet.py OUT --sevennet PYTHON [--epochs 12] [--model CHECKPOINT]
+    python benchmarks/peers/compare_sevennet.py OUT --sevennet PYTHON [--epochs 12] [--model CHECKPOINT]
 
 PYTHON has `sevenn` and `torch` from PyPI. Of the first three reference files every fourth block of 400
 steps is held out, of hot cells (1800 K and above, quenches) and of all others apart; of the others a third

@@ -1,6 +1,6 @@
 """Featurisation and fit against the PyPI package uf3: same frames, cutoffs, knots; time and error; JSON.
 
-    python benchmarks/bench_fit.py --uf3 PYTHON [--train 9] [--test 9] [--output bench_fit.json]
+    python benchmarks/peers/bench_fit.py --uf3 PYTHON [--train 9] [--test 9] [--output bench_fit.json]
 
 ``--uf3`` names a Python that can import uf3 (its own environment). Both run in turns as processes of their
 own on one core, after a warm-up on one frame; start-up and imports are not counted, reading files neither.

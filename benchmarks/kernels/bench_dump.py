@@ -1,6 +1,6 @@
 """Time the dump reader: MB of text per second of one core, for small and large frames.
 
-    python benchmarks/bench_dump.py [--megabytes 20] [--repeats 5] > dump.json
+    python benchmarks/kernels/bench_dump.py [--megabytes 20] [--repeats 5] > dump.json
 
 CPU time, median over repeats. MDAnalysis' LAMMPS reader is timed on the same file when installed.
 """

@@ -1,6 +1,6 @@
 // Fused multiply-adds of doubles per second on one core, with the widest vectors the processor has.
 //
-//     g++ -O3 benchmarks/peak_fma.cpp -o peak_fma && ./peak_fma
+//     g++ -O3 benchmarks/kernels/peak_fma.cpp -o peak_fma && ./peak_fma
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

@@ -1,6 +1,6 @@
 """The tables of several temperatures as Markdown, from what `lpsnmr analyze` writes.
 
-    python benchmarks/arrhenius_tables.py FOLDER/analysis/analysis.json [--markdown docs/beta-li3ps4.md]
+    python benchmarks/tables/arrhenius_tables.py ANALYSIS.json [--markdown PAGE.md]
 
 With --markdown the tables between the marks of that page are replaced.
 """

@@ -1,6 +1,6 @@
 """Resident memory of a long stream: 1e6 frames through a FIFO, parser, correlators and jump detectors.
 
-    python benchmarks/memory_stream.py [--frames 1000000] [-o memory.json]
+    python benchmarks/kernels/memory_stream.py [--frames 1000000] [-o memory.json]
 
 The EFG model is replaced by one that returns noise at once (its memory does not depend on the number of
 frames); everything else is what ``lpsnmr stream`` does, checkpoints included: correlators, echoes at three

@@ -1,6 +1,6 @@
-"""Write cells of β-Li3PS4 with their images, as benchmarks/threads_ufp.cpp reads them, to standard output.
+"""Write cells of β-Li3PS4 with their images, as threads_ufp.cpp reads them, to standard output.
 
-    python benchmarks/threads_cells.py
+    python benchmarks/kernels/threads_cells.py
 
 Of 64, 128, 256 and 1024 atoms, displaced by 0.15 Å, with all images within 6 Å (the reach of
 lps_23body.uf3 and a skin of 1 Å) of the cell.

@@ -1,6 +1,6 @@
 """Time the multi-tau correlator per sample, beside FFT correlation of the stored series.
 
-    python benchmarks/bench_multi_tau.py [--series 24] [--samples 20000] [--repeats 5] > multi_tau.json
+    python benchmarks/kernels/bench_multi_tau.py [--series 24] [--samples 20000] [--repeats 5] > OUT.json
 
 The FFT peers need the whole series in memory and give every lag; the accumulator needs a fixed amount
 and gives lags on a logarithmic grid. Times are medians over repeats, interleaved; the spread is given.

@@ -1,6 +1,6 @@
 """Accuracy against cost of density terms and triples on the reference set; JSON and markdown.
 
-    python benchmarks/density_ufp.py OUT.json OUT.md [--only NAME ...] [--rounds 5]
+    python benchmarks/studies/density_ufp.py OUT.json OUT.md [--only NAME ...] [--rounds 5]
 
 Every form is fitted with five folds of blocks of 400 steps and the options of examples/inputs/fit_lps.sh but
 for what its row says. Errors are held-out, in % of the force RMS of each phase, energies in meV per atom of
@@ -18,8 +18,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from front_ufp import PRIOR, pairs_triplets
-from step_time import time_form
-
 from lpsnmr.data import shipped_reference
 from lpsnmr.potential import (
     DataSet,
@@ -32,6 +30,7 @@ from lpsnmr.potential import (
 )
 from lpsnmr.reference import read_reference
 from lpsnmr.report.fit_phases import phase_rows
+from step_time import time_form
 
 PHASES = (
     "β crystal",

@@ -1,11 +1,10 @@
 // Would threads inside pair_style ufp beat MPI ranks on small cells? Wall time of the sums over all
 // centres of a cell on one and on two threads that meet at a barrier twice a step.
 //
-//     cmake -S . -B build/plain -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=OFF && cmake --build
-//     build/plain g++ -O3 -std=c++17 -Icpp -o build/threads_ufp benchmarks/threads_ufp.cpp
+//     cmake -S . -B build/plain -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=OFF && cmake --build build/plain
+//     g++ -O3 -std=c++17 -Icpp -o build/threads_ufp benchmarks/kernels/threads_ufp.cpp
 //         build/plain/cpp/core/liblpsnmr_core.a -pthread
-//     python benchmarks/threads_cells.py | build/threads_ufp
-//     python/lpsnmr/data/models/lps_23body.uf3
+//     python benchmarks/kernels/threads_cells.py | build/threads_ufp lps_23body.uf3
 //
 // Standard input: for each cell the numbers of owned atoms and of all with their images, then x y z
 // species of each, owned ones first. Forces of the second thread are added to those of the first

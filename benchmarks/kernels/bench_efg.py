@@ -1,6 +1,6 @@
 """Time of the shipped EFG model per Li and frame, beside featomic where it is installed; JSON out.
 
-    python benchmarks/bench_efg.py [--output bench_efg.json] [--featomic PYTHON] [--scaling] [--lammps]
+    python benchmarks/kernels/bench_efg.py [--output OUT.json] [--featomic PYTHON] [--scaling] [--lammps]
 
 ``--featomic`` names a Python that can import featomic (its own environment). The peer is then timed in turns
 with our model, on the same structure: λ = 2 equivariant power spectrum, n = 6, l ≤ 4, 6 Å. It computes

@@ -1,6 +1,6 @@
 """What compute ufp/extrapolation costs beside the pair style, and at which interval it stays below 2 %.
 
-    python benchmarks/bench_extrapolation.py [--repeat 2 2 2] [--steps 100] [--pairs 5]
+    python benchmarks/kernels/bench_extrapolation.py [--repeat 2 2 2] [--steps 100] [--pairs 5]
 
 Runs the shipped potential on β-Li3PS4 with and without the compute at every step, in turn, in one process;
 prints medians as JSON.

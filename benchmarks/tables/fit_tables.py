@@ -1,6 +1,6 @@
 """The tables of a fit as Markdown, from its sidecar: errors by run and by phase, learning curve, spread.
 
-    python benchmarks/fit_tables.py NAME.json [--markdown docs/fit-ufp.md]
+    python benchmarks/tables/fit_tables.py NAME.json [--markdown docs/fit-ufp.md]
 
 With --markdown the tables between the marks of that page are replaced.
 """
@@ -9,11 +9,10 @@ import argparse
 import json
 from pathlib import Path
 
-from marked_tables import replace_tables
-
 from lpsnmr.potential import ErrorRow
 from lpsnmr.reference.data_card import phase_of_run
 from lpsnmr.report.fit_phases import phase_rows
+from marked_tables import replace_tables
 
 
 def error_rows(records):

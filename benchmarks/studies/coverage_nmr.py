@@ -1,6 +1,6 @@
 """How often the intervals of the NMR analysis contain the truth, on processes that are known exactly.
 
-    OMP_NUM_THREADS=1 python benchmarks/coverage_nmr.py [--repeats 200] [--case NAME] > coverage_nmr.json
+    OMP_NUM_THREADS=1 python benchmarks/studies/coverage_nmr.py [--repeats 200] [--case NAME] > OUT.json
 
 Cases: ``two_site`` (unequal rates, white noise as vibrations), ``four_site`` (equal exchange, with
 spin-alignment echoes), ``stretched`` (rates drawn so that C is a Kohlrausch function with γ = 1/2) and
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
 from lpsnmr.analysis.nmr import (
     DecaySettings,

@@ -1,6 +1,6 @@
 """How often the intervals of D, the Haven ratio and the jump rate contain the truth, on synthetic runs.
 
-    python benchmarks/coverage_dynamics.py [--repeats 400] [--only NAME ...] [-o coverage.json]
+    python benchmarks/studies/coverage_dynamics.py [--repeats 400] [--only NAME ...] [-o coverage.json]
 
 Each case is a process with a known answer, made anew ``--repeats`` times and analysed as
 ``lpsnmr analyze`` would. A 95 % interval should contain the truth in about 95 % of the repeats.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
 from lpsnmr.analysis.dynamics import (
     DiffusionSettings,

@@ -1,6 +1,6 @@
 """Accuracy of featomic's λ = 2 equivariant power spectrum on the reference set, beside the EFG model's.
 
-    python benchmarks/compare_featomic.py PYTHON [--max-radial 5] [--max-angular 4] [--cutoff 6.0]
+    python benchmarks/peers/compare_featomic.py PYTHON [--max-radial 5] [--max-angular 4] [--cutoff 6.0]
 
 PYTHON can import featomic (its own environment). Ridge regression on its features of every Li, all frames
 of the two files that the EFG model is fitted to, with the folds of whole runs and the weights of frames of
