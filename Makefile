@@ -43,6 +43,7 @@ lint: $(VENV)/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python tools/check_links.py
 
 core-tests: $(VENV)/tested
 	$(BIN)/cmake -S . -B build/sanitized -DCMAKE_BUILD_TYPE=Release -DLPSNMR_SANITIZE=ON \

@@ -1,6 +1,6 @@
 """Time pair_style ufp against LAMMPS' own uf3, and against sw as a hand-written three-body style.
 
-    python benchmarks/kernels/bench_pair_ufp.py [--out pair_ufp.json] [--markdown docs/benchmarks.md]
+    python benchmarks/kernels/bench_pair_ufp.py [--out pair_ufp.json] [--markdown docs/results/benchmarks.md]
                                                 [--rounds 5] [--simd avx2]
 
 Three parts, each with NVE in the same lmp, styles in turns on the same files and configurations:

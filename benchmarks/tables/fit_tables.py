@@ -1,6 +1,6 @@
 """The tables of a fit as Markdown, from its sidecar: errors by run and by phase, learning curve, spread.
 
-    python benchmarks/tables/fit_tables.py NAME.json [--markdown docs/fit-ufp.md]
+    python benchmarks/tables/fit_tables.py NAME.json [--markdown docs/howto/fit-ufp.md]
 
 With --markdown the tables between the marks of that page are replaced.
 """

@@ -2,7 +2,7 @@
 # Makes the shipped Li-P-S potential from the shipped reference data (about a minute on one core):
 #   sh examples/inputs/fit_lps.sh [NAME.uf3 [DATA.extxyz ...]]
 # V3 stands where density terms do not do its work: inside PS4 and where Li meets a P-S bond. Melts weigh less,
-# for they ask more of the form than it has. See docs/fit-ufp.md.
+# for they ask more of the form than it has. See docs/howto/fit-ufp.md.
 # DENSITY=no makes the two- and three-body potential of the form of lps_23body.uf3 instead.
 set -eu
 models=$(python -c "import pathlib, lpsnmr.data as d; print(pathlib.Path(d.__path__[0]) / 'models')")

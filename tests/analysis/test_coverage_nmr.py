@@ -1,4 +1,4 @@
-"""A fast part of benchmarks/studies/coverage_nmr.py, whose full run is reported in docs/nmr.md."""
+"""A fast part of benchmarks/studies/coverage_nmr.py, whose full run is reported in docs/theory/nmr.md."""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,4 @@
-// The .efg model file: docs/efg-model-format.md tells the format, python/lpsnmr/efg/files.py writes
+// The .efg model file: docs/reference/efg-model-format.md tells the format, python/lpsnmr/efg/files.py writes
 // it.
 #pragma once
 

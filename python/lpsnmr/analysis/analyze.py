@@ -178,7 +178,7 @@ def analyze_results(
     Parameters
     ----------
     path
-        Results file (``docs/results-format.md``).
+        Results file (``docs/reference/results-format.md``).
     out_dir
         Folder for the files; made when missing, files of the same name are replaced.
     decay, diffusion, observables

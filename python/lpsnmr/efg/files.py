@@ -1,4 +1,4 @@
-"""Text of an EFG model file (JSON, version 2; 1 is read); the format is told in docs/efg-model-format.md."""
+"""Text of an EFG model file (JSON, version 2; 1 is read): docs/reference/efg-model-format.md."""
 
 import dataclasses
 import json

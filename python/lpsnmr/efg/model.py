@@ -202,8 +202,8 @@ class EfgModel:
         """Return the standard deviation of the predicted tensors, per component.
 
         σ² = floor² + mean of the squared components that the members of the committee predict; it does
-        not depend on the axes. It is calibrated on held-out runs (``docs/fit-efg.md`` states the coverage)
-        and takes as long as one prediction per member.
+        not depend on the axes. It is calibrated on held-out runs (``docs/howto/fit-efg.md`` states the
+        coverage) and takes as long as one prediction per member.
 
         Parameters
         ----------

@@ -21,7 +21,7 @@ Radial = tuple[int, float]
 class EfgSettings:
     """Terms of the model; a radial argument is (number of functions, cutoff in Å), 0 functions: term off.
 
-    The defaults are those of the shipped model; ``docs/fit-efg.md`` tells how they were found.
+    The defaults are those of the shipped model; ``docs/howto/fit-efg.md`` tells how they were found.
     """
 
     species: tuple[int, ...] = (3, 15, 16)

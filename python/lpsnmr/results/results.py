@@ -1,6 +1,6 @@
 """The results file: everything the analysis needs of one run, in one HDF5 file.
 
-The layout is written down in ``docs/results-format.md``.
+The layout is written down in ``docs/reference/results-format.md``.
 """
 
 import os
