@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from lpsnmr import __version__
 from lpsnmr.errors import LpsnmrError
+from lpsnmr.version import __version__
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,6 @@ from typing import Any
 import ase
 import numpy as np
 
-from lpsnmr import __version__
 from lpsnmr.efg.dataset import (
     EfgData,
     build_data,
@@ -36,6 +35,7 @@ from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.reference import blocks_by_run, run_name, split_blocks
 from lpsnmr.units import quadrupolar_coupling_hz_per_efg
+from lpsnmr.version import __version__
 
 __all__ = ["TrainedModel", "TrainingOptions", "train_model"]
 

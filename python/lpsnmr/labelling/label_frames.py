@@ -17,13 +17,13 @@ from typing import Any
 
 import ase
 
-from lpsnmr import __version__
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.labelling.engines import AseEngine, Engine
 from lpsnmr.labelling.gpaw_engine import GpawEngine
 from lpsnmr.labelling.gpaw_settings import GpawSettings
 from lpsnmr.labelling.label_store import LabelStore, labelled_frame
+from lpsnmr.version import __version__
 
 __all__ = ["EngineChoice", "LabelReport", "LabelStatus", "label_frames"]
 

@@ -12,11 +12,11 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from lpsnmr import __version__
 from lpsnmr._core import density_site_features, site_features
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.density import DensityBlock, radial_coefficients
+from lpsnmr.version import __version__
 
 __all__ = [
     "ElementCertainty",

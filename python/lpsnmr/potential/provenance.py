@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr import __version__
 from lpsnmr.files.atomic import FileSet, written_aside, written_together
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.certainty import element_certainty, training_deviations, write_extrapolation
@@ -19,6 +18,7 @@ from lpsnmr.potential.fit import FitResult, FitSettings
 from lpsnmr.potential.normal import DataSet
 from lpsnmr.potential.uf3_file import blocks_from_coefficients, write_uf3
 from lpsnmr.potential.ufd_file import BELONGS, density_path, write_ufd
+from lpsnmr.version import __version__
 
 __all__ = ["extrapolation_path", "file_hash", "fit_targets", "save_fit", "sidecar_path"]
 

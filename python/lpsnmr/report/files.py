@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lpsnmr import __version__
 from lpsnmr.analysis.dynamics import Diffusion
 from lpsnmr.analysis.nmr import NmrDecay
 from lpsnmr.analysis.statistics.resampling import Interval
@@ -18,6 +17,7 @@ from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.files.tables import as_cell, write_columns, write_rows
 from lpsnmr.report.nmr import describe_decay, describe_nmr
+from lpsnmr.version import __version__
 
 if TYPE_CHECKING:
     from lpsnmr.analysis.analyze import Analysis, SeriesAnalysis

@@ -13,10 +13,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr import __version__
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.files.hdf5 import hdf5_bytes
+from lpsnmr.version import __version__
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "LagStatistics", "Results"]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 
-from lpsnmr import __version__
 from lpsnmr.efg import EfgModel
 from lpsnmr.elements import symbol_of
 from lpsnmr.errors import FileFormatError, InputError
@@ -29,6 +28,7 @@ from lpsnmr.structures import (
     supercell,
 )
 from lpsnmr.trajectory.data_file import write_data_file
+from lpsnmr.version import __version__
 
 __all__ = ["PreparedRun", "load_model", "model_path", "potential_path", "prepare_run", "provenance"]
 

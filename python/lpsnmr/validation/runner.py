@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lpsnmr import __version__
 from lpsnmr.analysis.dynamics import fit_arrhenius
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.errors import ComputeError, InputError
@@ -25,6 +24,7 @@ from lpsnmr.validation.dynamic import (
 )
 from lpsnmr.validation.settings import ValidateSettings
 from lpsnmr.validation.static import crystal_stage, error_stage
+from lpsnmr.version import __version__
 
 __all__ = ["validate"]
 

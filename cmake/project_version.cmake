@@ -1,0 +1,10 @@
+# The version stands in python/lpsnmr/version.py alone. Sets LPSNMR_VERSION; `cmake -P` prints it.
+set(LPSNMR_VERSION_FILE "${CMAKE_CURRENT_LIST_DIR}/../python/lpsnmr/version.py")
+file(STRINGS "${LPSNMR_VERSION_FILE}" LPSNMR_VERSION REGEX "^__version__ = ")
+string(REGEX REPLACE "^__version__ = \"([0-9]+\\.[0-9]+\\.[0-9]+).*\"$" "\\1" LPSNMR_VERSION "${LPSNMR_VERSION}")
+if(NOT LPSNMR_VERSION MATCHES "^[0-9]+\\.[0-9]+\\.[0-9]+$")
+  message(FATAL_ERROR "${LPSNMR_VERSION_FILE}: expected a line __version__ = \"1.2.3\", got none")
+endif()
+if(CMAKE_SCRIPT_MODE_FILE)
+  message(NOTICE "${LPSNMR_VERSION}")
+endif()
