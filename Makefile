@@ -43,6 +43,7 @@ lint: $(VENV)/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	PYTHONPATH=python $(BIN)/lint-imports --no-logo --cache-dir build/import_linter
 	$(BIN)/python tools/check_links.py
 
 core-tests: $(VENV)/tested
