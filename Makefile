@@ -13,7 +13,7 @@ BIN = $(CURDIR)/$(VENV)/bin
 sources = pyproject.toml CMakeLists.txt README.md \
   $(shell find cpp cmake python -type f -not -name '*.pyc' -not -path '*/tests/*')
 
-.PHONY: run test gpaw simde lint core-tests fuzz python-tests clean
+.PHONY: run test gpaw simde lint stubs core-tests fuzz python-tests clean
 export OMP_NUM_THREADS ?= 1
 
 run: $(VENV)/installed
@@ -45,6 +45,11 @@ lint: $(VENV)/tested
 	$(BIN)/mypy
 	PYTHONPATH=python $(BIN)/lint-imports --no-logo --cache-dir build/import_linter
 	$(BIN)/python tools/check_links.py
+	$(BIN)/python tools/make_stubs.py --check
+
+# the types of the compiled core, after a change of the bindings
+stubs: $(VENV)/tested
+	$(BIN)/python tools/make_stubs.py
 
 core-tests: $(VENV)/tested
 	$(BIN)/cmake -S . -B build/sanitized -DCMAKE_BUILD_TYPE=Release -DLPSNMR_SANITIZE=ON \

@@ -1,41 +1,63 @@
-"""Types of the compiled core; see the docstrings there for shapes and units."""
+"""Types of the compiled core; written by tools/make_stubs.py, not by hand."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
+from lpsnmr.errors import InputError
 
 __version__: str
 
-class CoreError(ValueError): ...
-
-def neighbor_list(
-    positions: Array,
-    cell: Array,
-    pbc: Sequence[bool],
-    cutoff: float,
-    centers: Sequence[int] | None = ...,
-) -> tuple[NDArray[np.int64], NDArray[np.int32], Array, Array]: ...
-def nearest_sites(points: Array, sites: Array, cell: Array) -> tuple[NDArray[np.int64], Array]: ...
-def available_simd() -> list[str]: ...
+class CoreError(InputError): ...
 
 class UfpPotential:
-    def __init__(self, path: str, elements: Sequence[str], body_order: int = ...) -> None: ...
+    """A UF2 or UF2+3 potential read from a .uf3 file."""
+
+    def __init__(self, path: str, elements: Sequence[str], body_order: int = 3) -> None:
+        """Read a potential.
+
+        Parameters
+        ----------
+        path : str
+        elements : list of str; species 0, 1, ... of ``compute``
+        body_order : 2 or 3
+
+        Raises
+        ------
+        CoreError for a file that is not a complete potential of these elements
+        """
+
+    def compute(
+        self, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
+    ) -> dict[str, Any]:
+        """Return energy (eV), atom_energy (n,), forces (n, 3; eV/Å), virial (6: xx yy zz xy xz yz; eV)
+        and the number of ordered pairs below the first knot, as a dict.
+
+        Raises
+        ------
+        CoreError for an LPSNMR_SIMD that this processor lacks
+        """
+
+    def pair_energy(self, a: int, b: int, r: float) -> tuple[float, float]:
+        """V2 of the ordered pair (half a dimer's energy, eV) and its slope (eV/Å)."""
+
     @property
     def elements(self) -> list[str]: ...
     @property
-    def units(self) -> str: ...
+    def max_cutoff(self) -> float:
+        """Å"""
+
     @property
-    def max_cutoff(self) -> float: ...
-    def pair_energy(self, a: int, b: int, r: float) -> tuple[float, float]: ...
-    def compute(
-        self, positions: Array, cell: Array, pbc: Sequence[bool], species: Sequence[int]
-    ) -> dict[str, Any]: ...
+    def units(self) -> str: ...
 
 class EfgBasis:
+    """Features of the EFG model.
+
+    Each radial argument is a pair (number of functions, cutoff in Å); a count of 0 switches a term off.
+    """
+
     def __init__(
         self,
         *,
@@ -52,221 +74,508 @@ class EfgBasis:
         triple_l_max: int,
         field_cutoff: float = 0.0,
         source: tuple[int, float] = (0, 0.0),
-        sources: Sequence[int] = (),
+        sources: Sequence[int] = [],
     ) -> None: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def chain_begin(self) -> int: ...
-    @property
-    def triple_begin(self) -> int: ...
-    @property
-    def chain_channels(self) -> list[int]: ...
-    @property
-    def chain_degrees(self) -> list[int]: ...
-    @property
-    def field_channels(self) -> int: ...
-    def features(
-        self,
-        positions: Array,
-        cell: Array,
-        pbc: Sequence[bool],
-        numbers: NDArray[Any],
-        targets: NDArray[Any],
-    ) -> Array: ...
     def environments(
         self,
-        positions: Array,
-        cell: Array,
+        positions: ArrayLike,
+        cell: ArrayLike,
         pbc: Sequence[bool],
-        numbers: NDArray[Any],
-        targets: NDArray[Any],
-    ) -> tuple[Array, Array, NDArray[np.int32]]: ...
+        numbers: ArrayLike,
+        targets: ArrayLike,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
+        """Summarise the surroundings of targets and of the bridges they reach.
+
+        Returns
+        -------
+        around_targets : (m, 2, species) float64 array; nearest distance (Å; inf if none), smooth coordination
+        around_bridges : (bridges, 2, species) float64 array, same
+        bridge_atoms : (bridges,) int array, atom index of each bridge
+        """
+
+    def features(
+        self,
+        positions: ArrayLike,
+        cell: ArrayLike,
+        pbc: Sequence[bool],
+        numbers: ArrayLike,
+        targets: ArrayLike,
+    ) -> NDArray[np.float64]:
+        """Return the features of chosen atoms.
+
+        Parameters
+        ----------
+        positions : (n, 3) float64 array, Å
+        cell : (3, 3) float64 array, rows are the cell vectors, Å
+        pbc : three bools
+        numbers : (n,) int array, atomic numbers
+        targets : (m,) int array, atom indices
+
+        Returns
+        -------
+        (m, 5, size) float64 array; the middle axis in the order of lpsnmr.efg.tensors
+        """
+
+    @property
+    def chain_begin(self) -> int:
+        """Position of the first chain feature."""
+
+    @property
+    def chain_channels(self) -> list[int]:
+        """Lengths of the runs of chain features: one per bridge species, degrees and radial function."""
+
+    @property
+    def chain_degrees(self) -> list[int]:
+        """Degrees of the bridge of the runs of chain features; see chain_channels."""
+
+    @property
+    def field_channels(self) -> int:
+        """Number of fields at a bridge, the last channels of degree 1."""
+
+    @property
+    def size(self) -> int:
+        """Number of features."""
+
+    @property
+    def triple_begin(self) -> int:
+        """Position of the first feature of body order 3."""
 
 class EfgPredictor:
+    """A fitted EFG model of one target species, weights contracted."""
+
     def __init__(
         self,
         basis: EfgBasis,
-        weights: Array,
-        target_range: Array | None = ...,
-        bridge_ranges: Array | None = ...,
-    ) -> None: ...
+        weights: ArrayLike,
+        target_range: ArrayLike | None = None,
+        bridge_ranges: ArrayLike | None = None,
+    ) -> None:
+        """Make a predictor.
+
+        Parameters
+        ----------
+        basis : EfgBasis
+        weights : (basis.size,) float64 array, V/Å²
+        target_range : (3, species) float64 array, optional; shortest distance, fewest and most neighbours seen
+        bridge_ranges : (bridges, 3, species) float64 array, optional
+        """
+
     def predict(
         self,
-        positions: Array,
-        cell: Array,
+        positions: ArrayLike,
+        cell: ArrayLike,
         pbc: Sequence[bool],
-        numbers: NDArray[Any],
-        targets: NDArray[Any],
-        threads: int = ...,
-    ) -> tuple[Array, NDArray[np.uint8]]: ...
+        numbers: ArrayLike,
+        targets: ArrayLike,
+        threads: int = 1,
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """Return the tensors of chosen atoms; arguments as EfgBasis.features.
+
+        Returns
+        -------
+        components : (m, 5) float64 array, V/Å²
+        flags : (m,) uint8 array; bits 1, 2: target too near a neighbour, coordination out of range; 4, 8: the
+            same at a bridge
+        """
 
 class MultiTau:
+    """Multi-tau accumulator of many series in bounded memory.
+
+    `lpsnmr.correlation` wraps it with units; lags here are in samples.
+    """
+
+    @staticmethod
+    def from_state(state: dict[str, NDArray[np.generic]]) -> MultiTau:
+        """Continue from a state, bit for bit."""
+
     def __init__(
         self,
         n_series: int,
         n_components: int,
         *,
-        kernel: str = ...,
-        coarse_graining: str = ...,
-        points_per_level: int = ...,
-        ratio: int = ...,
-        max_levels: int = ...,
-        max_blocks: int = ...,
+        kernel: str = "product",
+        coarse_graining: str = "average",
+        points_per_level: int = 16,
+        ratio: int = 2,
+        max_levels: int = 24,
+        max_blocks: int = 32,
     ) -> None: ...
-    def add(self, values: Array) -> None: ...
-    def state(self) -> dict[str, NDArray[np.generic]]: ...
-    @staticmethod
-    def from_state(state: dict[str, NDArray[np.generic]]) -> MultiTau: ...
+    def add(self, values: ArrayLike) -> None:
+        """Add one sample, (n_series, n_components) float64."""
+
+    def block_counts(self) -> NDArray[np.int64]:
+        """Pairs of each series per time block, (blocks, L) int64."""
+
+    def block_means(self) -> NDArray[np.float64]:
+        """Mean over pairs and series per time block, (blocks, L) float64; NaN without pairs."""
+
+    def counts(self) -> NDArray[np.int64]:
+        """Pairs of each series at each lag, (L,) int64."""
+
+    def lags(self) -> NDArray[np.int64]:
+        """Lags with at least one pair, (L,) int64, samples."""
+
+    def means(self) -> NDArray[np.float64]:
+        """Mean over pairs, (L, n_series) float64."""
+
+    def series_mean(self) -> NDArray[np.float64]:
+        """Mean over samples, (n_series, n_components) float64; NaN before the first."""
+
+    def series_mean_square(self) -> NDArray[np.float64]:
+        """Mean square over samples, (n_series, n_components) float64."""
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Return everything as a dict of arrays; keys `series_*` have n_series as first axis."""
+
     @property
-    def n_series(self) -> int: ...
+    def block_length(self) -> int:
+        """Samples per time block."""
+
     @property
     def n_components(self) -> int: ...
     @property
     def n_samples(self) -> int: ...
     @property
-    def block_length(self) -> int: ...
-    def lags(self) -> NDArray[np.int64]: ...
-    def counts(self) -> NDArray[np.int64]: ...
-    def means(self) -> Array: ...
-    def block_means(self) -> Array: ...
-    def block_counts(self) -> NDArray[np.int64]: ...
-    def series_mean(self) -> Array: ...
-    def series_mean_square(self) -> Array: ...
+    def n_series(self) -> int: ...
 
 class EchoCorrelator:
+    """Sums of a spin-alignment echo over orientations and time origins."""
+
+    @staticmethod
+    def from_state(state: dict[str, NDArray[np.generic]]) -> EchoCorrelator:
+        """Continue from a state, bit for bit."""
+
     def __init__(
         self,
         n_series: int,
         *,
-        projections: Array,
-        weights: Array,
-        times: Array,
-        points_per_level: int = ...,
-        ratio: int = ...,
-        max_levels: int = ...,
-        max_blocks: int = ...,
+        projections: ArrayLike,
+        weights: ArrayLike,
+        times: ArrayLike,
+        points_per_level: int = 8,
+        ratio: int = 2,
+        max_levels: int = 24,
+        max_blocks: int = 32,
     ) -> None: ...
-    def add(self, values: Array) -> None: ...
-    def state(self) -> dict[str, NDArray[np.generic]]: ...
-    @staticmethod
-    def from_state(state: dict[str, NDArray[np.generic]]) -> EchoCorrelator: ...
+    def add(self, values: ArrayLike) -> None:
+        """Add one sample, (n_series, 5) float64."""
+
+    def block_counts(self) -> NDArray[np.int64]:
+        """Pairs of each series per time block, (blocks, L) int64."""
+
+    def block_means(self) -> NDArray[np.float64]:
+        """Mean over pairs and series per time block, (times, 2, blocks, L) float64; NaN if none."""
+
+    def counts(self) -> NDArray[np.int64]:
+        """Pairs of each series at each mixing time, (L,) int64."""
+
+    def lags(self) -> NDArray[np.int64]:
+        """Mixing times with at least one pair, (L,) int64, samples."""
+
+    def means(self) -> NDArray[np.float64]:
+        """Mean over pairs, (times, 2, L, n_series) float64: sine and cosine."""
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Return everything as a dict of arrays; keys `series_*` have n_series as first axis."""
+
     @property
-    def n_series(self) -> int: ...
+    def block_length(self) -> int:
+        """Samples per time block."""
+
     @property
     def n_samples(self) -> int: ...
     @property
-    def block_length(self) -> int: ...
-    def lags(self) -> NDArray[np.int64]: ...
-    def counts(self) -> NDArray[np.int64]: ...
-    def means(self) -> Array: ...
-    def block_means(self) -> Array: ...
-    def block_counts(self) -> NDArray[np.int64]: ...
-
-def read_uf3_blocks(path: str) -> dict[str, Any]: ...
+    def n_series(self) -> int: ...
 
 class UfpBasis:
+    """The UFP as a linear model of its coefficients."""
+
     def __init__(
         self,
         species: int,
         pairs: Sequence[tuple[int, int, Sequence[float]]],
         triples: Sequence[tuple[int, int, int, Sequence[float], Sequence[float], Sequence[float]]],
-    ) -> None: ...
+    ) -> None:
+        """Number the coefficients.
+
+        Parameters
+        ----------
+        species : int, number of species
+        pairs : list of (a, b, knots), knots in Å, the last one the cutoff
+        triples : list of (centre, j, k, knots_ij, knots_ik, knots_jk); those not given have no V3
+
+        Raises
+        ------
+        CoreError for a pair that is missing, and a pair or triple given twice or out of range
+        """
+
+    def features(
+        self, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
+    ) -> NDArray[np.float64]:
+        """Return (columns, 7 + 3 n): energy, virial xx yy zz xy xz yz (eV), forces (eV/Å) per unit
+        coefficient.
+        """
+
+    def pair_columns(self, block: int) -> tuple[int, int]:
+        """First column and number of columns of a pair block."""
+
+    def triple_columns(self, block: int) -> NDArray[np.int32]:
+        """Column of each coefficient [ij][ik][jk] of a triple block, -1 where it is zero."""
+
     @property
     def columns(self) -> int: ...
     @property
-    def cutoff(self) -> float: ...
-    def pair_columns(self, block: int) -> tuple[int, int]: ...
-    def triple_columns(self, block: int) -> NDArray[np.int32]: ...
-    def features(
-        self, positions: Array, cell: Array, pbc: Sequence[bool], species: Sequence[int]
-    ) -> Array: ...
-
-def read_ufd_blocks(path: str) -> dict[str, Any]: ...
-
-class DensityPotential:
-    def __init__(self, path: str, elements: Sequence[str]) -> None: ...
-    @property
-    def max_cutoff(self) -> float: ...
-    def compute(
-        self, positions: Array, cell: Array, pbc: Sequence[bool], species: Sequence[int]
-    ) -> dict[str, Any]: ...
-
-class DensityBasis:
-    def __init__(
-        self, elements: Sequence[str], blocks: Sequence[tuple[str, int, Sequence[tuple[Any, ...]]]]
-    ) -> None: ...
-    @property
-    def columns(self) -> int: ...
-    @property
-    def functions(self) -> int: ...
-    @property
-    def cutoff(self) -> float: ...
-    def block_columns(self, block: int) -> tuple[int, int]: ...
-    def site_energies(
-        self,
-        positions: Array,
-        cell: Array,
-        pbc: Sequence[bool],
-        species: Sequence[int],
-        coefficients: Array,
-    ) -> Array: ...
-    def features(
-        self, positions: Array, cell: Array, pbc: Sequence[bool], species: Sequence[int]
-    ) -> tuple[Array, Array]: ...
-
-def sha256(text: bytes) -> str: ...
-def site_features(
-    basis: UfpBasis, positions: Array, cell: Array, pbc: Sequence[bool], species: Sequence[int]
-) -> Array: ...
-def density_site_features(
-    basis: DensityBasis, positions: Array, cell: Array, pbc: Sequence[bool], species: Sequence[int]
-) -> Array: ...
-
-class Extrapolation:
-    def __init__(self, path: str) -> None: ...
-    @property
-    def elements(self) -> list[str]: ...
-    @property
-    def potential(self) -> str: ...
-    @property
-    def cutoff(self) -> float: ...
-    @property
-    def pairs(self) -> list[tuple[int, int, float]]: ...
-    @property
-    def largest_deviations(self) -> list[float]: ...
-    def evaluate(
-        self, positions: Array, cell: Array, pbc: Sequence[bool], species: Sequence[int]
-    ) -> Array: ...
+    def cutoff(self) -> float:
+        """Å"""
 
 class DumpParser:
+    """Incremental parser of LAMMPS text dumps.
+
+    Columns are found by name: id, element or type, coordinates (xu, x, xsu or xs) and image flags.
+    """
+
     def __init__(self) -> None: ...
-    def feed(self, text: bytes | bytearray | memoryview) -> None: ...
+    def feed(self, text: bytes | bytearray | memoryview) -> None:
+        """Add bytes of the dump, cut anywhere; they are copied."""
+
     def next(
         self,
     ) -> (
         tuple[
             int,
             float,
-            Array,
+            NDArray[np.float64],
             list[float],
             list[bool],
             NDArray[np.int64],
             NDArray[np.int32],
-            Array,
-            Array | None,
+            NDArray[np.float64],
+            NDArray[np.float64] | None,
         ]
         | None
-    ): ...
+    ):
+        """Return the next frame, or None when its text is not complete yet.
+
+        Returns
+        -------
+        tuple or None
+            step, time (NaN when not given), cell (3, 3) float64, origin, periodic, ids (n,) int64 ascending,
+            kinds (n,) int32 (LAMMPS type, or index into `elements`), positions (n, 3) float64,
+            unwrapped positions (n, 3) float64 or None. Lengths in the dump's distance unit.
+
+        Raises
+        ------
+        CoreError
+            For text that is not a dump; the message starts with "line N: ".
+        """
+
     @property
-    def pending(self) -> bool: ...
+    def elements(self) -> list[str]:
+        """Element names in the order of first appearance."""
+
     @property
-    def line(self) -> int: ...
+    def frames(self) -> int:
+        """Frames returned so far."""
+
     @property
-    def frames(self) -> int: ...
+    def has_elements(self) -> bool:
+        """True when kinds index `elements`, False when they are LAMMPS types."""
+
     @property
-    def has_elements(self) -> bool: ...
+    def line(self) -> int:
+        """Lines consumed so far."""
+
+    @property
+    def pending(self) -> bool:
+        """True when text of an unfinished frame is waiting."""
+
+    @property
+    def units(self) -> str:
+        """Of an ITEM: UNITS line, or an empty string."""
+
+class Extrapolation:
+    """How far neighbourhoods lie outside the training of a potential."""
+
+    def __init__(self, path: str) -> None:
+        """Read a .ufx file.
+
+        Raises
+        ------
+        CoreError for a file that is not complete
+        """
+
+    def evaluate(
+        self, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
+    ) -> NDArray[np.float64]:
+        """Return (n, 3): distance excess (Å), deviation of the site energy (eV), grade."""
+
+    @property
+    def cutoff(self) -> float:
+        """Å"""
+
     @property
     def elements(self) -> list[str]: ...
     @property
-    def units(self) -> str: ...
+    def largest_deviations(self) -> list[float]:
+        """For each element, the deviation (eV) that has the grade 1."""
+
+    @property
+    def pairs(self) -> list[tuple[int, int, float]]:
+        """(a, b, shortest distance of training in Å) of each pair of elements."""
+
+    @property
+    def potential(self) -> str:
+        """SHA-256 of the .uf3 file."""
+
+class DensityPotential:
+    """Density terms read from a .ufd file."""
+
+    def __init__(self, path: str, elements: Sequence[str]) -> None:
+        """Read a file; elements: species 0, 1, ... of ``compute``.
+
+        Raises
+        ------
+        CoreError for a file that is not complete
+        """
+
+    def compute(
+        self, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
+    ) -> dict[str, Any]:
+        """Return energy (eV), atom_energy (n,), forces (n, 3; eV/Å) and virial (6; eV) of the density terms alone, as a dict."""
+
+    @property
+    def max_cutoff(self) -> float:
+        """Å"""
+
+class DensityBasis:
+    """Density terms as a linear model of their coefficients."""
+
+    def __init__(
+        self,
+        elements: Sequence[str],
+        blocks: Sequence[
+            tuple[
+                str,
+                int,
+                Sequence[tuple[str, int, float, float, int, Sequence[tuple[float, float, Sequence[float]]]]],
+            ]
+        ],
+    ) -> None:
+        """Number the coefficients, block after block.
+
+        Parameters
+        ----------
+        elements : list of str; species 0, 1, ... of ``features``
+        blocks : list of (centre, body orders, channels) as ``read_ufd_blocks`` returns them
+
+        Raises
+        ------
+        CoreError for an unknown element and functions that do not fit their channel
+        """
+
+    def block_columns(self, block: int) -> tuple[int, int]:
+        """First column and number of columns of a block."""
+
+    def features(
+        self, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return features and largest moments.
+
+        Features are (columns, 7 + 3 n): energy, virial xx yy zz xy xz yz (eV), forces (eV/Å) per unit coefficient;
+        the second array holds the largest scalar moment of each function over the atoms.
+        """
+
+    def site_energies(
+        self,
+        positions: ArrayLike,
+        cell: ArrayLike,
+        pbc: Sequence[bool],
+        species: Sequence[int],
+        coefficients: ArrayLike,
+    ) -> NDArray[np.float64]:
+        """Return (n, blocks): energies of the atoms before any bound, eV."""
+
+    @property
+    def columns(self) -> int: ...
+    @property
+    def cutoff(self) -> float:
+        """Å"""
+
+    @property
+    def functions(self) -> int: ...
+
+def available_simd() -> list[str]:
+    """Names that LPSNMR_SIMD may have on this processor, the best first."""
+
+def density_site_features(
+    basis: DensityBasis, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
+) -> NDArray[np.float64]:
+    """Return (n, columns): density energy of each atom (eV) per unit coefficient, not faded."""
+
+def nearest_sites(
+    points: ArrayLike, sites: ArrayLike, cell: ArrayLike
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the nearest site of every point of a periodic cell.
+
+    Parameters
+    ----------
+    points : (n, 3) float64 array, fractional
+    sites : (s, 3) float64 array, fractional; s > 0
+    cell : (3, 3) float64 array, rows are the cell vectors, Å; not so skewed that the image nearest in
+        fractional coordinates is not the nearest one
+
+    Returns
+    -------
+    nearest : (n,) int64 array; positions in ``sites``, the first of equally near ones
+    distance : (n,) float64 array; Å
+    """
+
+def neighbor_list(
+    positions: ArrayLike,
+    cell: ArrayLike,
+    pbc: Sequence[bool],
+    cutoff: float,
+    centers: Sequence[int] | None = None,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the full neighbour list within a cutoff.
+
+    Parameters
+    ----------
+    positions : (n, 3) float64 array, Å
+    cell : (3, 3) float64 array, rows are the cell vectors, Å
+    pbc : three bools
+    cutoff : float, Å
+    centers : sequence of atom indices, optional; all atoms by default
+
+    Returns
+    -------
+    first : (centers + 1,) int64 array; the entries of centre c are first[c]:first[c + 1]
+    index : (entries,) int32 array; atom index of the neighbour
+    vector : (entries, 3) float64 array; from centre to neighbour, Å
+    distance : (entries,) float64 array; Å
+    """
+
+def read_uf3_blocks(path: str) -> dict[str, Any]:
+    """Return units, pairs and triples of a .uf3 file as plain Python values.
+
+    pairs: (elements, cutoff, knots, coefficients (n,)); triples: (elements, cutoffs, knots, coefficients
+    (n_ij, n_ik, n_jk)), cutoffs and knots in the order ij, ik, jk.
+    """
+
+def read_ufd_blocks(path: str) -> dict[str, Any]:
+    """Return units, base and blocks of a .ufd file as plain Python values.
+
+    blocks: (centre, body orders 3, 4 or 34, channels, coefficients (n,), bound (low, high, room)); channels: (element, highest l, first
+    knot, cutoff, intervals, functions); functions: (full, gone, coefficients (intervals - 3)).
+    """
+
+def sha256(text: bytes) -> str:
+    """SHA-256 of bytes, hexadecimal."""
+
+def site_features(
+    basis: UfpBasis, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
+) -> NDArray[np.float64]:
+    """Return (n, columns): energy of each atom (eV) per unit coefficient.
+
+    Below a first knot the splines go on as straight lines.
+    """
