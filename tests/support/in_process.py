@@ -10,7 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-BIN = Path(sys.executable).parent
+from support.shared_process import own, shared
+
 OTHER_PLUGIN = "import lpsnmr._plugin as _plugin\n_plugin.plugin_folder = lambda: ''\n"
 
 
@@ -38,9 +39,9 @@ def run_script(source, folder, ranks=1, timeout_s=110, **values):
     (folder / "script.py").write_text(head + source)
     (folder / "in.json").write_text(json.dumps(values))
     (folder / "out.json").unlink(missing_ok=True)
-    command = [BIN / "mpirun", "-np", str(ranks), *options, sys.executable, "script.py"]
-    done = subprocess.run(
-        [str(c) for c in command], cwd=folder, capture_output=True, text=True, timeout=timeout_s, check=False
-    )
+    if options:
+        done = own([*options, sys.executable, "script.py"], folder, ranks, timeout_s)
+    else:
+        done = shared("script", ["script.py"], folder, ranks, timeout_s)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return json.loads((folder / "out.json").read_text())

@@ -1,23 +1,25 @@
-"""Run ``lmp`` in a subprocess, with ranks and a time-out, the way a user does."""
+"""Run LAMMPS decks with ranks and a time-out, and look at what came out."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 from ase.io.lammpsdata import write_lammps_data
 
-BIN = Path(sys.executable).parent
+from support.shared_process import BIN, own, shared
+
 TIMEOUT_S = 90
 
 
-def run_lmp(deck, folder, ranks=1, name="in.test"):
-    """Run a deck; return the finished process with its output as text."""
+def run_lmp(deck, folder, ranks=1, name="in.test", own_process=False):
+    """Run a deck; return the finished process with its output as text.
+
+    A LAMMPS of its own in a process that other tests use too; with ``own_process`` the program ``lmp``.
+    """
     (Path(folder) / name).write_text(deck)
-    command = [BIN / "mpirun", "-np", str(ranks), BIN / "lmp", "-in", name, "-nocite"]
-    return subprocess.run(
-        [str(c) for c in command], cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-    )
+    words = ["-in", name, "-nocite"]
+    if own_process:
+        return own([BIN / "lmp", *words], folder, ranks, TIMEOUT_S)
+    return shared("deck", words, folder, ranks, TIMEOUT_S)
 
 
 def assert_one_error(done, *words):

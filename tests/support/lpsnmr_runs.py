@@ -1,13 +1,11 @@
-"""Small runs of the pipeline: a cheap pair potential, and the command line in subprocesses."""
+"""Small runs of the pipeline: a cheap pair potential, and the command line."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from lpsnmr.results.results import Results
+from support.shared_process import BIN, launched, own, shared
 
-BIN = Path(sys.executable).parent
 TIMEOUT_S = 120
 
 CONFIG = """
@@ -39,18 +37,17 @@ def write_config(folder, name="run.toml", output="out", equilibration_ps=0.1, pr
 
 def lpsnmr_command(*arguments, ranks=None):
     """Return the command line; under mpirun when ``ranks`` is given."""
-    command = [BIN / "lpsnmr", *arguments]
-    if ranks is not None:
-        command = [BIN / "mpirun", "-np", ranks, *command]
-    return [str(word) for word in command]
+    return launched([BIN / "lpsnmr", *arguments], ranks)
 
 
-def run_lpsnmr(folder, *arguments, ranks=None):
-    """Run the command line as a user does; return the finished process."""
-    return subprocess.run(
-        lpsnmr_command(*arguments, ranks=ranks),
-        cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
-    )  # fmt: skip
+def run_lpsnmr(folder, *arguments, ranks=None, timeout_s=TIMEOUT_S, own_process=False):
+    """Run the command line; return the finished process.
+
+    The whole of it, in a process that other tests use too; with ``own_process`` as a user starts it.
+    """
+    if own_process:
+        return own([BIN / "lpsnmr", *arguments], folder, ranks, timeout_s)
+    return shared("command", arguments, folder, ranks, timeout_s)
 
 
 def run_here(folder, *overrides, fresh=False):
