@@ -1,13 +1,13 @@
 #include "core/efg/predictor.h"
 
 #include "core/common/error.h"
+#include "core/common/parallel_for.h"
 #include "core/efg/expansion.h"
 #include "core/simd/vector_clones.h"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
-#include <thread>
 
 namespace lpsnmr::efg {
 namespace {
@@ -64,17 +64,6 @@ inline double dot(std::size_t n, const double *a, const double *b) {
     for (int lane = 0; lane < lanes; ++lane) sum[lane] += a[k + lane] * b[k + lane];
   for (; k < n; ++k) rest += a[k] * b[k];
   return (sum[0] + sum[1]) + (sum[2] + sum[3]) + rest;
-}
-
-/// Run f(begin, end) over 0 … n on several threads.
-template <typename F> void parallel_for(int threads, std::size_t n, const F &f) {
-  const std::size_t parts =
-      std::min<std::size_t>(std::max(threads, 1), std::max<std::size_t>(n, 1));
-  std::vector<std::thread> workers;
-  for (std::size_t p = 1; p < parts; ++p)
-    workers.emplace_back([&f, n, p, parts] { f(n * p / parts, n * (p + 1) / parts); });
-  f(0, n / parts);
-  for (std::thread &worker : workers) worker.join();
 }
 
 } // namespace
