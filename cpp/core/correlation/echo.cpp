@@ -39,21 +39,7 @@ void EchoCorrelator::check() const {
                 std::to_string(o.grid.projections.size()));
   if (!all_finite(o.grid.projections) || !all_finite(o.grid.weights) || !all_finite(o.grid.times))
     throw Error("projections, weights and evolution times must be finite");
-  if (o.ratio < 2) throw Error("ratio must be at least 2, got " + std::to_string(o.ratio));
-  if (o.points_per_level < o.ratio || o.points_per_level % o.ratio != 0)
-    throw Error("points_per_level must be a multiple of ratio " + std::to_string(o.ratio) +
-                ", got " + std::to_string(o.points_per_level));
-  const double bits = std::log2(static_cast<double>(o.points_per_level)) +
-                      std::log2(static_cast<double>(o.ratio)) * static_cast<double>(o.max_levels);
-  if (o.max_levels < 1 || bits > 62.0)
-    throw Error("max_levels must be at least 1 and leave the longest lag below 2^62 samples, got " +
-                std::to_string(o.max_levels));
-  if (o.max_blocks < 2 || o.max_blocks % 2 != 0)
-    throw Error("max_blocks must be even and at least 2, got " + std::to_string(o.max_blocks));
-}
-
-std::size_t EchoCorrelator::first_lag(std::size_t l) const {
-  return l == 0 ? 0 : options_.points_per_level / options_.ratio;
+  o.check();
 }
 
 std::size_t EchoCorrelator::slot(std::size_t l, std::size_t k) const {
@@ -69,11 +55,7 @@ void EchoCorrelator::add_level() {
 
 void EchoCorrelator::add(const double *values) {
   const std::size_t n = options_.n_series, p = options_.points_per_level;
-  for (std::size_t i = 0; i < n * components; ++i)
-    if (!std::isfinite(values[i]))
-      throw Error("sample " + std::to_string(n_samples_) + ": value of series " +
-                  std::to_string(i / components) + ", component " + std::to_string(i % components) +
-                  " is not finite");
+  check_finite(values, n, components, n_samples_);
   for (std::size_t s = 0; s < n; ++s)
     for (std::size_t m = 0; m < components; ++m) now_[m * n + s] = values[s * components + m];
   blocks_.advance(n_samples_);
@@ -88,7 +70,7 @@ void EchoCorrelator::add(const double *values) {
     ++level.count;
     const auto known =
         static_cast<std::size_t>(std::min<std::int64_t>(level.count, static_cast<std::int64_t>(p)));
-    for (std::size_t k = first_lag(l); k < known; ++k) found.emplace_back(l, k);
+    for (std::size_t k = options_.first_lag(l); k < known; ++k) found.emplace_back(l, k);
     if (level.count % static_cast<std::int64_t>(options_.ratio) != 0) break;
   }
   TimeBlocks::Block &block = blocks_.current();
@@ -108,28 +90,10 @@ void EchoCorrelator::add(const double *values) {
                     row > 0 ? recent_.data() + here * row : nullptr, scratch_);
 }
 
-std::vector<EchoCorrelator::LagIndex> EchoCorrelator::lag_table() const {
-  std::vector<LagIndex> table;
-  std::int64_t step = 1;
-  for (std::size_t l = 0; l < levels_.size();
-       ++l, step *= static_cast<std::int64_t>(options_.ratio))
-    for (std::size_t k = first_lag(l); k < options_.points_per_level; ++k) {
-      const std::int64_t count = levels_[l].count - static_cast<std::int64_t>(k);
-      if (count > 0) table.push_back({l, k, static_cast<std::int64_t>(k) * step, count});
-    }
-  return table;
-}
-
-std::vector<std::int64_t> EchoCorrelator::lags() const {
-  std::vector<std::int64_t> result;
-  for (const LagIndex &i : lag_table()) result.push_back(i.lag);
-  return result;
-}
-
-std::vector<std::int64_t> EchoCorrelator::counts() const {
-  std::vector<std::int64_t> result;
-  for (const LagIndex &i : lag_table()) result.push_back(i.count);
-  return result;
+std::vector<LagGrid::Lag> EchoCorrelator::lag_table() const {
+  std::vector<std::int64_t> received;
+  for (const Level &level : levels_) received.push_back(level.count);
+  return options_.lags(received);
 }
 
 std::vector<double> EchoCorrelator::means() const {
@@ -137,7 +101,7 @@ std::vector<double> EchoCorrelator::means() const {
   std::vector<double> result;
   const auto table = lag_table();
   for (std::size_t o = 0; o < outputs(); ++o)
-    for (const LagIndex &i : table)
+    for (const LagGrid::Lag &i : table)
       for (std::size_t s = 0; s < n; ++s) {
         double sum = 0.0;
         for (const auto &block : blocks_.blocks())
@@ -153,7 +117,7 @@ std::vector<double> EchoCorrelator::block_means() const {
   const auto table = lag_table();
   for (std::size_t o = 0; o < outputs(); ++o)
     for (const auto &block : blocks_.blocks())
-      for (const LagIndex &i : table) {
+      for (const LagGrid::Lag &i : table) {
         double sum = 0.0;
         for (std::size_t s = 0; s < n; ++s) sum += block.sums[slot(i.level, i.k) + o * n + s];
         const double pairs =
@@ -167,7 +131,7 @@ std::vector<std::int64_t> EchoCorrelator::block_counts() const {
   std::vector<std::int64_t> result;
   const auto table = lag_table();
   for (const auto &block : blocks_.blocks())
-    for (const LagIndex &i : table)
+    for (const LagGrid::Lag &i : table)
       result.push_back(block.counts[i.level * options_.points_per_level + i.k]);
   return result;
 }

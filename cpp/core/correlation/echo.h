@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/correlation/echo_kernel.h"
+#include "core/correlation/lag_grid.h"
 #include "core/correlation/time_blocks.h"
 
 #include <cstddef>
@@ -10,13 +11,11 @@
 
 namespace lpsnmr::correlation {
 
-struct EchoOptions {
-  std::size_t n_series = 0;         ///< Li; may be 0
-  EchoGrid grid;                    ///< orientations and evolution times
-  std::size_t points_per_level = 8; ///< p, a multiple of ratio
-  std::size_t ratio = 2;            ///< m ≥ 2
-  std::size_t max_levels = 24;      ///< hard limit of memory and longest mixing time
-  std::size_t max_blocks = 32;      ///< even; time blocks kept for error bars
+struct EchoOptions : LagGrid {
+  EchoOptions() { points_per_level = 8; }
+
+  std::size_t n_series = 0; ///< Li; may be 0
+  EchoGrid grid;            ///< orientations and evolution times
 };
 
 /// Everything an accumulator knows; arrays are row-major. `series_*` have n_series as first axis.
@@ -56,8 +55,8 @@ public:
   EchoState state() const;
 
   /// Mixing times (samples) with at least one pair, ascending; the order of the three below.
-  std::vector<std::int64_t> lags() const;
-  std::vector<std::int64_t> counts() const;
+  std::vector<std::int64_t> lags() const { return lags_of(lag_table()); }
+  std::vector<std::int64_t> counts() const { return counts_of(lag_table()); }
   std::vector<double> means() const;              ///< (times, 2, lags, n_series)
   std::vector<double> block_means() const;        ///< (times, 2, blocks, lags); NaN if none
   std::vector<std::int64_t> block_counts() const; ///< (blocks, lags)
@@ -67,15 +66,10 @@ private:
     std::int64_t count = 0;   // tensors received; the last is at (count − 1) mod p
     std::vector<double> ring; // (p, 5, n_series)
   };
-  struct LagIndex {
-    std::size_t level, k;
-    std::int64_t lag, count;
-  };
 
   void check() const;
   void add_level();
-  std::size_t first_lag(std::size_t l) const;
-  std::vector<LagIndex> lag_table() const;
+  std::vector<LagGrid::Lag> lag_table() const;
   std::size_t outputs() const { return 2 * options_.grid.n_times(); }
   std::size_t slot(std::size_t l, std::size_t k) const; // of sums: (levels, p, times, 2, n_series)
   void import_series(const EchoState &state, std::size_t blocks);

@@ -1,9 +1,6 @@
 // Export and import of an EchoCorrelator.
 #include "core/correlation/echo.h"
 
-#include "core/common/error.h"
-
-#include <string>
 #include <utility>
 
 namespace lpsnmr::correlation {
@@ -11,27 +8,6 @@ namespace lpsnmr::correlation {
 namespace {
 
 constexpr std::size_t components = 5;
-
-template <typename T>
-void expect_size(const char *name, const std::vector<T> &values, std::size_t expected) {
-  if (values.size() != expected)
-    throw Error(std::string("state of an echo: ") + name + " must hold " +
-                std::to_string(expected) + " values, got " + std::to_string(values.size()));
-}
-
-/// Every level must have received what the number of samples implies.
-void check_counts(const EchoState &state) {
-  std::int64_t expected = state.n_samples;
-  std::size_t level = 0;
-  for (; expected > 0 && level < state.options.max_levels; ++level) {
-    if (level >= state.level_count.size() || state.level_count[level] != expected)
-      throw Error("state of an echo: after " + std::to_string(state.n_samples) + " samples level " +
-                  std::to_string(level) + " must have received " + std::to_string(expected) +
-                  " tensors");
-    expected /= static_cast<std::int64_t>(state.options.ratio);
-  }
-  expect_size("level_count", state.level_count, level);
-}
 
 /// Copy between (rows, n) and (n, stride), where row r of the first is column `first + r` of the
 /// second.
@@ -75,18 +51,13 @@ EchoState EchoCorrelator::state() const {
 
 EchoCorrelator::EchoCorrelator(const EchoState &state) : EchoCorrelator(state.options) {
   const std::size_t p = options_.points_per_level, n = options_.n_series;
-  if (state.n_samples < 0 || state.block_length < 1)
-    throw Error("state of an echo: n_samples or block_length is negative");
-  check_counts(state);
+  const StateCheck check("state of an echo", "tensors");
   const std::size_t levels = state.level_count.size();
-  const auto blocks =
-      static_cast<std::size_t>((state.n_samples + state.block_length - 1) / state.block_length);
-  if (blocks > options_.max_blocks)
-    throw Error("state of an echo: " + std::to_string(blocks) + " blocks, expected at most " +
-                std::to_string(options_.max_blocks));
-  expect_size("series_history", state.series_history, n * levels * p * components);
-  expect_size("series_block_sum", state.series_block_sum, n * blocks * levels * p * outputs());
-  expect_size("block_count", state.block_count, blocks * levels * p);
+  const std::size_t blocks =
+      check.blocks(options_, state.n_samples, state.block_length, state.level_count);
+  check.size("series_history", state.series_history, n * levels * p * components);
+  check.size("series_block_sum", state.series_block_sum, n * blocks * levels * p * outputs());
+  check.size("block_count", state.block_count, blocks * levels * p);
   n_samples_ = state.n_samples;
   import_series(state, blocks);
 }

@@ -3,7 +3,6 @@
 #include "core/common/error.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <string>
 
@@ -34,32 +33,12 @@ void pair_row(const double *row, std::size_t stride, std::size_t components, std
 
 MultiTau::MultiTau(const MultiTauOptions &options)
     : options_(options), blocks_(options.max_blocks) {
-  check();
+  if (options.n_components < 1) throw Error("n_components must be at least 1, got 0");
+  options.check();
   sum_.assign(options.n_series * options.n_components, 0.0);
   sum_of_squares_ = sum_;
   scratch_.resize(options.points_per_level);
   coarse_.resize(sum_.size());
-}
-
-void MultiTau::check() const {
-  const MultiTauOptions &o = options_;
-  if (o.n_components < 1) throw Error("n_components must be at least 1, got 0");
-  if (o.ratio < 2) throw Error("ratio must be at least 2, got " + std::to_string(o.ratio));
-  if (o.points_per_level < o.ratio || o.points_per_level % o.ratio != 0)
-    throw Error("points_per_level must be a multiple of ratio " + std::to_string(o.ratio) +
-                ", got " + std::to_string(o.points_per_level));
-  // the longest lag, p ratio^(max_levels − 1), must fit in 63 bits
-  const double bits = std::log2(static_cast<double>(o.points_per_level)) +
-                      std::log2(static_cast<double>(o.ratio)) * static_cast<double>(o.max_levels);
-  if (o.max_levels < 1 || bits > 62.0)
-    throw Error("max_levels must be at least 1 and leave the longest lag below 2^62 samples, got " +
-                std::to_string(o.max_levels));
-  if (o.max_blocks < 2 || o.max_blocks % 2 != 0)
-    throw Error("max_blocks must be even and at least 2, got " + std::to_string(o.max_blocks));
-}
-
-std::size_t MultiTau::first_lag(std::size_t l) const {
-  return l == 0 ? 0 : options_.points_per_level / options_.ratio;
 }
 
 void MultiTau::add_level() {
@@ -74,11 +53,7 @@ void MultiTau::add_level() {
 
 void MultiTau::add(const double *values) {
   const std::size_t width = options_.n_series * options_.n_components;
-  for (std::size_t i = 0; i < width; ++i)
-    if (!std::isfinite(values[i]))
-      throw Error("sample " + std::to_string(n_samples_) + ": value of series " +
-                  std::to_string(i / options_.n_components) + ", component " +
-                  std::to_string(i % options_.n_components) + " is not finite");
+  check_finite(values, options_.n_series, options_.n_components, n_samples_);
   for (std::size_t i = 0; i < width; ++i) {
     sum_[i] += values[i];
     sum_of_squares_[i] += values[i] * values[i];
@@ -121,8 +96,9 @@ void MultiTau::accumulate(std::size_t l) {
   const std::size_t p = options_.points_per_level;
   const std::size_t known =
       static_cast<std::size_t>(std::min<std::int64_t>(level.count, static_cast<std::int64_t>(p)));
-  if (known <= first_lag(l)) return;
-  const std::size_t length = known - first_lag(l); // lags known − 1 (first column) … first_lag
+  if (known <= options_.first_lag(l)) return;
+  const std::size_t length =
+      known - options_.first_lag(l); // lags known − 1 (first column) … first_lag
   const std::size_t oldest = level.fill - known;
   const std::size_t column = p - known;
   const auto pair_kernel = options_.kernel == LagKernel::product
@@ -156,34 +132,16 @@ bool MultiTau::coarsen(Level &level, const double *values) {
   return true;
 }
 
-std::vector<MultiTau::LagIndex> MultiTau::lag_table() const {
-  std::vector<LagIndex> table;
-  std::int64_t step = 1;
-  for (std::size_t l = 0; l < levels_.size();
-       ++l, step *= static_cast<std::int64_t>(options_.ratio))
-    for (std::size_t k = first_lag(l); k < options_.points_per_level; ++k) {
-      const std::int64_t count = levels_[l].count - static_cast<std::int64_t>(k);
-      if (count > 0) table.push_back({l, k, static_cast<std::int64_t>(k) * step, count});
-    }
-  return table;
-}
-
-std::vector<std::int64_t> MultiTau::lags() const {
-  std::vector<std::int64_t> result;
-  for (const LagIndex &i : lag_table()) result.push_back(i.lag);
-  return result;
-}
-
-std::vector<std::int64_t> MultiTau::counts() const {
-  std::vector<std::int64_t> result;
-  for (const LagIndex &i : lag_table()) result.push_back(i.count);
-  return result;
+std::vector<LagGrid::Lag> MultiTau::lag_table() const {
+  std::vector<std::int64_t> received;
+  for (const Level &level : levels_) received.push_back(level.count);
+  return options_.lags(received);
 }
 
 std::vector<double> MultiTau::means() const {
   const std::size_t p = options_.points_per_level, n = options_.n_series;
   std::vector<double> result;
-  for (const LagIndex &i : lag_table())
+  for (const LagGrid::Lag &i : lag_table())
     for (std::size_t s = 0; s < n; ++s) {
       double sum = 0.0;
       for (const auto &block : blocks_.blocks())
@@ -198,7 +156,7 @@ std::vector<double> MultiTau::block_means() const {
   std::vector<double> result;
   const auto table = lag_table();
   for (const auto &block : blocks_.blocks())
-    for (const LagIndex &i : table) {
+    for (const LagGrid::Lag &i : table) {
       const std::size_t column = p - 1 - i.k;
       double sum = 0.0;
       for (std::size_t s = 0; s < n; ++s) sum += block.sums[(i.level * n + s) * p + column];
@@ -214,7 +172,7 @@ std::vector<std::int64_t> MultiTau::block_counts() const {
   std::vector<std::int64_t> result;
   const auto table = lag_table();
   for (const auto &block : blocks_.blocks())
-    for (const LagIndex &i : table) result.push_back(block.counts[i.level * p + p - 1 - i.k]);
+    for (const LagGrid::Lag &i : table) result.push_back(block.counts[i.level * p + p - 1 - i.k]);
   return result;
 }
 

@@ -1,6 +1,7 @@
 // Multi-tau accumulators of products and squared differences of many series, in bounded memory.
 #pragma once
 
+#include "core/correlation/lag_grid.h"
 #include "core/correlation/time_blocks.h"
 
 #include <cstddef>
@@ -21,15 +22,11 @@ enum class CoarseGraining {
   subsample ///< the last of them; the result is exact at its lags, with fewer time origins
 };
 
-struct MultiTauOptions {
+struct MultiTauOptions : LagGrid {
   std::size_t n_series = 0;     ///< may be 0 (a rank that owns no atom of interest)
   std::size_t n_components = 1; ///< > 0
   LagKernel kernel = LagKernel::product;
   CoarseGraining coarse_graining = CoarseGraining::average;
-  std::size_t points_per_level = 16; ///< p, a multiple of ratio
-  std::size_t ratio = 2;             ///< m ≥ 2
-  std::size_t max_levels = 24;       ///< hard limit of memory and longest lag
-  std::size_t max_blocks = 32;       ///< even; time blocks kept for error bars
 };
 
 /// Everything an accumulator knows; arrays are row-major. `series_*` have n_series as first axis.
@@ -71,8 +68,8 @@ public:
   MultiTauState state() const;
 
   /// Lags (samples) with at least one pair, ascending; the order of the three below.
-  std::vector<std::int64_t> lags() const;
-  std::vector<std::int64_t> counts() const;
+  std::vector<std::int64_t> lags() const { return lags_of(lag_table()); }
+  std::vector<std::int64_t> counts() const { return counts_of(lag_table()); }
   std::vector<double> means() const;              ///< (lags, n_series)
   std::vector<double> block_means() const;        ///< (blocks, lags), over series; NaN if none
   std::vector<std::int64_t> block_counts() const; ///< (blocks, lags)
@@ -86,19 +83,13 @@ private:
     std::vector<double> history; // (n_series, components, 2p), last `fill` values in time order
     std::vector<double> partial; // (n_series, components)
   };
-  struct LagIndex {
-    std::size_t level, k;
-    std::int64_t lag, count;
-  };
 
-  void check() const;
   void add_level();
   bool feed(std::size_t l, const double *values);
   void store(Level &level, const double *values);
   void accumulate(std::size_t l);
   bool coarsen(Level &level, const double *values);
-  std::size_t first_lag(std::size_t l) const;
-  std::vector<LagIndex> lag_table() const;
+  std::vector<LagGrid::Lag> lag_table() const;
   std::vector<double> averaged(const std::vector<double> &sums) const;
   void import_series(const MultiTauState &state, std::size_t blocks);
 

@@ -2,38 +2,10 @@
 // where the window of history happens to stand, so equal inputs give equal states.
 #include "core/correlation/multi_tau.h"
 
-#include "core/common/error.h"
-
 #include <algorithm>
-#include <string>
 #include <utility>
 
 namespace lpsnmr::correlation {
-
-namespace {
-
-template <typename T>
-void expect_size(const char *name, const std::vector<T> &values, std::size_t expected) {
-  if (values.size() != expected)
-    throw Error(std::string("state of a correlator: ") + name + " must hold " +
-                std::to_string(expected) + " values, got " + std::to_string(values.size()));
-}
-
-/// Every level must have received what the number of samples implies.
-void check_counts(const MultiTauState &state) {
-  std::int64_t expected = state.n_samples;
-  std::size_t level = 0;
-  for (; expected > 0 && level < state.options.max_levels; ++level) {
-    if (level >= state.level_count.size() || state.level_count[level] != expected)
-      throw Error("state of a correlator: after " + std::to_string(state.n_samples) +
-                  " samples level " + std::to_string(level) + " must have received " +
-                  std::to_string(expected) + " values");
-    expected /= static_cast<std::int64_t>(state.options.ratio);
-  }
-  expect_size("level_count", state.level_count, level);
-}
-
-} // namespace
 
 MultiTauState MultiTau::state() const {
   const std::size_t p = options_.points_per_level;
@@ -78,21 +50,16 @@ MultiTauState MultiTau::state() const {
 MultiTau::MultiTau(const MultiTauState &state) : MultiTau(state.options) {
   const std::size_t p = options_.points_per_level;
   const std::size_t n = options_.n_series, c = options_.n_components;
-  if (state.n_samples < 0 || state.block_length < 1)
-    throw Error("state of a correlator: n_samples or block_length is negative");
-  check_counts(state);
+  const StateCheck check("state of a correlator", "values");
   const std::size_t levels = state.level_count.size();
-  const auto blocks =
-      static_cast<std::size_t>((state.n_samples + state.block_length - 1) / state.block_length);
-  if (blocks > options_.max_blocks)
-    throw Error("state of a correlator: " + std::to_string(blocks) + " blocks, expected at most " +
-                std::to_string(options_.max_blocks));
-  expect_size("series_history", state.series_history, n * levels * c * p);
-  expect_size("series_partial", state.series_partial, n * levels * c);
-  expect_size("series_block_sum", state.series_block_sum, n * blocks * levels * p);
-  expect_size("series_sum", state.series_sum, n * c);
-  expect_size("series_sum_of_squares", state.series_sum_of_squares, n * c);
-  expect_size("block_count", state.block_count, blocks * levels * p);
+  const std::size_t blocks =
+      check.blocks(options_, state.n_samples, state.block_length, state.level_count);
+  check.size("series_history", state.series_history, n * levels * c * p);
+  check.size("series_partial", state.series_partial, n * levels * c);
+  check.size("series_block_sum", state.series_block_sum, n * blocks * levels * p);
+  check.size("series_sum", state.series_sum, n * c);
+  check.size("series_sum_of_squares", state.series_sum_of_squares, n * c);
+  check.size("block_count", state.block_count, blocks * levels * p);
   n_samples_ = state.n_samples;
   sum_ = state.series_sum;
   sum_of_squares_ = state.series_sum_of_squares;
