@@ -4,6 +4,7 @@
 #include "shared_text.h"
 
 #include "core/common/elements.h"
+#include "core/efg/components.h"
 #include "core/efg/efg_file.h"
 
 #include "atom.h"
@@ -24,17 +25,6 @@ namespace {
 
 constexpr int n_fixed = 4;          // ID, group, style and model come before the elements
 constexpr double same_place = 1e-3; // Å, as in the core
-
-/// Cartesian components xx yy zz xy xz yz of the five orthonormal ones (m = −2 … 2).
-void to_cartesian(const double *c, double *v) {
-  const double zz = c[2] / std::sqrt(1.5), difference = c[4] * std::sqrt(2.0);
-  v[0] = 0.5 * (difference - zz);
-  v[1] = 0.5 * (-difference - zz);
-  v[2] = zz;
-  v[3] = c[0] / std::sqrt(2.0);
-  v[4] = c[3] / std::sqrt(2.0);
-  v[5] = c[1] / std::sqrt(2.0);
-}
 
 } // namespace
 
@@ -271,7 +261,7 @@ void ComputeEFGAtom::predict_targets() {
     double components[5];
     const unsigned char flag = target.predictor->predict_target(
         neighborhood(), target.contracted.data(), target.flags.data(), components);
-    to_cartesian(components, tensors_[i]);
+    lpsnmr::efg::cartesian_of(components, tensors_[i]);
     flagged_ += flag != 0;
   }
 }

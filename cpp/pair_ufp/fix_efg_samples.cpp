@@ -1,5 +1,7 @@
 #include "fix_efg_samples.h"
 
+#include "core/efg/components.h"
+
 #include "atom.h"
 #include "comm.h"
 #include "compute.h"
@@ -108,12 +110,7 @@ void FixEFGSamples::note_atoms(double sample) {
     const tagint id = atom->tag[i];
     if (atom->mask[i] & tensors_->groupbit) {
       double *const row = add_row(sample, static_cast<double>(id));
-      const double *const v = tensors[i]; // xx yy zz xy xz yz
-      row[0] = std::sqrt(2.0) * v[3];
-      row[1] = std::sqrt(2.0) * v[5];
-      row[2] = std::sqrt(1.5) * v[2];
-      row[3] = std::sqrt(2.0) * v[4];
-      row[4] = (v[0] - v[1]) / std::sqrt(2.0);
+      lpsnmr::efg::components_of(tensors[i], row);
       std::copy_n(position, 3, row + 5);
     } else if (atom->mask[i] & groupbit) {
       double *const sum = sums_.data() + 3 * id;

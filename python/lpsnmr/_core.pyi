@@ -178,6 +178,9 @@ class EfgPredictor:
             same at a bridge
         """
 
+def efg_components(cartesian: Array) -> Array: ...
+def efg_cartesian(components: Array) -> Array: ...
+
 class MultiTau:
     """Multi-tau accumulator of many series in bounded memory.
 

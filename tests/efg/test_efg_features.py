@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from lpsnmr._core import efg_cartesian, efg_components
 from lpsnmr.efg.settings import GROUPS
 from lpsnmr.efg.tensors import components_to_tensor, tensor_to_components
 from lpsnmr.errors import InputError
@@ -194,3 +195,20 @@ def test_li_far_away_feels_nothing():
 def test_settings_that_make_no_sense(change, words):
     with pytest.raises(InputError, match=words):
         type(SMALL)(**{**SMALL.__dict__, **change}).basis()
+
+
+def test_components_are_those_of_the_core():
+    rng = np.random.default_rng(4)
+    cartesian = rng.normal(size=(20, 6))  # xx yy zz xy xz yz
+    cartesian[:, 2] = -cartesian[:, 0] - cartesian[:, 1]
+    tensors = cartesian[:, [[0, 3, 4], [3, 1, 5], [4, 5, 2]]]
+    components = efg_components(cartesian)
+    np.testing.assert_array_equal(tensor_to_components(tensors), components)
+    back = efg_cartesian(components)
+    np.testing.assert_array_equal(
+        components_to_tensor(components), back[:, [[0, 3, 4], [3, 1, 5], [4, 5, 2]]]
+    )
+    np.testing.assert_allclose(back, cartesian, rtol=0, atol=1e-15)
+    for convert in (efg_components, efg_cartesian):
+        with pytest.raises(InputError, match="must have 2 axes"):
+            convert(np.zeros((2, 4)))
