@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/common/error.h"
-#include "core/neighbors/neighbor_list.h"
+#include "core/neighbors/system.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>

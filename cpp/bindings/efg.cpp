@@ -1,4 +1,6 @@
 #include "arrays.h"
+#include "core/efg/features.h"
+#include "core/efg/neighborhoods.h"
 #include "core/efg/predictor.h"
 #include "exports.h"
 

@@ -1,6 +1,7 @@
 #include "core/grades/extrapolation.h"
 #include "arrays.h"
 #include "core/common/sha256.h"
+#include "core/neighbors/search.h"
 #include "core/text/read_text.h"
 #include "exports.h"
 
@@ -31,15 +32,8 @@ void for_each_site(int known, double cutoff, const neighbors::System &system,
       throw lpsnmr::Error("species: expected 0 .. " + std::to_string(known - 1) + ", got " +
                           std::to_string(s));
   const neighbors::NeighborList list = neighbors::build_neighbor_list(system, cutoff);
-  std::vector<ufp::SiteNeighbor> neighbors;
-  for (std::size_t i = 0; i < system.size; ++i) {
-    neighbors.clear();
-    for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e)
-      neighbors.push_back({species[std::size_t(list.index[e])],
-                           list.distance[e],
-                           {list.vector[3 * e], list.vector[3 * e + 1], list.vector[3 * e + 2]}});
-    use(i, neighbors);
-  }
+  const std::vector<int> entry_species = list.species_of_entries(species);
+  for (std::size_t i = 0; i < system.size; ++i) use(i, list.around(i, entry_species.data()));
 }
 
 py::array_t<double> site_features(const ufp::Basis &basis, const DoubleArray &positions,
@@ -52,8 +46,8 @@ py::array_t<double> site_features(const ufp::Basis &basis, const DoubleArray &po
     py::gil_scoped_release release;
     ufp::SiteFeatures row(basis);
     for_each_site(basis.species(), basis.cutoff(), system, species,
-                  [&](std::size_t i, const auto &neighbors) {
-                    row.evaluate(species[i], neighbors);
+                  [&](std::size_t i, const neighbors::Neighborhood &around) {
+                    row.evaluate(species[i], around);
                     for (const int column : row.touched())
                       out[i * columns + std::size_t(column)] = row[column];
                   });
@@ -72,10 +66,10 @@ py::array_t<double> density_site_features(const density::Basis &basis, const Dou
     py::gil_scoped_release release;
     density::SiteFeatures site;
     for_each_site(basis.species(), basis.cutoff(), system, species,
-                  [&](std::size_t i, const auto &neighbors) {
+                  [&](std::size_t i, const neighbors::Neighborhood &around) {
                     for (const density::Basis::BlockColumns &block : basis.blocks()) {
                       if (block.center != species[i]) continue;
-                      site.evaluate(block, neighbors);
+                      site.evaluate(block, around);
                       std::copy(site.terms().begin(), site.terms().end(),
                                 out.begin() +
                                     std::ptrdiff_t(i * columns + std::size_t(block.first_column)));
@@ -103,9 +97,10 @@ py::array_t<double> grade_sites(SharedExtrapolation &self, const DoubleArray &po
     py::gil_scoped_release release;
     const std::lock_guard<std::mutex> lock(self.turn);
     self.evaluator.discard(); // of a call that an error ended
-    for_each_site(
-        self.evaluator.species(), self.evaluator.cutoff(), system, species,
-        [&](std::size_t i, const auto &neighbors) { self.evaluator.add(species[i], neighbors); });
+    for_each_site(self.evaluator.species(), self.evaluator.cutoff(), system, species,
+                  [&](std::size_t i, const neighbors::Neighborhood &around) {
+                    self.evaluator.add(species[i], around);
+                  });
     for (const grades::SiteGrade &site : self.evaluator.finish())
       out.insert(out.end(), {site.excess, site.deviation, site.grade});
   }

@@ -1,4 +1,4 @@
-#include "core/neighbors/neighbor_list.h"
+#include "core/neighbors/search.h"
 
 #include "arrays.h"
 #include "core/neighbors/nearest_sites.h"

@@ -181,14 +181,15 @@ bool ComputeEFGAtom::reaches_target() const {
 }
 
 /// The gathered neighbours; the slots are those of bridges.
-lpsnmr::efg::Neighborhood ComputeEFGAtom::neighborhood() const {
-  return {n_neighbors_, near_.vector.data(), near_.distance.data(), neighbor_species_.data(),
-          neighbor_slots_.data()};
+lpsnmr::neighbors::Neighborhood ComputeEFGAtom::neighborhood() const {
+  return {n_neighbors_,       near_.vector.data(),      near_.distance.data(),
+          near_.index.data(), neighbor_species_.data(), neighbor_slots_.data()};
 }
 
 /// The neighbours found; the slots are those of sources.
-lpsnmr::efg::Neighborhood ComputeEFGAtom::sources_around() const {
-  return {n_neighbors_, near_.vector.data(), near_.distance.data(), nullptr, near_.index.data()};
+lpsnmr::neighbors::Neighborhood ComputeEFGAtom::sources_around() const {
+  return {n_neighbors_, near_.vector.data(), near_.distance.data(), near_.index.data(),
+          nullptr,      near_.index.data()};
 }
 
 /// Describe own atom i, whose neighbours are gathered, as the source of a field.

@@ -13,7 +13,6 @@
 namespace lpsnmr::efg {
 class Basis;
 class Predictor;
-struct Neighborhood;
 } // namespace lpsnmr::efg
 
 namespace LAMMPS_NS {
@@ -44,8 +43,8 @@ private:
   void gather_neighbors(int i, double cutoff);
   [[noreturn]] void stop_at_overlap(int i);
   bool reaches_target() const;
-  lpsnmr::efg::Neighborhood neighborhood() const;
-  lpsnmr::efg::Neighborhood sources_around() const;
+  lpsnmr::neighbors::Neighborhood neighborhood() const;
+  lpsnmr::neighbors::Neighborhood sources_around() const;
   void describe_source(int i);
   void contract_bridge(int i);
   void describe_surroundings();

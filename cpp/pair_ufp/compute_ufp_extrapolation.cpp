@@ -136,14 +136,20 @@ void ComputeUFPExtrapolation::gather_neighbors(int i) {
   const double cutoff = extrapolation_->cutoff();
   const int *const neighbors = list_->firstneigh[i];
   const int count = list_->numneigh[i];
-  neighbors_.clear();
+  vectors_.clear();
+  distances_.clear();
+  neighbor_species_.clear();
   for (int n = 0; n < count; ++n) {
     const int j = neighbors[n] & NEIGHMASK;
     const int species = species_of_type_[atom->type[j]];
     if (species < 0) continue;
     const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2];
     const double r2 = dx * dx + dy * dy + dz * dz;
-    if (r2 < cutoff * cutoff) neighbors_.push_back({species, std::sqrt(r2), {dx, dy, dz}});
+    if (r2 < cutoff * cutoff) {
+      vectors_.insert(vectors_.end(), {dx, dy, dz});
+      distances_.push_back(std::sqrt(r2));
+      neighbor_species_.push_back(species);
+    }
     if (std::isnan(r2))
       abort_with_message(lmp, FLERR,
                          fmt::format("{}: the position of atom {} or {} is not a number", who,
@@ -168,7 +174,8 @@ void ComputeUFPExtrapolation::compute_peratom() {
       const int species = species_of_type_[atom->type[i]];
       if (species < 0 || !(atom->mask[i] & groupbit)) continue;
       gather_neighbors(i);
-      extrapolation_->add(species, neighbors_);
+      extrapolation_->add(species, {distances_.size(), vectors_.data(), distances_.data(), nullptr,
+                                    neighbor_species_.data(), nullptr});
       graded_.push_back(i);
     }
     const std::vector<lpsnmr::grades::SiteGrade> sites = extrapolation_->finish();
@@ -198,6 +205,6 @@ void ComputeUFPExtrapolation::compute_vector() {
 double ComputeUFPExtrapolation::memory_usage() {
   return 2.0 * nmax_ * sizeof(double) +
          double(graded_.capacity() * (sizeof(int) + sizeof(lpsnmr::grades::SiteGrade))) +
-         double(neighbors_.capacity() * sizeof(lpsnmr::ufp::SiteNeighbor)) +
-         extrapolation_->bytes();
+         double(vectors_.capacity() + distances_.capacity()) * sizeof(double) +
+         double(neighbor_species_.capacity()) * sizeof(int) + extrapolation_->bytes();
 }

@@ -11,9 +11,6 @@
 namespace lpsnmr::grades {
 class Extrapolation;
 } // namespace lpsnmr::grades
-namespace lpsnmr::ufp {
-struct SiteNeighbor;
-} // namespace lpsnmr::ufp
 
 namespace LAMMPS_NS {
 
@@ -38,7 +35,9 @@ private:
   std::string path_;
   std::vector<int> species_of_type_; // position in the file's elements, −1: ignored
   std::unique_ptr<lpsnmr::grades::Extrapolation> extrapolation_;
-  std::vector<lpsnmr::ufp::SiteNeighbor> neighbors_;
+  // neighbours of the atom last looked at
+  std::vector<double> vectors_, distances_; // (n, 3) and (n), Å
+  std::vector<int> neighbor_species_;
   std::vector<int> graded_; // atoms, in the order they are graded
   int nmax_ = 0;
   double **grades_ = nullptr; // (nmax_, 2) distance excess (Å), grade

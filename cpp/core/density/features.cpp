@@ -2,7 +2,9 @@
 
 #include "core/common/error.h"
 #include "core/common/tensor_order.h"
+#include "core/density/directions.h"
 #include "core/density/site_features.h"
+#include "core/neighbors/search.h"
 #include "core/ufp/center_atoms.h"
 #include "core/ufp/features.h"
 
@@ -13,11 +15,12 @@
 namespace lpsnmr::density {
 namespace {
 
-/// A neighbour in one channel of the current centre.
+/// A neighbour of the current centre in one channel.
 struct Member {
-  int index, channel;
+  std::size_t entry; ///< among the neighbours
+  int channel;
   double distance;
-  std::array<double, 3> vector, unit;
+  std::array<double, 3> unit;
 };
 
 /// Moments of a centre and how each neighbour moves them.
@@ -26,22 +29,6 @@ struct Moments {
   /// (member, function of its channel, 10, 3): with respect to the vector to the neighbour
   std::vector<std::vector<double>> slope;
 };
-
-/// Ten products of a unit vector, and their derivatives with respect to its components.
-void harmonics(const std::array<double, 3> &u, double *y, double (*d)[3]) {
-  for (int c = 0; c < all_components; ++c) d[c][0] = d[c][1] = d[c][2] = 0.0;
-  y[0] = 1.0;
-  for (int a = 0; a < 3; ++a) {
-    y[1 + a] = u[std::size_t(a)];
-    d[1 + a][a] = 1.0;
-  }
-  for (int c = 0; c < 6; ++c) {
-    const int a = tensor_order[c][0], b = tensor_order[c][1];
-    y[4 + c] = u[std::size_t(a)] * u[std::size_t(b)];
-    d[4 + c][a] += u[std::size_t(b)];
-    d[4 + c][b] += u[std::size_t(a)];
-  }
-}
 
 Moments make_moments(const Basis::BlockColumns &block, const std::vector<Member> &members) {
   Moments out;
@@ -52,7 +39,8 @@ Moments make_moments(const Basis::BlockColumns &block, const std::vector<Member>
   for (const Member &member : members) {
     const Channel &channel = block.block.channels[std::size_t(member.channel)];
     double y[all_components], d[all_components][3];
-    harmonics(member.unit, y, d);
+    direction_products(member.unit.data(), y);
+    direction_slopes(member.unit.data(), d);
     std::vector<double> slopes;
     for (std::size_t f = 0; f < channel.functions.size(); ++f) {
       const std::size_t function = std::size_t(first[std::size_t(member.channel)]) + f;
@@ -81,12 +69,12 @@ struct Gradient {
 Gradient product_gradient(const Terms &terms, const Terms::Product &product,
                           const std::vector<double> &moments) {
   Gradient out;
+  out.value = product_value(terms, product, moments.data());
   const std::vector<int> &members = terms.members[std::size_t(product.l)];
   for (int c = 0; c < component_count[product.l]; ++c) {
     const int p = all_components * members[std::size_t(product.p)] + first_component[product.l] + c;
     const int q = all_components * members[std::size_t(product.q)] + first_component[product.l] + c;
     const double times = product.l == 2 ? multiplicity[c] : 1.0;
-    out.value += times * moments[std::size_t(p)] * moments[std::size_t(q)];
     out.slope.emplace_back(p, times * moments[std::size_t(q)]);
     out.slope.emplace_back(q, times * moments[std::size_t(p)]);
   }
@@ -129,8 +117,10 @@ Gradient multiplied(const Gradient &left, const Gradient &right) {
 class RowWriter {
 public:
   RowWriter(const Basis::BlockColumns &block, std::size_t center,
-            const std::vector<Member> &members, const Moments &moments)
-      : block_(block), center_(center), members_(members), moments_(moments) {
+            const neighbors::Neighborhood &neighbors, const std::vector<Member> &members,
+            const Moments &moments)
+      : block_(block), center_(center), neighbors_(neighbors), members_(members),
+        moments_(moments) {
     int function = 0;
     for (const Channel &channel : block.block.channels) {
       first_.push_back(function);
@@ -164,10 +154,13 @@ private:
         for (std::size_t a = 0; a < 3; ++a)
           g[a] += dense_[function * all_components + c] * slope[3 * c + a];
     }
+    const double *const vector = neighbors_.vector + 3 * member.entry;
     for (std::size_t m = 0; m < 6; ++m)
-      column[1 + m] -= g[tensor_order[m][0]] * member.vector[std::size_t(tensor_order[m][1])];
+      column[1 + m] -= g[tensor_order[m][0]] * vector[tensor_order[m][1]];
     double *const on_i = column + 7 + 3 * center_, *const on_j =
-                                                       column + 7 + 3 * std::size_t(member.index);
+                                                       column + 7 +
+                                                       3 * std::size_t(
+                                                               neighbors_.index[member.entry]);
     for (std::size_t a = 0; a < 3; ++a) {
       on_i[a] += g[a];
       on_j[a] -= g[a];
@@ -176,6 +169,7 @@ private:
 
   const Basis::BlockColumns &block_;
   std::size_t center_;
+  const neighbors::Neighborhood &neighbors_;
   const std::vector<Member> &members_;
   const Moments &moments_;
   std::vector<int> first_;
@@ -184,8 +178,8 @@ private:
 };
 
 void add_block_rows(const Basis::BlockColumns &block, std::size_t center,
-                    const std::vector<Member> &members, std::size_t rows, double *out,
-                    double *largest) {
+                    const neighbors::Neighborhood &neighbors, const std::vector<Member> &members,
+                    std::size_t rows, double *out, double *largest) {
   const Moments moments = make_moments(block, members);
   if (largest)
     for (std::size_t p = 0; p < std::size_t(block.terms.functions); ++p)
@@ -194,7 +188,7 @@ void add_block_rows(const Basis::BlockColumns &block, std::size_t center,
   for (const Terms::Product &product : block.terms.products)
     products.push_back(product_gradient(block.terms, product, moments.value));
   const Gradient fade = fade_gradient(block.block, moments.value);
-  RowWriter writer(block, center, members, moments);
+  RowWriter writer(block, center, neighbors, members, moments);
   for (std::size_t t = 0; t < block.terms.terms.size(); ++t) {
     const Terms::Term &term = block.terms.terms[t];
     Gradient gradient = products[std::size_t(term.product)];
@@ -208,37 +202,21 @@ void add_block_rows(const Basis::BlockColumns &block, std::size_t center,
 }
 
 /// The neighbours of one centre in the channels of a block.
-void gather_members(const Basis::BlockColumns &block, const neighbors::NeighborList &list,
-                    const std::vector<int> &species, std::size_t i, std::vector<Member> &members) {
+void gather_members(const Basis::BlockColumns &block, const neighbors::Neighborhood &neighbors,
+                    std::vector<Member> &members) {
   members.clear();
-  for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e) {
-    const double r = list.distance[e], *const d = &list.vector[3 * e];
+  for (std::size_t e = 0; e < neighbors.size; ++e) {
+    const double r = neighbors.distance[e], *const d = neighbors.vector + 3 * e;
     for (std::size_t c = 0; c < block.species.size(); ++c)
-      if (species[std::size_t(list.index[e])] == block.species[c] &&
-          r < block.block.channels[c].cutoff)
-        members.push_back({list.index[e],
-                           static_cast<int>(c),
-                           r,
-                           {d[0], d[1], d[2]},
-                           {d[0] / r, d[1] / r, d[2] / r}});
+      if (neighbors.species[e] == block.species[c] && r < block.block.channels[c].cutoff)
+        members.push_back({e, static_cast<int>(c), r, {d[0] / r, d[1] / r, d[2] / r}});
   }
 }
 
 neighbors::NeighborList make_list(const Basis &basis, const neighbors::System &system) {
   neighbors::NeighborList list = neighbors::build_neighbor_list(system, basis.cutoff());
-  ufp::check_apart(list);
+  neighbors::check_apart(list);
   return list;
-}
-
-/// All neighbours of an atom.
-void gather_neighbors(const neighbors::NeighborList &list, const std::vector<int> &species,
-                      std::size_t i, std::vector<ufp::SiteNeighbor> &neighbors) {
-  neighbors.clear();
-  for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e) {
-    const double *const d = &list.vector[3 * e];
-    neighbors.push_back(
-        {species[std::size_t(list.index[e])], list.distance[e], {d[0], d[1], d[2]}});
-  }
 }
 
 /// The common factor of all terms of a centre.
@@ -255,41 +233,22 @@ double fade_of(const Block &block, const SiteFeatures &site) {
 
 } // namespace
 
-Basis::Basis(const std::vector<std::string> &elements, std::vector<Block> blocks)
-    : species_(static_cast<int>(elements.size())) {
-  const auto species_of = [&](const std::string &name) {
-    const auto found = std::find(elements.begin(), elements.end(), name);
-    if (found == elements.end()) throw Error("density block: no element '" + name + "'");
-    return static_cast<int>(found - elements.begin());
-  };
-  for (Block &given : blocks) {
-    BlockColumns block{given, Terms(given), species_of(given.center), columns_, {}, {}};
-    for (const Channel &channel : given.channels) {
-      block.species.push_back(species_of(channel.element));
-      cutoff_ = std::max(cutoff_, channel.cutoff);
-      for (const RadialFunction &function : channel.functions)
-        block.cubics.push_back(interval_cubics(channel, function));
-    }
-    columns_ += static_cast<int>(block.terms.terms.size());
-    functions_ += block.terms.functions;
-    blocks_.push_back(std::move(block));
-  }
-}
-
 void evaluate_features(const Basis &basis, const neighbors::System &system,
                        const std::vector<int> &species, double *out, double *largest) {
-  ufp::check_species(species, system.size, basis.species());
+  neighbors::check_species(species, system.size, basis.species());
   const std::size_t rows = ufp::feature_rows(system.size);
   std::fill(out, out + rows * std::size_t(basis.columns()), 0.0);
   if (basis.cutoff() <= 0.0) return;
   const neighbors::NeighborList list = make_list(basis, system);
+  const std::vector<int> entry_species = list.species_of_entries(species);
   std::vector<Member> members;
   for (std::size_t i = 0; i < system.size; ++i) {
+    const neighbors::Neighborhood around = list.around(i, entry_species.data());
     double *of_block = largest;
     for (const Basis::BlockColumns &block : basis.blocks()) {
       if (block.center == species[i]) {
-        gather_members(block, list, species, i, members);
-        add_block_rows(block, i, members, rows, out, of_block);
+        gather_members(block, around, members);
+        add_block_rows(block, i, around, members, rows, out, of_block);
       }
       if (of_block) of_block += block.terms.functions;
     }
@@ -298,19 +257,19 @@ void evaluate_features(const Basis &basis, const neighbors::System &system,
 
 std::vector<double> site_energies(const Basis &basis, const neighbors::System &system,
                                   const std::vector<int> &species, const double *coefficients) {
-  ufp::check_species(species, system.size, basis.species());
+  neighbors::check_species(species, system.size, basis.species());
   const std::size_t blocks = basis.blocks().size();
   std::vector<double> out(system.size * blocks, 0.0);
   if (basis.cutoff() <= 0.0) return out;
   const neighbors::NeighborList list = make_list(basis, system);
-  std::vector<ufp::SiteNeighbor> neighbors;
+  const std::vector<int> entry_species = list.species_of_entries(species);
   SiteFeatures site;
   for (std::size_t i = 0; i < system.size; ++i) {
-    gather_neighbors(list, species, i, neighbors);
+    const neighbors::Neighborhood around = list.around(i, entry_species.data());
     for (std::size_t b = 0; b < blocks; ++b) {
       const Basis::BlockColumns &block = basis.blocks()[b];
       if (block.center != species[i]) continue;
-      site.evaluate(block, neighbors);
+      site.evaluate(block, around);
       const double sum = std::inner_product(site.terms().begin(), site.terms().end(),
                                             coefficients + block.first_column, 0.0);
       out[i * blocks + b] = fade_of(block.block, site) * sum;

@@ -1,8 +1,8 @@
 // Density terms as a linear model of one centre: how its energy moves with each coefficient.
 #pragma once
 
-#include "core/density/features.h"
-#include "core/ufp/site_features.h"
+#include "core/density/basis.h"
+#include "core/neighbors/neighbor_list.h"
 
 #include <vector>
 
@@ -13,7 +13,7 @@ namespace lpsnmr::density {
 class SiteFeatures {
 public:
   /// @param neighbors in any order; those beyond a channel's cutoff or of other species are ignored
-  void evaluate(const Basis::BlockColumns &block, const std::vector<ufp::SiteNeighbor> &neighbors);
+  void evaluate(const Basis::BlockColumns &block, const neighbors::Neighborhood &neighbors);
 
   /// d(energy)/d(coefficient) of the terms of the block, in their order.
   const std::vector<double> &terms() const { return terms_; }

@@ -1,6 +1,7 @@
 #include "core/density/system.h"
 
 #include "core/density/candidates.h"
+#include "core/neighbors/search.h"
 #include "core/ufp/center_atoms.h"
 
 namespace lpsnmr::density {
@@ -8,17 +9,18 @@ namespace lpsnmr::density {
 void add_terms(const Potential &potential, const neighbors::System &system,
                const std::vector<int> &species, ufp::Result &result,
                simd::Instructions instructions) {
-  ufp::check_species(species, system.size, potential.species());
+  neighbors::check_species(species, system.size, potential.species());
   if (potential.max_cutoff() <= 0.0) return;
   const neighbors::NeighborList list =
       neighbors::build_neighbor_list(system, potential.max_cutoff());
-  ufp::check_apart(list);
-  ufp::CenterAtoms around(list, species);
+  neighbors::check_apart(list);
+  const std::vector<int> entry_species = list.species_of_entries(species);
+  ufp::CenterAtoms around;
   Kernel kernel(potential, instructions);
   CandidateLists candidates;
   for (std::size_t i = 0; i < system.size; ++i) {
     if (!kernel.has_center(species[i])) continue;
-    around.gather(i);
+    around.gather(species[i], list.around(i, entry_species.data()));
     if (around.size() == 0) continue;
     candidates.clear();
     candidates.add(potential, around.atoms(), around.center(), around.numbers(), around.size(),

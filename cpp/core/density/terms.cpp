@@ -23,6 +23,18 @@ Terms::Terms(const Block &block) {
           terms.push_back({a, m});
 }
 
+double product_value(const Terms &terms, const Terms::Product &product, const double *moments) {
+  const std::vector<int> &members = terms.members[std::size_t(product.l)];
+  const auto moments_of = [&](int member) {
+    return moments + all_components * members[std::size_t(member)] + first_component[product.l];
+  };
+  const double *const p = moments_of(product.p), *const q = moments_of(product.q);
+  double value = 0.0;
+  for (int c = 0; c < component_count[product.l]; ++c)
+    value += (product.l == 2 ? multiplicity[c] : 1.0) * p[c] * q[c];
+  return value;
+}
+
 std::vector<double> interval_cubics(const Channel &channel, const RadialFunction &function) {
   const double h = (channel.cutoff - channel.start) / channel.intervals;
   // three functions that would not vanish at either end are left out

@@ -41,6 +41,11 @@ struct Terms {
   std::vector<Term> terms;
 };
 
+/// Value of a pair product.
+///
+/// @param moments (functions, all_components) of a centre
+double product_value(const Terms &terms, const Terms::Product &product, const double *moments);
+
 /// Factor on the terms of a centre for one scalar moment: 1 up to `full`, 0 from `gone` on, with
 /// two continuous derivatives.
 inline double fade_factor(double moment, double full, double gone, double &slope) {

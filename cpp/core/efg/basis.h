@@ -1,46 +1,14 @@
-// Features of the EFG model: rank-2 tensors built from the positions around an atom.
+// The features of the EFG model and their order: rank-2 tensors built from the positions around an
+// atom.
 #pragma once
 
 #include "core/efg/harmonics.h"
-#include "core/neighbors/neighbor_list.h"
+#include "core/efg/settings.h"
 
 #include <cstddef>
 #include <vector>
 
 namespace lpsnmr::efg {
-
-/// A set of radial functions: how many, and where they end.
-struct Radial {
-  int count = 0;       ///< number of functions; 0 switches the term off
-  double cutoff = 0.0; ///< Å
-};
-
-/// What the features are made of.
-struct Settings {
-  std::vector<int> species;   ///< atomic numbers an environment may hold, ascending
-  std::vector<int> bridges;   ///< atomic numbers a chain may run through, a subset of `species`
-  Radial pair;                ///< body order 2: target–neighbour
-  Radial chain;               ///< chain: target–bridge distance
-  Radial bridge;              ///< chain: density around the bridge
-  int bridge_l_max = 2;       ///< chain: highest degree of that density
-  Radial product;             ///< chain: density around the bridge that is multiplied by itself
-  int product_l_max = 2;      ///< chain: highest degree of the factors of that product
-  int product_degree_max = 0; ///< chain: highest degree of the product, at most bridge_l_max
-  Radial triple;              ///< body order 3: density around the target
-  int triple_l_max = 2;       ///< body order 3: highest degree of that density
-  double field_cutoff = 0.0; ///< chain: Å, how far the sources of the field at a bridge are; 0: off
-  Radial source;             ///< chain: density around a source that sets its charge and dipole
-  std::vector<int> sources;  ///< atomic numbers of sources that have such a density
-};
-
-/// Neighbours of one atom. The arrays belong to the caller.
-struct Neighborhood {
-  std::size_t size = 0;
-  const double *vector = nullptr;   ///< (size, 3) from the centre, Å
-  const double *distance = nullptr; ///< (size) Å, > 0
-  const int *species = nullptr;     ///< (size) positions in Settings::species
-  const int *slot = nullptr;        ///< (size) caller's number of the neighbour, for chains
-};
 
 /// Degrees l1 and l2 that couple to degree l, with their coefficients.
 struct DegreePair {
@@ -109,71 +77,5 @@ private:
   std::size_t chain_begin_ = 0, triple_begin_ = 0, size_ = 0, bridge_block_ = 0,
               field_channels_ = 0;
 };
-
-/// Expand the density around an atom: c[species][n][lm] = Σ_k R_n(r_k) Y_lm(r̂_k) over its
-/// neighbours.
-///
-/// The entry n = 0, l = 0 is a smooth coordination number.
-///
-/// @param density  (n_species, radial.count, harmonic_count(l_max)), overwritten
-void expand_density(const Neighborhood &neighbors, int n_species, const Radial &radial, int l_max,
-                    double *density);
-
-/// Describe a bridge by its density, the products of its density and the field there.
-///
-/// The target itself is one of the bridge's neighbours and counts like any other: a bridge has one
-/// descriptor, whoever asks.
-///
-/// @param neighbors   within bridge_cutoff()
-/// @param field       (basis.field_channels(), 3) as Field::sum gives it
-/// @param descriptor  (basis.descriptor_size()), overwritten
-void describe_bridge(const Basis &basis, const Neighborhood &neighbors, const double *field,
-                     double *descriptor);
-
-/// Write the features of one target.
-///
-/// @param neighbors    within target_cutoff(); `slot` picks the bridge's descriptor
-/// @param descriptors  (slots, descriptor_size())
-/// @param features     (5, size()), overwritten; rows are m = −2 … 2
-void target_features(const Basis &basis, const Neighborhood &neighbors, const double *descriptors,
-                     double *features);
-
-/// Features of chosen atoms of a system.
-///
-/// @param numbers  (system.size) atomic numbers
-/// @param targets  atom indices
-/// @return         (targets, 5, size())
-/// @throws Error   for an unknown element, a bad index, or two atoms in one place
-std::vector<double> system_features(const Basis &basis, const neighbors::System &system,
-                                    const int *numbers, const std::vector<int> &targets);
-
-/// Neighbours and bridges of a set of targets, as the model needs them.
-struct Neighborhoods {
-  neighbors::NeighborSearch search;         ///< of the system that was last searched
-  neighbors::NeighborList targets, bridges; ///< lists of the targets and of the bridges they reach
-  neighbors::NeighborList fields,
-      sources; ///< of the bridges to field_cutoff; of sources that are no bridge
-  std::vector<int> target_species; ///< species of the entries of `targets`
-  std::vector<int> target_slot;    ///< bridge slot of the entries of `targets`, −1 if none
-  std::vector<int> bridge_species; ///< species of the entries of `bridges`
-  std::vector<int> bridge_atoms;   ///< atom index of each bridge slot
-  std::vector<int> field_slot;     ///< source slot of the entries of `fields`
-  std::vector<int> source_species; ///< species of the entries of `sources`
-  std::vector<int> source_atoms;   ///< atom index of each source slot
-  std::vector<int> source_list;    ///< of each: list in `sources`, or −1 − list in `bridges`
-  Neighborhood of_target(std::size_t t) const;
-  Neighborhood of_bridge(std::size_t b) const;
-  Neighborhood of_field(std::size_t b) const;
-  /// Of a source whose species has a density.
-  Neighborhood of_source(std::size_t s) const;
-};
-
-/// Build both lists; see system_features for the arguments and errors.
-Neighborhoods find_neighborhoods(const Basis &basis, const neighbors::System &system,
-                                 const int *numbers, const std::vector<int> &targets);
-
-/// The same into lists that may have been used before; their memory is kept.
-void find_neighborhoods(const Basis &basis, const neighbors::System &system, const int *numbers,
-                        const std::vector<int> &targets, Neighborhoods &found);
 
 } // namespace lpsnmr::efg

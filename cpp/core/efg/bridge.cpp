@@ -158,8 +158,9 @@ struct Room {
 };
 
 template <class V>
-LPSNMR_INLINE void contract_one(const BridgePlan &plan, int bridge, const Neighborhood &neighbors,
-                                double *contracted, double *coordination, Room &room) {
+LPSNMR_INLINE void contract_one(const BridgePlan &plan, int bridge,
+                                const neighbors::Neighborhood &neighbors, double *contracted,
+                                double *coordination, Room &room) {
   double *rows = room.rows.data(), *factors = room.factors.data();
   const int padded = padded_length(plan.bridge.count);
   if (plan.factors > 0) {
@@ -189,24 +190,27 @@ LPSNMR_INLINE void contract_one(const BridgePlan &plan, int bridge, const Neighb
 }
 
 #if defined(LPSNMR_EFG_VERSIONS)
-LPSNMR_EFG_AVX512 void dispatch(const BridgePlan &plan, int bridge, const Neighborhood &neighbors,
-                                double *contracted, double *coordination, Room &room) {
+LPSNMR_EFG_AVX512 void dispatch(const BridgePlan &plan, int bridge,
+                                const neighbors::Neighborhood &neighbors, double *contracted,
+                                double *coordination, Room &room) {
   contract_one<simd::Wide>(plan, bridge, neighbors, contracted, coordination, room);
 }
-LPSNMR_EFG_AVX2 void dispatch(const BridgePlan &plan, int bridge, const Neighborhood &neighbors,
-                              double *contracted, double *coordination, Room &room) {
+LPSNMR_EFG_AVX2 void dispatch(const BridgePlan &plan, int bridge,
+                              const neighbors::Neighborhood &neighbors, double *contracted,
+                              double *coordination, Room &room) {
   contract_one<simd::Wide>(plan, bridge, neighbors, contracted, coordination, room);
 }
 #endif
-LPSNMR_EFG_BASE void dispatch(const BridgePlan &plan, int bridge, const Neighborhood &neighbors,
-                              double *contracted, double *coordination, Room &room) {
+LPSNMR_EFG_BASE void dispatch(const BridgePlan &plan, int bridge,
+                              const neighbors::Neighborhood &neighbors, double *contracted,
+                              double *coordination, Room &room) {
   contract_one<simd::Narrow>(plan, bridge, neighbors, contracted, coordination, room);
 }
 
 } // namespace
 
-void BridgeContraction::contract(int bridge, const Neighborhood &neighbors, double *contracted,
-                                 double *coordination) const {
+void BridgeContraction::contract(int bridge, const neighbors::Neighborhood &neighbors,
+                                 double *contracted, double *coordination) const {
   thread_local Room room;
   const int harmonics = harmonic_count(std::max(plan_.bridge_l_max, plan_.product_l_max));
   const int stride = std::max(plan_.stride, density_stride(plan_.n_species, plan_.product.count));

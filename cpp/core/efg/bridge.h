@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/efg/basis.h"
+#include "core/neighbors/neighbor_list.h"
 
 #include <vector>
 
@@ -55,7 +56,7 @@ public:
   /// @param neighbors     all within basis.bridge_cutoff(); farther ones count nothing
   /// @param contracted    (size()), overwritten
   /// @param coordination  (n_species), overwritten: smooth coordination numbers of the bridge
-  void contract(int bridge, const Neighborhood &neighbors, double *contracted,
+  void contract(int bridge, const neighbors::Neighborhood &neighbors, double *contracted,
                 double *coordination) const;
 
 private:

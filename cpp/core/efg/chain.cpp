@@ -20,8 +20,8 @@ struct Directions {
   int filled;
 
   /// Take the next bridges from entry `next` on; false when none is left.
-  LPSNMR_INLINE bool take(const Neighborhood &neighbors, const double *contracted, std::size_t size,
-                          std::size_t &next) {
+  LPSNMR_INLINE bool take(const neighbors::Neighborhood &neighbors, const double *contracted,
+                          std::size_t size, std::size_t &next) {
     filled = 0;
     for (; next < neighbors.size && filled < lanes; ++next) {
       if (neighbors.slot[next] < 0) continue;
@@ -80,8 +80,8 @@ ChainCoupling::ChainCoupling(const Basis &basis, std::size_t row)
 }
 
 template <class V>
-LPSNMR_INLINE void ChainCoupling::run(const Neighborhood &neighbors, const double *contracted,
-                                      double *components) const {
+LPSNMR_INLINE void ChainCoupling::run(const neighbors::Neighborhood &neighbors,
+                                      const double *contracted, double *components) const {
   alignas(64) double harmonics[harmonic_count(max_harmonic_degree) * lanes];
   alignas(64) double pulled[max_row * lanes];
   Directions d;
@@ -130,8 +130,9 @@ LPSNMR_INLINE void ChainCoupling::run(const Neighborhood &neighbors, const doubl
 /// The loop compiled for several processors.
 struct ChainVersions {
   template <class V>
-  LPSNMR_INLINE static void run(const ChainCoupling &chain, const Neighborhood &neighbors,
-                                const double *contracted, double *components) {
+  LPSNMR_INLINE static void run(const ChainCoupling &chain,
+                                const neighbors::Neighborhood &neighbors, const double *contracted,
+                                double *components) {
     chain.run<V>(neighbors, contracted, components);
   }
 };
@@ -139,23 +140,24 @@ struct ChainVersions {
 namespace {
 
 #if defined(LPSNMR_EFG_VERSIONS)
-LPSNMR_EFG_AVX512 void dispatch(const ChainCoupling &chain, const Neighborhood &neighbors,
-                                const double *contracted, double *components) {
+LPSNMR_EFG_AVX512 void dispatch(const ChainCoupling &chain,
+                                const neighbors::Neighborhood &neighbors, const double *contracted,
+                                double *components) {
   ChainVersions::run<simd::Wide>(chain, neighbors, contracted, components);
 }
-LPSNMR_EFG_AVX2 void dispatch(const ChainCoupling &chain, const Neighborhood &neighbors,
+LPSNMR_EFG_AVX2 void dispatch(const ChainCoupling &chain, const neighbors::Neighborhood &neighbors,
                               const double *contracted, double *components) {
   ChainVersions::run<simd::Wide>(chain, neighbors, contracted, components);
 }
 #endif
-LPSNMR_EFG_BASE void dispatch(const ChainCoupling &chain, const Neighborhood &neighbors,
+LPSNMR_EFG_BASE void dispatch(const ChainCoupling &chain, const neighbors::Neighborhood &neighbors,
                               const double *contracted, double *components) {
   ChainVersions::run<simd::Narrow>(chain, neighbors, contracted, components);
 }
 
 } // namespace
 
-void ChainCoupling::add(const Neighborhood &neighbors, const double *contracted,
+void ChainCoupling::add(const neighbors::Neighborhood &neighbors, const double *contracted,
                         double *components) const {
   dispatch(*this, neighbors, contracted, components);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/efg/basis.h"
+#include "core/neighbors/neighbor_list.h"
 
 #include <vector>
 
@@ -19,7 +20,8 @@ public:
   /// @param neighbors   `slot` picks the bridge, −1 for what is none
   /// @param contracted  (slots, chain.count, row)
   /// @param components  (5), added to
-  void add(const Neighborhood &neighbors, const double *contracted, double *components) const;
+  void add(const neighbors::Neighborhood &neighbors, const double *contracted,
+           double *components) const;
 
   /// One term of the coupling: offsets in tables of `lanes` numbers per harmonic or entry of a row.
   struct Term {
@@ -30,7 +32,8 @@ public:
 
 private:
   template <class V>
-  void run(const Neighborhood &neighbors, const double *contracted, double *components) const;
+  void run(const neighbors::Neighborhood &neighbors, const double *contracted,
+           double *components) const;
   friend struct ChainVersions;
 
   Radial radial_;

@@ -2,7 +2,9 @@
 // harmonic.
 #pragma once
 
-#include "core/efg/basis.h"
+#include "core/efg/harmonics.h"
+#include "core/efg/settings.h"
+#include "core/neighbors/neighbor_list.h"
 #include "core/simd/four_doubles.h"
 
 #include <algorithm>
@@ -38,7 +40,8 @@ struct NeighborBatch {
 
   /// Take the next neighbours nearer than the cutoff, from entry `next` on; false when none is
   /// left.
-  LPSNMR_INLINE bool take(const Neighborhood &neighbors, double cutoff, std::size_t &next) {
+  LPSNMR_INLINE bool take(const neighbors::Neighborhood &neighbors, double cutoff,
+                          std::size_t &next) {
     filled = 0;
     for (; next < neighbors.size && filled < 4; ++next) {
       if (neighbors.distance[next] >= cutoff) continue;
@@ -78,8 +81,8 @@ LPSNMR_INLINE void harmonics_of_four(int l_max, const double *x, const double *y
 ///
 /// @param rows  (harmonic_count(l_max), density_stride), overwritten; padding is zero
 template <class V>
-LPSNMR_INLINE void density_rows(const Neighborhood &neighbors, int n_species, const Radial &radial,
-                                int l_max, double *rows) {
+LPSNMR_INLINE void density_rows(const neighbors::Neighborhood &neighbors, int n_species,
+                                const Radial &radial, int l_max, double *rows) {
   constexpr int max_count = 16;
   const int n_harmonics = harmonic_count(l_max), padded = padded_length(radial.count);
   const int stride = density_stride(n_species, radial.count);
@@ -107,8 +110,17 @@ LPSNMR_INLINE void density_rows(const Neighborhood &neighbors, int n_species, co
   }
 }
 
+/// Expand the density around an atom: c[species][n][lm] = Σ_k R_n(r_k) Y_lm(r̂_k) over its
+/// neighbours.
+///
+/// The entry n = 0, l = 0 is a smooth coordination number.
+///
+/// @param density  (n_species, radial.count, harmonic_count(l_max)), overwritten
+void expand_density(const neighbors::Neighborhood &neighbors, int n_species, const Radial &radial,
+                    int l_max, double *density);
+
 /// `density_rows` compiled for the processor.
-void expand_rows(const Neighborhood &neighbors, int n_species, const Radial &radial, int l_max,
-                 double *rows);
+void expand_rows(const neighbors::Neighborhood &neighbors, int n_species, const Radial &radial,
+                 int l_max, double *rows);
 
 } // namespace lpsnmr::efg

@@ -1,7 +1,9 @@
 // The features one by one, as the fit needs them; the prediction has its own, contracted path.
-#include "core/efg/basis.h"
+#include "core/efg/features.h"
 
+#include "core/efg/expansion.h"
 #include "core/efg/field.h"
+#include "core/efg/neighborhoods.h"
 #include "core/simd/vector_clones.h"
 
 #include <algorithm>
@@ -16,7 +18,7 @@ constexpr int max_harmonics = harmonic_count(max_harmonic_degree);
 /// Radial functions and harmonics of one neighbour.
 struct Direction {
   std::array<double, max_harmonics> harmonics;
-  Direction(const Neighborhood &neighbors, std::size_t k, int l_max) {
+  Direction(const neighbors::Neighborhood &neighbors, std::size_t k, int l_max) {
     const double *v = neighbors.vector + 3 * k;
     const double r = neighbors.distance[k];
     const double x = v[0] / r, y = v[1] / r, z = v[2] / r;
@@ -128,9 +130,9 @@ std::vector<double> bridge_fields(const Basis &basis, const Neighborhoods &neigh
   std::vector<double> sources(neighbors.source_atoms.size() * field.source_size());
   for (std::size_t s = 0; s < neighbors.source_atoms.size(); ++s) {
     const int species = basis.species_of(numbers[neighbors.source_atoms[s]]);
-    field.describe_source(species,
-                          field.has_density(species) ? neighbors.of_source(s) : Neighborhood{},
-                          sources.data() + s * field.source_size());
+    field.describe_source(
+        species, field.has_density(species) ? neighbors.of_source(s) : neighbors::Neighborhood{},
+        sources.data() + s * field.source_size());
   }
   for (std::size_t b = 0; b < n_bridges; ++b)
     field.sum(neighbors.of_field(b), sources.data(), 0, field.rows(),
@@ -140,7 +142,7 @@ std::vector<double> bridge_fields(const Basis &basis, const Neighborhoods &neigh
 
 } // namespace
 
-LPSNMR_CLONES void describe_bridge(const Basis &basis, const Neighborhood &neighbors,
+LPSNMR_CLONES void describe_bridge(const Basis &basis, const neighbors::Neighborhood &neighbors,
                                    const double *field, double *descriptor) {
   const Settings &s = basis.settings();
   const int largest = std::max(s.bridge.count * harmonic_count(s.bridge_l_max),
@@ -178,8 +180,8 @@ LPSNMR_CLONES void describe_bridge(const Basis &basis, const Neighborhood &neigh
   }
 }
 
-void target_features(const Basis &basis, const Neighborhood &neighbors, const double *descriptors,
-                     double *features) {
+void target_features(const Basis &basis, const neighbors::Neighborhood &neighbors,
+                     const double *descriptors, double *features) {
   const Settings &s = basis.settings();
   const std::size_t row = basis.size();
   std::fill(features, features + 5 * row, 0.0);

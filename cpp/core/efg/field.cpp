@@ -24,7 +24,7 @@ LPSNMR_INLINE void kernel(const double *squared, double cutoff, double *g, doubl
 
 /// Sum four rows over the neighbours; out[c] are the four rows of component c.
 template <class V>
-LPSNMR_INLINE void sum_rows(const Neighborhood &neighbors, const double *sources,
+LPSNMR_INLINE void sum_rows(const neighbors::Neighborhood &neighbors, const double *sources,
                             std::size_t stride, double cutoff, V *out) {
   constexpr int lanes = 4;
   for (std::size_t begin = 0; begin < neighbors.size; begin += lanes) {
@@ -59,7 +59,7 @@ LPSNMR_INLINE void sum_rows(const Neighborhood &neighbors, const double *sources
 }
 
 template <class V>
-LPSNMR_INLINE void sum_field(const Neighborhood &neighbors, const double *sources,
+LPSNMR_INLINE void sum_field(const neighbors::Neighborhood &neighbors, const double *sources,
                              std::size_t stride, double cutoff, int first, int count,
                              double *field) {
   alignas(32) double four[4];
@@ -75,7 +75,7 @@ LPSNMR_INLINE void sum_field(const Neighborhood &neighbors, const double *source
 
 /// Add the weighted charge and dipole of the density around a source.
 template <class V>
-LPSNMR_INLINE void weigh_channels(const Neighborhood &neighbors, int n_species,
+LPSNMR_INLINE void weigh_channels(const neighbors::Neighborhood &neighbors, int n_species,
                                   const Radial &radial, const double *weights, std::size_t stride,
                                   double *rows, double *source) {
   const int padded = padded_length(radial.count), step = density_stride(n_species, radial.count);
@@ -99,33 +99,33 @@ LPSNMR_INLINE void weigh_channels(const Neighborhood &neighbors, int n_species,
 }
 
 #if defined(LPSNMR_EFG_VERSIONS)
-LPSNMR_EFG_AVX512 void dispatch(const Neighborhood &neighbors, const double *sources,
+LPSNMR_EFG_AVX512 void dispatch(const neighbors::Neighborhood &neighbors, const double *sources,
                                 std::size_t stride, double cutoff, int first, int count,
                                 double *field) {
   sum_field<simd::Wide>(neighbors, sources, stride, cutoff, first, count, field);
 }
-LPSNMR_EFG_AVX2 void dispatch(const Neighborhood &neighbors, const double *sources,
+LPSNMR_EFG_AVX2 void dispatch(const neighbors::Neighborhood &neighbors, const double *sources,
                               std::size_t stride, double cutoff, int first, int count,
                               double *field) {
   sum_field<simd::Wide>(neighbors, sources, stride, cutoff, first, count, field);
 }
-LPSNMR_EFG_AVX512 void dispatch(const Neighborhood &neighbors, int n_species, const Radial &radial,
-                                const double *weights, std::size_t stride, double *rows,
-                                double *source) {
+LPSNMR_EFG_AVX512 void dispatch(const neighbors::Neighborhood &neighbors, int n_species,
+                                const Radial &radial, const double *weights, std::size_t stride,
+                                double *rows, double *source) {
   weigh_channels<simd::Wide>(neighbors, n_species, radial, weights, stride, rows, source);
 }
-LPSNMR_EFG_AVX2 void dispatch(const Neighborhood &neighbors, int n_species, const Radial &radial,
-                              const double *weights, std::size_t stride, double *rows,
-                              double *source) {
+LPSNMR_EFG_AVX2 void dispatch(const neighbors::Neighborhood &neighbors, int n_species,
+                              const Radial &radial, const double *weights, std::size_t stride,
+                              double *rows, double *source) {
   weigh_channels<simd::Wide>(neighbors, n_species, radial, weights, stride, rows, source);
 }
 #endif
-LPSNMR_EFG_BASE void dispatch(const Neighborhood &neighbors, int n_species, const Radial &radial,
-                              const double *weights, std::size_t stride, double *rows,
-                              double *source) {
+LPSNMR_EFG_BASE void dispatch(const neighbors::Neighborhood &neighbors, int n_species,
+                              const Radial &radial, const double *weights, std::size_t stride,
+                              double *rows, double *source) {
   weigh_channels<simd::Narrow>(neighbors, n_species, radial, weights, stride, rows, source);
 }
-LPSNMR_EFG_BASE void dispatch(const Neighborhood &neighbors, const double *sources,
+LPSNMR_EFG_BASE void dispatch(const neighbors::Neighborhood &neighbors, const double *sources,
                               std::size_t stride, double cutoff, int first, int count,
                               double *field) {
   sum_field<simd::Narrow>(neighbors, sources, stride, cutoff, first, count, field);
@@ -152,7 +152,8 @@ Field::Field(const Basis &basis, int rows, const double *weights)
   }
 }
 
-void Field::describe_source(int species, const Neighborhood &neighbors, double *source) const {
+void Field::describe_source(int species, const neighbors::Neighborhood &neighbors,
+                            double *source) const {
   const SpeciesWeights &w = weights_[species];
   std::copy(w.constant.begin(), w.constant.end(), source);
   std::fill_n(source + stride_, 3 * stride_, 0.0);
@@ -162,8 +163,8 @@ void Field::describe_source(int species, const Neighborhood &neighbors, double *
   dispatch(neighbors, n_species_, source_, w.density.data(), stride_, rows.data(), source);
 }
 
-void Field::sum(const Neighborhood &neighbors, const double *sources, int first, int count,
-                double *field) const {
+void Field::sum(const neighbors::Neighborhood &neighbors, const double *sources, int first,
+                int count, double *field) const {
   dispatch(neighbors, sources, stride_, cutoff_, first, count, field);
 }
 

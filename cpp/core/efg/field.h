@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/efg/basis.h"
+#include "core/neighbors/neighbor_list.h"
 
 #include <vector>
 
@@ -28,7 +29,7 @@ public:
   /// @param neighbors  all within settings.source.cutoff, farther ones count nothing; not read for
   ///                   species that have no density
   /// @param source     (source_size()), overwritten
-  void describe_source(int species, const Neighborhood &neighbors, double *source) const;
+  void describe_source(int species, const neighbors::Neighborhood &neighbors, double *source) const;
 
   /// Whether the sources of a species depend on their neighbours.
   bool has_density(int species) const { return !weights_[species].density.empty(); }
@@ -39,7 +40,7 @@ public:
   /// @param sources    (slots, source_size())
   /// @param first      first row to sum, a multiple of 4; `count` of them
   /// @param field      (count, 3), overwritten: m = −1, 0, 1 (y, z, x)
-  void sum(const Neighborhood &neighbors, const double *sources, int first, int count,
+  void sum(const neighbors::Neighborhood &neighbors, const double *sources, int first, int count,
            double *field) const;
 
 private:

@@ -43,7 +43,7 @@ template <int lanes> struct Batch {
   alignas(64) double x[lanes], y[lanes], z[lanes], r[lanes];
   int filled;
   template <typename Entry>
-  Batch(const Neighborhood &neighbors, const Entry &entry, std::size_t count)
+  Batch(const neighbors::Neighborhood &neighbors, const Entry &entry, std::size_t count)
       : filled(static_cast<int>(count)) {
     for (int k = 0; k < lanes; ++k) {
       const std::size_t e = entry(k < filled ? k : 0);
@@ -68,7 +68,7 @@ inline double dot(std::size_t n, const double *a, const double *b) {
 
 } // namespace
 
-void summarize_environment(const Neighborhood &neighbors, int n_species, double cutoff,
+void summarize_environment(const neighbors::Neighborhood &neighbors, int n_species, double cutoff,
                            double *nearest, double *coordination) {
   std::fill_n(nearest, n_species, std::numeric_limits<double>::infinity());
   std::fill_n(coordination, n_species, 0.0);
@@ -108,7 +108,7 @@ Predictor::Predictor(Basis basis, const std::vector<double> &weights, Environmen
   }
 }
 
-unsigned char Predictor::contract_bridge(int bridge, const Neighborhood &neighbors,
+unsigned char Predictor::contract_bridge(int bridge, const neighbors::Neighborhood &neighbors,
                                          double *contracted) const {
   const int n_species = basis_.species_count();
   thread_local std::vector<double> coordination;
@@ -123,8 +123,8 @@ unsigned char Predictor::contract_bridge(int bridge, const Neighborhood &neighbo
   return flag;
 }
 
-void Predictor::add_field(int bridge, const Neighborhood &neighbors, const double *sources,
-                          double *contracted) const {
+void Predictor::add_field(int bridge, const neighbors::Neighborhood &neighbors,
+                          const double *sources, double *contracted) const {
   const std::vector<std::size_t> &outputs = bridge_.field_outputs();
   const int count = static_cast<int>(outputs.size());
   thread_local std::vector<double> field;
@@ -134,7 +134,7 @@ void Predictor::add_field(int bridge, const Neighborhood &neighbors, const doubl
     for (int m = 0; m < 3; ++m) contracted[outputs[o] + m] += field[3 * o + m];
 }
 
-LPSNMR_CLONES void Predictor::add_pairs(const Neighborhood &neighbors, double *sums,
+LPSNMR_CLONES void Predictor::add_pairs(const neighbors::Neighborhood &neighbors, double *sums,
                                         double *coordination) const {
   const Settings &s = basis_.settings();
   alignas(32) double harmonics[harmonic_count(2) * lanes], functions[max_count * lanes];
@@ -158,7 +158,8 @@ LPSNMR_CLONES void Predictor::add_pairs(const Neighborhood &neighbors, double *s
   }
 }
 
-LPSNMR_CLONES void Predictor::triples(const Neighborhood &neighbors, double *components) const {
+LPSNMR_CLONES void Predictor::triples(const neighbors::Neighborhood &neighbors,
+                                      double *components) const {
   const Settings &s = basis_.settings();
   const std::size_t channels = s.species.size() * s.triple.count;
   const int width = harmonic_count(s.triple_l_max);
@@ -190,8 +191,8 @@ LPSNMR_CLONES void Predictor::triples(const Neighborhood &neighbors, double *com
   }
 }
 
-unsigned char Predictor::predict_target(const Neighborhood &neighbors, const double *contracted,
-                                        const unsigned char *bridge_flags,
+unsigned char Predictor::predict_target(const neighbors::Neighborhood &neighbors,
+                                        const double *contracted, const unsigned char *bridge_flags,
                                         double *components) const {
   alignas(32) double sums[5 * lanes] = {};
   const int n_species = basis_.species_count();
@@ -227,9 +228,10 @@ void Predictor::contract_bridges(const Neighborhoods &neighbors, const int *numb
     parallel_for(threads, neighbors.source_atoms.size(), [&](std::size_t begin, std::size_t end) {
       for (std::size_t s = begin; s < end; ++s) {
         const int species = basis_.species_of(numbers[neighbors.source_atoms[s]]);
-        field_->describe_source(
-            species, field_->has_density(species) ? neighbors.of_source(s) : Neighborhood{},
-            sources.data() + s * field_->source_size());
+        field_->describe_source(species,
+                                field_->has_density(species) ? neighbors.of_source(s)
+                                                             : neighbors::Neighborhood{},
+                                sources.data() + s * field_->source_size());
       }
     });
   }

@@ -5,6 +5,7 @@
 #include "core/efg/bridge.h"
 #include "core/efg/chain.h"
 #include "core/efg/field.h"
+#include "core/efg/neighborhoods.h"
 
 #include <limits>
 #include <optional>
@@ -29,7 +30,7 @@ enum Flag : unsigned char {
 /// Nearest distance and smooth coordination number Σ (1 − r²/r_c²)³ per species.
 ///
 /// @param nearest,coordination  (n_species), overwritten; no neighbour: infinity and 0
-void summarize_environment(const Neighborhood &neighbors, int n_species, double cutoff,
+void summarize_environment(const neighbors::Neighborhood &neighbors, int n_species, double cutoff,
                            double *nearest, double *coordination);
 
 /// A fitted model of one target species. Immutable, safe to use from several threads.
@@ -52,7 +53,7 @@ public:
   /// @param bridge      position in Settings::bridges
   /// @param contracted  (contracted_size()), overwritten
   /// @return            Flag bits of the bridge
-  unsigned char contract_bridge(int bridge, const Neighborhood &neighbors,
+  unsigned char contract_bridge(int bridge, const neighbors::Neighborhood &neighbors,
                                 double *contracted) const;
 
   /// What makes the field at the bridges; nullptr when the model has none. `describe_source` of it
@@ -63,7 +64,7 @@ public:
   ///
   /// @param neighbors   within settings.field_cutoff; `slot` picks the source
   /// @param sources     (slots, field()->source_size())
-  void add_field(int bridge, const Neighborhood &neighbors, const double *sources,
+  void add_field(int bridge, const neighbors::Neighborhood &neighbors, const double *sources,
                  double *contracted) const;
 
   /// Kernel: the tensor of one target.
@@ -72,7 +73,7 @@ public:
   /// @param bridge_flags (slots) flags of the bridges
   /// @param components  (5), overwritten, V/Å²
   /// @return            Flag bits
-  unsigned char predict_target(const Neighborhood &neighbors, const double *contracted,
+  unsigned char predict_target(const neighbors::Neighborhood &neighbors, const double *contracted,
                                const unsigned char *bridge_flags, double *components) const;
 
   /// Loop: components of chosen atoms of a system.
@@ -86,8 +87,9 @@ public:
                double *components, unsigned char *flags, int threads = 1) const;
 
 private:
-  void add_pairs(const Neighborhood &neighbors, double *sums, double *coordination) const;
-  void triples(const Neighborhood &neighbors, double *components) const;
+  void add_pairs(const neighbors::Neighborhood &neighbors, double *sums,
+                 double *coordination) const;
+  void triples(const neighbors::Neighborhood &neighbors, double *components) const;
   void contract_bridges(const Neighborhoods &neighbors, const int *numbers, int threads,
                         std::vector<double> &contracted, std::vector<unsigned char> &flags) const;
 

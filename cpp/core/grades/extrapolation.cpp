@@ -68,7 +68,7 @@ double Extrapolation::add_splines(int species) {
 }
 
 /// Put the density terms. What training left untouched stays out: it has no prior width of its own.
-void Extrapolation::add_density(int species, const std::vector<ufp::SiteNeighbor> &neighbors) {
+void Extrapolation::add_density(int species, const neighbors::Neighborhood &neighbors) {
   const std::vector<int> &position = position_[std::size_t(species)];
   for (const density::Basis::BlockColumns &block : density_.blocks()) {
     if (block.center != species) continue;
@@ -106,13 +106,14 @@ void Extrapolation::multiply(int species) {
   batch.taken.clear();
 }
 
-void Extrapolation::add(int species, const std::vector<ufp::SiteNeighbor> &neighbors) {
+void Extrapolation::add(int species, const neighbors::Neighborhood &neighbors) {
   std::vector<std::size_t> &taken = batch_[std::size_t(species)].taken;
   taken.push_back(grades_.size());
   grades_.push_back({0, 0, 0});
   SiteGrade &grade = grades_.back();
-  for (const ufp::SiteNeighbor &neighbor : neighbors)
-    grade.excess = std::max(grade.excess, shortest(species, neighbor.species) - neighbor.distance);
+  for (std::size_t e = 0; e < neighbors.size; ++e)
+    grade.excess =
+        std::max(grade.excess, shortest(species, neighbors.species[e]) - neighbors.distance[e]);
   features_.evaluate(species, neighbors);
   const double unseen = file_.certainty[std::size_t(species)].unseen_deviation;
   grade.deviation = add_splines(species) * unseen * unseen;

@@ -33,7 +33,7 @@ public:
   /// Take a centre.
   ///
   /// @param species of the centre and the neighbours: positions in UfxFile::elements
-  void add(int species, const std::vector<ufp::SiteNeighbor> &neighbors);
+  void add(int species, const neighbors::Neighborhood &neighbors);
   /// Return the grades of the centres taken since the last call, in the order they were taken.
   std::vector<SiteGrade> finish();
   /// Forget the centres taken since the last finish(): what an error has interrupted.
@@ -62,7 +62,7 @@ private:
 
   void put(int species, std::size_t row, double value);
   double add_splines(int species);
-  void add_density(int species, const std::vector<ufp::SiteNeighbor> &neighbors);
+  void add_density(int species, const neighbors::Neighborhood &neighbors);
   void multiply(int species);
 
   UfxFile file_;

@@ -1,19 +1,13 @@
 // Places of atoms and of their images, sorted into bins, to be found by distance from a point.
 #pragma once
 
+#include "core/neighbors/neighbor_list.h"
+
 #include <array>
 #include <cstddef>
 #include <vector>
 
 namespace lpsnmr::neighbors {
-
-/// Neighbours of chosen centres within a cutoff, each ordered pair once, images as own entries.
-struct NeighborList {
-  std::vector<std::size_t> first; ///< (centres + 1): entries of centre c are first[c] .. first[c+1]
-  std::vector<int> index;         ///< atom index of the neighbour
-  std::vector<double> vector;     ///< (entries, 3) from centre to neighbour, Å
-  std::vector<double> distance;   ///< (entries) Å
-};
 
 /// Places in bins; an image of an atom is a place of its own. Memory is kept from use to use.
 class CellBins {

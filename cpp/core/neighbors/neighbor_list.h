@@ -1,49 +1,46 @@
-// Full neighbour lists of periodic or open systems of any cell shape and size.
+// The neighbours of chosen atoms: a list of many centres, and the view of one of them.
 #pragma once
 
-#include "core/neighbors/cell_bins.h"
-
-#include <array>
 #include <cstddef>
 #include <vector>
 
 namespace lpsnmr::neighbors {
 
-/// Atoms in a cell. The pointed-to arrays belong to the caller and are only read.
-struct System {
-  const double *positions = nullptr; ///< (n, 3) row-major, Å; need not be wrapped
+/// The neighbours of one centre. The arrays belong to the caller; those that an evaluation does not
+/// read may be nullptr.
+struct Neighborhood {
   std::size_t size = 0;
-  std::array<double, 9> cell{}; ///< rows are the cell vectors, Å; ignored along open axes
-  std::array<bool, 3> periodic{true, true, true};
+  const double *vector = nullptr;   ///< (size, 3) from the centre, Å
+  const double *distance = nullptr; ///< (size) Å
+  const int *index = nullptr;       ///< (size) which atoms
+  const int *species = nullptr;     ///< (size) as the potential or the basis counts them
+  const int *slot = nullptr;        ///< (size) further numbers of the caller's, -1 for none
 };
 
-/// Searches one system for the neighbours within several cutoffs. Memory is kept from system to
-/// system.
-class NeighborSearch {
-public:
-  /// Sort the atoms and their images into bins; linear in their number.
-  ///
-  /// @param system  atoms; the cell must be right- or left-handed with non-zero volume when
-  ///                periodic
-  /// @param cutoff  Å, > 0, the longest that will be asked for; may exceed the cell, images are
-  ///                found
-  /// @throws Error  for a cutoff or a cell that is not usable, or positions that are not finite
-  void prepare(const System &system, double cutoff);
+/// Neighbours of chosen centres within a cutoff, each ordered pair once, images as own entries.
+struct NeighborList {
+  std::vector<std::size_t> first; ///< (centres + 1): entries of centre c are first[c] .. first[c+1]
+  std::vector<int> index;         ///< atom index of the neighbour
+  std::vector<double> vector;     ///< (entries, 3) from centre to neighbour, Å
+  std::vector<double> distance;   ///< (entries) Å
 
-  /// Make the list of chosen centres; one that has been used before keeps its memory.
-  ///
-  /// @param cutoff   Å, at most that of prepare()
-  /// @param centers  atom indices, or nullptr for all atoms
-  /// @throws Error   for an index that is not one of an atom
-  void list(double cutoff, const std::vector<int> *centers, NeighborList &list) const;
-
-private:
-  CellBins places_;
-  std::vector<double> wrapped_; // (n, 3) positions in the cell
+  std::size_t centers() const { return first.empty() ? 0 : first.size() - 1; }
+  /// View a centre; `species` and `slot` are arrays over all entries, or nullptr.
+  Neighborhood around(std::size_t center, const int *species = nullptr,
+                      const int *slot = nullptr) const {
+    const std::size_t begin = first[center];
+    return {first[center + 1] - begin,
+            vector.data() + 3 * begin,
+            distance.data() + begin,
+            index.data() + begin,
+            species ? species + begin : nullptr,
+            slot ? slot + begin : nullptr};
+  }
+  /// Species of the entries, from those of the atoms.
+  std::vector<int> species_of_entries(const std::vector<int> &species) const;
 };
 
-/// Prepare a search and make one list; see there.
-NeighborList build_neighbor_list(const System &system, double cutoff,
-                                 const std::vector<int> *centers = nullptr);
+/// Refuse two atoms at the same place; the centres of the list are all atoms.
+void check_apart(const NeighborList &list);
 
 } // namespace lpsnmr::neighbors

@@ -1,4 +1,4 @@
-#include "core/neighbors/neighbor_list.h"
+#include "core/neighbors/search.h"
 
 #include "core/common/error.h"
 

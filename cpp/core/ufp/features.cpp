@@ -1,6 +1,7 @@
 #include "core/ufp/features.h"
 
 #include "core/common/error.h"
+#include "core/neighbors/search.h"
 #include "core/ufp/center_atoms.h"
 
 #include <algorithm>
@@ -16,31 +17,26 @@ std::string names(std::initializer_list<int> species) {
   return out;
 }
 
-/// One neighbour of the current centre.
-struct Neighbor {
-  int index, species;
-  double distance;
-  std::array<double, 3> vector;
-};
-
 /// How one distance moves the rows: direction of the unit vector and r u (x) u.
 struct Side {
   std::array<double, 3> direction;
   std::array<double, 6> moment;
 };
 
-Side make_side(const std::array<double, 3> &d, double r) {
+Side make_side(const double *d, double r) {
   const double inverse = 1.0 / r;
   return {{d[0] * inverse, d[1] * inverse, d[2] * inverse},
           {d[0] * d[0] * inverse, d[1] * d[1] * inverse, d[2] * d[2] * inverse,
            d[0] * d[1] * inverse, d[0] * d[2] * inverse, d[1] * d[2] * inverse}};
 }
 
-void add_pair_rows(const Basis::Pair &pair, const Neighbor &neighbor, std::size_t center,
-                   std::size_t rows, double *out) {
+/// The pair of a centre with entry e of its neighbours.
+void add_pair_rows(const Basis::Pair &pair, std::size_t center,
+                   const neighbors::Neighborhood &neighbors, std::size_t e, std::size_t rows,
+                   double *out) {
   splines::BasisValues basis;
-  pair.grid.evaluate(neighbor.distance, basis);
-  const Side side = make_side(neighbor.vector, neighbor.distance);
+  pair.grid.evaluate(neighbors.distance[e], basis);
+  const Side side = make_side(neighbors.vector + 3 * e, neighbors.distance[e]);
   for (int k = 0; k < 4; ++k) {
     const int function = basis.offset + k;
     if (function >= pair.columns) break;
@@ -48,7 +44,8 @@ void add_pair_rows(const Basis::Pair &pair, const Neighbor &neighbor, std::size_
     const double slope = basis.derivative[k];
     column[0] += basis.value[k];
     for (std::size_t m = 0; m < 6; ++m) column[1 + m] -= slope * side.moment[m];
-    double *on_i = column + 7 + 3 * center, *on_j = column + 7 + 3 * std::size_t(neighbor.index);
+    double *on_i = column + 7 + 3 * center,
+           *on_j = column + 7 + 3 * std::size_t(neighbors.index[e]);
     for (std::size_t a = 0; a < 3; ++a) {
       on_i[a] += slope * side.direction[a];
       on_j[a] -= slope * side.direction[a];
@@ -96,34 +93,35 @@ void add_triplet_rows(const Basis::Triple &triple, const Triplet &t, std::size_t
     }
 }
 
-/// All triplets of one centre.
+/// All triplets of one centre with those of its neighbours that are close enough.
 void add_center_triplets(const Basis &basis, std::size_t center, int species,
-                         const std::vector<Neighbor> &neighbors, std::size_t rows, double *out) {
+                         const neighbors::Neighborhood &neighbors,
+                         const std::vector<std::size_t> &close, std::size_t rows, double *out) {
   Triplet t;
   t.i = center;
-  for (std::size_t x = 0; x < neighbors.size(); ++x)
-    for (std::size_t y = x + 1; y < neighbors.size(); ++y) {
+  for (std::size_t x = 0; x < close.size(); ++x)
+    for (std::size_t y = x + 1; y < close.size(); ++y) {
       bool swapped = false;
-      const int which =
-          basis.triple_of(species, neighbors[x].species, neighbors[y].species, swapped);
+      const int which = basis.triple_of(species, neighbors.species[close[x]],
+                                        neighbors.species[close[y]], swapped);
       if (which < 0) continue;
       const Basis::Triple &triple = basis.triples()[std::size_t(which)];
-      const Neighbor &j = swapped ? neighbors[y] : neighbors[x];
-      const Neighbor &k = swapped ? neighbors[x] : neighbors[y];
-      if (j.distance >= triple.grid_ij.high() || k.distance >= triple.grid_ik.high()) continue;
-      std::array<double, 3> d;
-      for (std::size_t a = 0; a < 3; ++a) d[a] = k.vector[a] - j.vector[a];
+      const std::size_t j = close[swapped ? y : x], k = close[swapped ? x : y];
+      const double r_ij = neighbors.distance[j], r_ik = neighbors.distance[k];
+      if (r_ij >= triple.grid_ij.high() || r_ik >= triple.grid_ik.high()) continue;
+      const double *const d_ij = neighbors.vector + 3 * j, *const d_ik = neighbors.vector + 3 * k;
+      const double d[3] = {d_ik[0] - d_ij[0], d_ik[1] - d_ij[1], d_ik[2] - d_ij[2]};
       const double r = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
       if (r >= triple.grid_jk.high()) continue;
       if (r < 1e-10)
         throw Error("two neighbours of atom " + std::to_string(center) + " are at the same place");
-      t.j = std::size_t(j.index);
-      t.k = std::size_t(k.index);
-      t.ij = make_side(j.vector, j.distance);
-      t.ik = make_side(k.vector, k.distance);
+      t.j = std::size_t(neighbors.index[j]);
+      t.k = std::size_t(neighbors.index[k]);
+      t.ij = make_side(d_ij, r_ij);
+      t.ik = make_side(d_ik, r_ik);
       t.jk = make_side(d, r);
-      triple.grid_ij.evaluate(j.distance, t.basis_ij);
-      triple.grid_ik.evaluate(k.distance, t.basis_ik);
+      triple.grid_ij.evaluate(r_ij, t.basis_ij);
+      triple.grid_ik.evaluate(r_ik, t.basis_ik);
       triple.grid_jk.evaluate(r, t.basis_jk);
       add_triplet_rows(triple, t, rows, out);
     }
@@ -204,31 +202,27 @@ int Basis::triple_of(int a, int b, int c, bool &swapped) const {
 
 void evaluate_features(const Basis &basis, const neighbors::System &system,
                        const std::vector<int> &species, double *out) {
-  check_species(species, system.size, basis.species());
+  neighbors::check_species(species, system.size, basis.species());
   const std::size_t rows = feature_rows(system.size);
   std::fill(out, out + rows * std::size_t(basis.columns()), 0.0);
   const neighbors::NeighborList list = neighbors::build_neighbor_list(system, basis.cutoff());
-  std::vector<Neighbor> neighbors;
+  const std::vector<int> entry_species = list.species_of_entries(species);
+  std::vector<std::size_t> close;
   for (std::size_t i = 0; i < system.size; ++i) {
-    neighbors.clear();
-    for (std::size_t e = list.first[i]; e < list.first[i + 1]; ++e) {
-      const int j = list.index[e];
-      const int sj = species[std::size_t(j)];
-      const Neighbor neighbor{j,
-                              sj,
-                              list.distance[e],
-                              {list.vector[3 * e], list.vector[3 * e + 1], list.vector[3 * e + 2]}};
-      const Basis::Pair &pair = basis.pairs()[std::size_t(basis.pair_of(species[i], sj))];
-      if (neighbor.distance < pair.grid.low())
-        throw Error("atoms " + std::to_string(i) + " and " + std::to_string(j) + " are " +
-                    std::to_string(neighbor.distance) +
-                    " Å apart, below the first two-body knot at " +
+    const neighbors::Neighborhood around = list.around(i, entry_species.data());
+    close.clear();
+    for (std::size_t e = 0; e < around.size; ++e) {
+      const double r = around.distance[e];
+      const Basis::Pair &pair =
+          basis.pairs()[std::size_t(basis.pair_of(species[i], around.species[e]))];
+      if (r < pair.grid.low())
+        throw Error("atoms " + std::to_string(i) + " and " + std::to_string(around.index[e]) +
+                    " are " + std::to_string(r) + " Å apart, below the first two-body knot at " +
                     std::to_string(pair.grid.low()) + " Å");
-      if (neighbor.distance < pair.grid.high()) add_pair_rows(pair, neighbor, i, rows, out);
-      if (neighbor.distance < basis.three_body_cutoff(species[i], sj))
-        neighbors.push_back(neighbor);
+      if (r < pair.grid.high()) add_pair_rows(pair, i, around, e, rows, out);
+      if (r < basis.three_body_cutoff(species[i], around.species[e])) close.push_back(e);
     }
-    add_center_triplets(basis, i, species[i], neighbors, rows, out);
+    add_center_triplets(basis, i, species[i], around, close, rows, out);
   }
 }
 

@@ -1,7 +1,7 @@
 // The UFP as a linear model: rows of energy, virial and forces by columns of coefficients.
 #pragma once
 
-#include "core/neighbors/neighbor_list.h"
+#include "core/neighbors/system.h"
 #include "core/splines/knot_grid.h"
 
 #include <array>

@@ -17,7 +17,7 @@ void SiteFeatures::add(int column, double value) {
   row_[at] += value;
 }
 
-void SiteFeatures::evaluate(int species, const std::vector<SiteNeighbor> &neighbors) {
+void SiteFeatures::evaluate(int species, const neighbors::Neighborhood &neighbors) {
   for (const int column : touched_) {
     row_[static_cast<std::size_t>(column)] = 0.0;
     listed_[static_cast<std::size_t>(column)] = 0;
@@ -25,45 +25,45 @@ void SiteFeatures::evaluate(int species, const std::vector<SiteNeighbor> &neighb
   touched_.clear();
   close_.clear();
   splines::BasisValues values;
-  for (const SiteNeighbor &neighbor : neighbors) {
+  for (std::size_t e = 0; e < neighbors.size; ++e) {
+    const double r = neighbors.distance[e];
     const Basis::Pair &pair =
-        basis_.pairs()[std::size_t(basis_.pair_of(species, neighbor.species))];
-    if (neighbor.distance < pair.grid.high()) {
-      pair.grid.evaluate(neighbor.distance, values);
+        basis_.pairs()[std::size_t(basis_.pair_of(species, neighbors.species[e]))];
+    if (r < pair.grid.high()) {
+      pair.grid.evaluate(r, values);
       for (int k = 0; k < 4 && values.offset + k < pair.columns; ++k)
         add(pair.first_column + values.offset + k, values.value[k]);
     }
-    if (neighbor.distance < basis_.three_body_cutoff(species, neighbor.species))
-      close_.push_back(neighbor);
+    if (r < basis_.three_body_cutoff(species, neighbors.species[e])) close_.push_back(e);
   }
-  add_triplets(species);
+  add_triplets(species, neighbors);
 }
 
-void SiteFeatures::add_triplets(int species) {
+void SiteFeatures::add_triplets(int species, const neighbors::Neighborhood &neighbors) {
   for (std::size_t x = 0; x < close_.size(); ++x)
     for (std::size_t y = x + 1; y < close_.size(); ++y) {
       bool swapped = false;
-      const int which = basis_.triple_of(species, close_[x].species, close_[y].species, swapped);
+      const int which = basis_.triple_of(species, neighbors.species[close_[x]],
+                                         neighbors.species[close_[y]], swapped);
       if (which < 0) continue;
       const Basis::Triple &triple = basis_.triples()[std::size_t(which)];
-      const SiteNeighbor &j = swapped ? close_[y] : close_[x];
-      const SiteNeighbor &k = swapped ? close_[x] : close_[y];
-      if (j.distance >= triple.grid_ij.high() || k.distance >= triple.grid_ik.high()) continue;
+      const std::size_t j = close_[swapped ? y : x], k = close_[swapped ? x : y];
+      const double r_ij = neighbors.distance[j], r_ik = neighbors.distance[k];
+      if (r_ij >= triple.grid_ij.high() || r_ik >= triple.grid_ik.high()) continue;
       double r2 = 0;
       for (std::size_t a = 0; a < 3; ++a) {
-        const double d = k.vector[a] - j.vector[a];
+        const double d = neighbors.vector[3 * k + a] - neighbors.vector[3 * j + a];
         r2 += d * d;
       }
-      const double r = std::sqrt(r2);
-      if (r < triple.grid_jk.high()) add_triplet(triple, j, k, r);
+      const double r_jk = std::sqrt(r2);
+      if (r_jk < triple.grid_jk.high()) add_triplet(triple, r_ij, r_ik, r_jk);
     }
 }
 
-void SiteFeatures::add_triplet(const Basis::Triple &triple, const SiteNeighbor &j,
-                               const SiteNeighbor &k, double r_jk) {
+void SiteFeatures::add_triplet(const Basis::Triple &triple, double r_ij, double r_ik, double r_jk) {
   splines::BasisValues ij, ik, jk;
-  triple.grid_ij.evaluate(j.distance, ij);
-  triple.grid_ik.evaluate(k.distance, ik);
+  triple.grid_ij.evaluate(r_ij, ij);
+  triple.grid_ik.evaluate(r_ik, ik);
   triple.grid_jk.evaluate(r_jk, jk);
   const auto n_ik = static_cast<std::size_t>(triple.grid_ik.functions());
   const auto n_jk = static_cast<std::size_t>(triple.grid_jk.functions());

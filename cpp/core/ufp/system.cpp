@@ -1,6 +1,7 @@
 #include "core/ufp/system.h"
 
 #include "core/common/error.h"
+#include "core/neighbors/search.h"
 #include "core/ufp/candidates.h"
 #include "core/ufp/center_atoms.h"
 
@@ -10,11 +11,12 @@ namespace lpsnmr::ufp {
 
 Result evaluate_system(const Potential &potential, const neighbors::System &system,
                        const std::vector<int> &species, simd::Instructions instructions) {
-  check_species(species, system.size, potential.species());
+  neighbors::check_species(species, system.size, potential.species());
   const neighbors::NeighborList list =
       neighbors::build_neighbor_list(system, potential.max_cutoff());
-  check_apart(list);
-  CenterAtoms around(list, species);
+  neighbors::check_apart(list);
+  const std::vector<int> entry_species = list.species_of_entries(species);
+  CenterAtoms around;
   Result out;
   out.atom_energy.assign(system.size, 0.0);
   out.forces.assign(3 * system.size, 0.0);
@@ -24,7 +26,7 @@ Result evaluate_system(const Potential &potential, const neighbors::System &syst
   Needs needs;
   needs.virial = true;
   for (std::size_t i = 0; i < system.size; ++i) {
-    around.gather(i);
+    around.gather(species[i], list.around(i, entry_species.data()));
     candidates.clear();
     candidates.add(potential, around.atoms(), around.center(), around.numbers(), nullptr,
                    around.size(), 0.0);

@@ -1,7 +1,7 @@
 // Energy, forces and virial of a whole system: the kernel over our own neighbour list.
 #pragma once
 
-#include "core/neighbors/neighbor_list.h"
+#include "core/neighbors/system.h"
 #include "core/ufp/kernel.h"
 
 #include <array>

@@ -2,6 +2,8 @@
 #include "core/tests/support/check.h"
 
 #include "core/common/error.h"
+#include "core/efg/components.h"
+#include "core/efg/features.h"
 #include "core/efg/predictor.h"
 
 #include <array>
@@ -83,6 +85,30 @@ void norm_of_each_degree_is_one() {
   }
 }
 
+/// The two forms of a tensor: norm kept, there and back, and the axes where they belong.
+void components_and_cartesian() {
+  const double tensor[6] = {0.3, -0.9, 0.6, 0.2, -0.5, 0.7}; // xx yy zz xy xz yz
+  double components[5], back[6];
+  efg::components_of(tensor, components);
+  efg::cartesian_of(components, back);
+  double norm = 0.0, square = 0.0;
+  for (const double c : components) norm += c * c;
+  for (int k = 0; k < 6; ++k) {
+    square += (k < 3 ? 1.0 : 2.0) * tensor[k] * tensor[k];
+    CHECK_CLOSE(back[k], tensor[k], 1e-15);
+  }
+  CHECK_CLOSE(norm, square, 1e-15);
+  // u u - 1/3 is proportional to the harmonics of degree 2 of u
+  const double u[3] = {0.48, -0.6, 0.64};
+  const double dyad[6] = {u[0] * u[0] - 1.0 / 3, u[1] * u[1] - 1.0 / 3, u[2] * u[2] - 1.0 / 3,
+                          u[0] * u[1],           u[0] * u[2],           u[1] * u[2]};
+  double harmonics[efg::harmonic_count(2)];
+  efg::components_of(dyad, components);
+  efg::real_harmonics<1>(2, u, u + 1, u + 2, harmonics);
+  for (int m = 0; m < 5; ++m)
+    CHECK_CLOSE(components[m], std::sqrt(2.0 / 3.0) * harmonics[4 + m], 1e-15);
+}
+
 template <typename Call> bool throws(const Call &call) {
   try {
     call();
@@ -152,6 +178,7 @@ void bad_input_throws() {
 int main() {
   harmonics_of_low_degree();
   norm_of_each_degree_is_one();
+  components_and_cartesian();
   couplings_are_orthonormal();
   prediction_is_features_times_weights();
   bad_input_throws();

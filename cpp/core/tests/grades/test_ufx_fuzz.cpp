@@ -6,9 +6,13 @@
 #include "core/common/sha256.h"
 #include "core/grades/extrapolation.h"
 
+#include <array>
+#include <cmath>
 #include <cstring>
+#include <initializer_list>
 #include <random>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -35,9 +39,28 @@ std::string good_file() {
   return text;
 }
 
+/// Neighbours of one element: each by its vector, Å.
+class Neighbors {
+public:
+  Neighbors(std::initializer_list<std::array<double, 3>> vectors) {
+    for (const std::array<double, 3> &v : vectors) {
+      vector_.insert(vector_.end(), v.begin(), v.end());
+      distance_.push_back(std::sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]));
+    }
+    species_.assign(distance_.size(), 0);
+  }
+  lpsnmr::neighbors::Neighborhood view() const {
+    return {distance_.size(), vector_.data(), distance_.data(), nullptr, species_.data(), nullptr};
+  }
+
+private:
+  std::vector<double> vector_, distance_;
+  std::vector<int> species_;
+};
+
 lpsnmr::grades::SiteGrade grade_of(lpsnmr::grades::Extrapolation &extrapolation,
-                                   const std::vector<lpsnmr::ufp::SiteNeighbor> &neighbors) {
-  extrapolation.add(0, neighbors);
+                                   const Neighbors &neighbors) {
+  extrapolation.add(0, neighbors.view());
   return extrapolation.finish().at(0);
 }
 
@@ -45,9 +68,7 @@ lpsnmr::grades::SiteGrade grade_of(lpsnmr::grades::Extrapolation &extrapolation,
 bool accepted(const std::string &text) {
   try {
     lpsnmr::grades::Extrapolation extrapolation(lpsnmr::grades::parse_ufx(text, "fuzz"));
-    const std::vector<lpsnmr::ufp::SiteNeighbor> neighbors = {{0, 1.2, {1.2, 0, 0}},
-                                                              {0, 2.0, {0, 2.0, 0}}};
-    grade_of(extrapolation, neighbors);
+    grade_of(extrapolation, {{1.2, 0, 0}, {0, 2.0, 0}});
     return true;
   } catch (const lpsnmr::Error &) {
     return false;
@@ -67,14 +88,14 @@ void test_values() {
   CHECK_CLOSE(alone.deviation, std::sqrt(variance), 1e-7);
   CHECK_CLOSE(alone.grade, 4 * alone.deviation, 1e-12);
   CHECK(alone.excess == 0);
-  const lpsnmr::grades::SiteGrade close = grade_of(extrapolation, {{0, 1.2, {1.2, 0, 0}}});
+  const lpsnmr::grades::SiteGrade close = grade_of(extrapolation, {{1.2, 0, 0}});
   CHECK_CLOSE(close.excess, 0.3, 1e-12);
   // many at once come back in order, as each alone
-  std::vector<std::vector<lpsnmr::ufp::SiteNeighbor>> sites;
+  std::vector<Neighbors> sites;
   for (int n = 0; n < 21; ++n) {
     const double r = 1.4 + 0.1 * n;
-    sites.push_back({{0, r, {r, 0, 0}}, {0, 2.0, {0, 2.0, 0}}});
-    extrapolation.add(0, sites.back());
+    sites.push_back({{r, 0, 0}, {0, 2.0, 0}});
+    extrapolation.add(0, sites.back().view());
   }
   const std::vector<lpsnmr::grades::SiteGrade> grades = extrapolation.finish();
   CHECK(grades.size() == sites.size());
@@ -85,7 +106,7 @@ void test_values() {
     CHECK(grades[n].grade == one.grade);
   }
   // what was given up leaves no trace
-  for (int n = 0; n < 3; ++n) extrapolation.add(0, sites[std::size_t(n)]);
+  for (int n = 0; n < 3; ++n) extrapolation.add(0, sites[std::size_t(n)].view());
   extrapolation.discard();
   CHECK(extrapolation.finish().empty());
   CHECK(grade_of(extrapolation, sites[5]).deviation == grades[5].deviation);
