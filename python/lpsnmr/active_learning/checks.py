@@ -10,6 +10,7 @@ import ase
 from lpsnmr.active_learning.plan import LearnPlan, PlannedRun
 from lpsnmr.active_learning.settings import LABELS, LearnSettings
 from lpsnmr.errors import FileFormatError, InputError
+from lpsnmr.labelling.dispersion import DispersionEngine
 from lpsnmr.labelling.label_store import LabelStore
 from lpsnmr.md.scheduled_frames import SamplingSettings
 from lpsnmr.potential import Extrapolation, Layout, Ufp
@@ -17,6 +18,7 @@ from lpsnmr.potential.accumulate import weight_of
 from lpsnmr.potential.core_repulsion import shortest_distances
 from lpsnmr.potential.provenance import extrapolation_path, sidecar_path
 from lpsnmr.reference import blocks_by_run, read_reference
+from lpsnmr.reference.terms import LabelChoice, chosen_labels
 from lpsnmr.structures.checks import check_distances
 from lpsnmr.structures.packing import units_and_lithium
 
@@ -56,7 +58,8 @@ def _check_potential(settings: LearnSettings) -> Layout:
 
 def _check_fit(settings: LearnSettings, layout: Layout, frames: Sequence[ase.Atoms]) -> None:
     """Refuse settings of the refit, and reference frames that it cannot use."""
-    settings.fit_settings(settings.potential)  # refuses folds that cannot be
+    fit = settings.fit_settings(settings.potential)  # refuses folds that cannot be
+    _check_labels(settings, fit.labels, frames)
     for frame in frames:
         layout.species(frame.get_chemical_symbols(), str(frame.info["source"]))
         weight_of(frame)
@@ -67,6 +70,19 @@ def _check_fit(settings: LearnSettings, layout: Layout, frames: Sequence[ase.Ato
                 "where the potential begins"
             )
     check_folds(settings, frames, _most_new_blocks(settings))
+
+
+def _check_labels(settings: LearnSettings, labels: str, frames: Sequence[ase.Atoms]) -> None:
+    """Refuse frames without the labels that the potential was fitted to, and an engine of others."""
+    chosen_labels(frames, labels)
+    choice = LabelChoice.parse(labels)
+    if choice.dispersion:
+        DispersionEngine(choice.dispersion, choice.functional)
+    if settings.engine.name == "gpaw" and settings.engine.gpaw.xc != choice.functional:
+        raise InputError(
+            f"{settings.potential}: fitted to {labels}; expected labels of {choice.functional}, got "
+            f"{settings.engine.gpaw.xc}"
+        )
 
 
 def _most_new_blocks(settings: LearnSettings) -> int:

@@ -56,7 +56,7 @@ def settings_of_potential(potential: str | os.PathLike[str]) -> FitSettings:
         # sidecars from before there were density terms have no width for them
         newer = () if basis.density else ("density", "anchor")
         names = [f.name for f in dataclasses.fields(PriorSettings) if f.name not in newer]
-        optional = ("monotone_core", "run_weights", "learning_curve")
+        optional = ("monotone_core", "run_weights", "learning_curve", "labels")
         return FitSettings(
             basis,
             (PriorSettings(**{k: prior[k] for k in names}),),

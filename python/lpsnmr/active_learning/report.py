@@ -11,7 +11,8 @@ import numpy as np
 
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.potential import Ufp
-from lpsnmr.potential.provenance import sidecar_path
+from lpsnmr.potential.provenance import fitted_labels, sidecar_path
+from lpsnmr.reference.terms import chosen_labels
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 
 __all__ = ["FrameErrors", "RoundReport", "errors_on", "format_rounds", "held_out_rows"]
@@ -32,12 +33,15 @@ def _rms(values: Any) -> float:
 
 
 def errors_on(potential: Path, frames: Sequence[ase.Atoms]) -> FrameErrors:
-    """Return the errors of a potential on labelled frames; reference energies come from its sidecar."""
+    """Return the errors of a potential on labelled frames.
+
+    Reference energies come from its sidecar, and so does the sum of labels that it is compared with.
+    """
     ufp = Ufp(potential)
     record = json.loads(sidecar_path(potential).read_text(encoding="utf-8"))
     reference: dict[str, float] = record["reference_energies_eV"]
     energy, force, target, stress = [], [], [], []
-    for frame in frames:
+    for frame in chosen_labels(frames, fitted_labels(record) or "pbe"):
         prediction = ufp.predict(frame)
         offset = sum(reference[symbol] for symbol in frame.get_chemical_symbols())
         labels = frame.calc.results

@@ -168,6 +168,7 @@ def parse_settings(o: dict[str, Any]) -> FitSettings:
         search=o["search"],
         bootstrap=o["bootstrap"],
         run_weights=_parse_weights(o["weigh"]),
+        labels=o["labels"],
     )
 
 
@@ -178,6 +179,14 @@ OPTIONS = (
         required=True,
         type=click.Path(path_type=Path),
         help="Target .uf3 file; a .json sidecar and a .ufx file go beside it.",
+    ),
+    click.option(
+        "--labels",
+        default="pbe",
+        show_default=True,
+        metavar="FUNCTIONAL[+d4|+d3bj]",
+        help="Which labels of REFERENCE: those of pbe or pbesol, alone or with a dispersion correction that "
+        "lpsnmr add-dispersion has added to the frames.",
     ),
     click.option("--elements", default="Li P S", show_default=True, help="Elements of the potential."),
     click.option(

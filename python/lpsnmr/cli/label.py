@@ -18,8 +18,10 @@ from lpsnmr.labelling import (
     LabelStatus,
     label_frames,
 )
-from lpsnmr.labelling.gpaw_settings import GpawSettings
+from lpsnmr.labelling.dispersion import DISPERSION, DispersionEngine
+from lpsnmr.labelling.gpaw_settings import FUNCTIONALS, GpawSettings
 from lpsnmr.reference import read_reference
+from lpsnmr.reference.add_dispersion import add_dispersion
 
 EPILOG = """
 \b
@@ -45,6 +47,7 @@ def _part(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, 
 
 def _settings(o: dict[str, Any]) -> GpawSettings:
     return GpawSettings(
+        xc=FUNCTIONALS[o["functional"]],
         cutoff_hartree=o["cutoff_hartree"],
         kpoint_length_angstrom=o["kpoint_length"],
         max_iterations=o["max_iterations"],
@@ -59,18 +62,19 @@ def _clock(seconds: float | None) -> str:
 
 
 @contextmanager
-def labelling_progress() -> Iterator[Callable[[LabelStatus], None]]:
+def labelling_progress(what: str = "labelling") -> Iterator[Callable[[LabelStatus], None]]:
     """Yield what shows a status on standard error: a bar on a terminal, a line per frame elsewhere."""
+    done = "labelled" if what == "labelling" else what
     console = Console(stderr=True, highlight=False)
-    columns = (TextColumn("labelling"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"))
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("labelling", total=None, note="")
+        task = bar.add_task(what, total=None, note="")
 
         def show(status: LabelStatus) -> None:
             note = f"ETA {_clock(status.eta_s)}" + (f"  {status.failed} failed" if status.failed else "")
             bar.update(task, total=status.total, completed=status.done + status.failed, note=note)
             if not console.is_terminal:
-                console.print(f"labelled {status.done}/{status.total}  {note}", soft_wrap=True)
+                console.print(f"{done} {status.done}/{status.total}  {note}", soft_wrap=True)
 
         yield show
 
@@ -104,6 +108,13 @@ def describe(report: LabelReport) -> str:
     help="gpaw; ufp; the name of an ASE calculator such as emt or lj; or module:Class.",
 )
 @ENGINE_OPTIONS
+@click.option(
+    "--dispersion",
+    type=click.Choice(["none", *DISPERSION]),
+    default="none",
+    show_default=True,
+    help="Also this correction, in columns of its own (as lpsnmr add-dispersion does).",
+)
 @click.option("--jobs", type=int, default=1, show_default=True, help="Frames side by side, one core each.")
 @click.option(
     "--part", default="0/1", callback=_part, metavar="I/N", help="Label frames I, I+N, I+2N, … only."
@@ -113,6 +124,13 @@ def describe(report: LabelReport) -> str:
     "--gpaw-python",
     help="Python interpreter that has GPAW; also LPSNMR_GPAW_PYTHON. Found by itself when this Python, the "
     "gpaw command or the system has it.",
+)
+@click.option(
+    "--functional",
+    type=click.Choice(list(FUNCTIONALS)),
+    default="pbe",
+    show_default=True,
+    help="GPAW: exchange-correlation functional.",
 )
 @click.option(
     "--cutoff-hartree", type=float, default=18.0, show_default=True, help="GPAW: plane-wave cutoff, Hartree."
@@ -132,6 +150,7 @@ def command(
     output: Path,
     engine: str,
     options: dict[str, Any],
+    dispersion: str,
     jobs: int,
     part: tuple[int, int],
     retry_failed: bool,
@@ -152,11 +171,21 @@ def command(
     if store.exists() and not store.is_dir():
         raise InputError(f"{store}: expected a folder or no file of that name, got a file")
     frames = read_reference(structures, require=(), ignore_labels=True)
+    if dispersion != "none":
+        if engine != "gpaw":
+            raise InputError(f"--dispersion: expected --engine gpaw with it, got {engine}")
+        DispersionEngine(dispersion, FUNCTIONALS[recipe["functional"]])
     choice = EngineChoice(engine, options, _settings(recipe), gpaw_python)
     with labelling_progress() as show:
         report = label_frames(
             frames, output, choice, jobs=jobs, part=part, retry_failed=retry_failed, progress=show
         )
     click.echo(describe(report))
+    if dispersion != "none" and report.labelled + report.kept:
+        with labelling_progress(dispersion) as show:
+            terms = add_dispersion(output, dispersion, jobs=jobs, keep=True, progress=show)
+        lines = [f"{dispersion}: frame {n} of {output} FAILED: {reason}" for n, reason in terms.failed]
+        click.echo("\n".join([*lines, f"{dispersion} of {terms.added} frames added to {output}"]))
+        report.failed.extend(terms.failed)
     if report.failed:
         raise SystemExit(1)

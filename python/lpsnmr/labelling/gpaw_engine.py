@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -17,10 +18,10 @@ from lpsnmr.labelling.gpaw_python import (
     HOW_TO_INSTALL,
     clean_environment,
     find_gpaw_python,
-    lithium_setup_folder,
+    setup_folder,
     setup_path,
 )
-from lpsnmr.labelling.gpaw_settings import LITHIUM_DATASET, GpawSettings
+from lpsnmr.labelling.gpaw_settings import GpawSettings, lithium_dataset, stock_dataset
 
 __all__ = ["GpawEngine"]
 
@@ -78,13 +79,19 @@ class GpawEngine:
         """Return versions, settings and how the lithium setup is made."""
         record = {"engine": "gpaw", **self.versions, "settings": self.settings.as_dict()}
         if ("Li", "A") in self.settings.setups:
-            record["lithium_setup"] = "gpaw dataset " + " ".join(LITHIUM_DATASET)
+            record["lithium_setup"] = "gpaw dataset " + " ".join(lithium_dataset(self.settings.xc))
+        made = stock_dataset(self.settings.xc, "ELEMENT")
+        if made is not None:
+            record["other_setups"] = "gpaw-setup " + " ".join(made)
         return record
 
+    def _make_setups(self, elements: Iterable[str]) -> Path:
+        """Return the folder of made setups, those of ``elements`` among them."""
+        wanted = {e for e in elements if e != "Li" or ("Li", "A") in self.settings.setups}
+        return setup_folder(self.python, self.versions["gpaw"], self.settings.xc, wanted)
+
     def _start(self) -> subprocess.Popen[str]:
-        folder = None
-        if ("Li", "A") in self.settings.setups:
-            folder = lithium_setup_folder(self.python, self.versions["gpaw"])
+        folder = self._make_setups(())
         process = subprocess.Popen(
             [self.python, "-c", START, str(Path(__file__).parent)],
             stdin=subprocess.PIPE,
@@ -143,6 +150,7 @@ class GpawEngine:
     def label(self, atoms: ase.Atoms, log: str) -> Labels:
         """Run GPAW on a frame; its text goes to ``log``."""
         self._jobs += 1
+        self._make_setups(atoms.get_chemical_symbols())
         job = {
             "id": self._jobs,
             "numbers": atoms.numbers.tolist(),
@@ -167,6 +175,7 @@ class GpawEngine:
                 "kpts": answer["kpts"],
                 "scf_iterations": answer["scf_iterations"],
                 "setups": setups,
+                **({"functional": self.settings.xc} if self.settings.xc != "PBE" else {}),
             },
         )
 

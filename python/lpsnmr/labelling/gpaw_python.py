@@ -1,19 +1,20 @@
-"""Find a Python that has GPAW; make and keep the lithium setup."""
+"""Find a Python that has GPAW; make and keep the setups that do not come with it."""
 
 import logging
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from lpsnmr.errors import ComputeError, InputError
-from lpsnmr.labelling.gpaw_settings import LITHIUM_DATASET
+from lpsnmr.labelling.gpaw_settings import lithium_dataset, stock_dataset
 
-__all__ = ["GPAW_PYTHON", "HOW_TO_INSTALL", "clean_environment", "find_gpaw_python", "lithium_setup_folder"]
+__all__ = ["GPAW_PYTHON", "HOW_TO_INSTALL", "clean_environment", "find_gpaw_python", "setup_folder"]
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ HOW_TO_INSTALL: Final = (
 )
 PROBE_SECONDS, DATASET_SECONDS = 120, 600
 MPI_PREFIXES = ("PMI_", "PMIX_", "OMPI_", "MPI_", "MPIR_", "HYDRA_", "HYDI_", "MPICH_", "SLURM_")
+GPAW_SETUP: Final = "from gpaw.atom.gpaw_setup import main; main()"
+"""The ``gpaw-setup`` command, by the interpreter that has GPAW."""
 STOCK_FOLDERS = ("/usr/local/share/gpaw-setups", "/usr/share/gpaw-setups")
 
 
@@ -121,15 +124,22 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "lpsnmr"
 
 
-def lithium_setup_folder(python: str, version: str) -> Path:
-    """Return the folder with the three-electron lithium setup; make it on first use (some seconds).
+def setup_folder(python: str, version: str, xc: str, elements: Iterable[str]) -> Path:
+    """Return the folder with the setups that do not come with GPAW; make those that are not there (seconds).
+
+    These are the three-electron lithium setup and, for a functional without stock setups, one of each other
+    element.
 
     Parameters
     ----------
     python
         Interpreter with GPAW.
     version
-        GPAW's version; each has its own setup.
+        GPAW's version; each has its own setups.
+    xc
+        The functional they are made with.
+    elements
+        Chemical symbols.
 
     Raises
     ------
@@ -137,14 +147,24 @@ def lithium_setup_folder(python: str, version: str) -> Path:
         When GPAW's generator fails.
     """
     folder = cache_folder() / f"gpaw-{version}"
-    target = folder / "Li.A.PBE"
+    for element in sorted(set(elements)):
+        if element == "Li":
+            command: list[str] = ["-m", "gpaw", "dataset", *lithium_dataset(xc)]
+            _make_dataset(python, folder / f"Li.A.{xc}", command)
+        elif (arguments := stock_dataset(xc, element)) is not None:
+            _make_dataset(python, folder / f"{element}.{xc}", ["-c", GPAW_SETUP, *arguments])
+    return folder
+
+
+def _make_dataset(python: str, target: Path, command: Sequence[str]) -> None:
+    """Let GPAW make a dataset unless it is there."""
     if target.is_file():
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    log.info("making the lithium setup in %s", folder)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as work:
+        return
+    log.info("making the setup %s", target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".making-") as work:
         done = subprocess.run(
-            [python, "-m", "gpaw", "dataset", *LITHIUM_DATASET],
+            [python, *command],
             cwd=work,
             capture_output=True,
             text=True,
@@ -155,9 +175,10 @@ def lithium_setup_folder(python: str, version: str) -> Path:
         made = Path(work) / target.name
         if done.returncode or not made.is_file():
             said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:] or ["nothing"]
-            raise ComputeError(f"'gpaw dataset {' '.join(LITHIUM_DATASET)}' failed: {said[0]}")
+            raise ComputeError(
+                f"GPAW did not make the setup {target.name} ({shlex.join(command)}): {said[0]}"
+            )
         os.replace(made, target)
-    return folder
 
 
 def setup_path(first: Path | None = None) -> str:

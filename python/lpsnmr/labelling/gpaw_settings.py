@@ -7,13 +7,29 @@ from typing import Any, Final
 
 from lpsnmr.errors import InputError
 
-__all__ = ["LITHIUM_DATASET", "GpawSettings"]
+__all__ = ["FUNCTIONALS", "GpawSettings", "lithium_dataset", "stock_dataset"]
 
-LITHIUM_DATASET: Final = (
-    *("Li", "-f", "PBE", "-s", "-P", "1s,2s,0.0s,2p,0.0p,-1.9d,0.0d", "-r", "1.3", "-w", "-t", "A"),
-)
-"""Arguments of ``gpaw dataset`` that make the lithium setup with 1s in the valence and d projectors. The
-stock setup freezes 1s and gives gradients about 30 % too large."""
+FUNCTIONALS: Final = {"pbe": "PBE", "pbesol": "PBEsol"}
+"""Name of a functional on the command line: GPAW's name. Each has datasets made with that very functional:
+PBE (doi:10.1103/PhysRevLett.77.3865) stock ones, PBEsol (doi:10.1103/PhysRevLett.100.136406) made ones."""
+
+WITH_STOCK_DATASETS: Final = ("PBE",)
+
+
+def lithium_dataset(xc: str) -> tuple[str, ...]:
+    """Return the arguments of ``gpaw dataset`` that make lithium with 1s in the valence and d projectors.
+
+    The stock setup freezes 1s and gives gradients about 30 % too large.
+    """
+    return ("Li", "-f", xc, "-s", "-P", "1s,2s,0.0s,2p,0.0p,-1.9d,0.0d", "-r", "1.3", "-w", "-t", "A")
+
+
+def stock_dataset(xc: str, element: str) -> tuple[str, ...] | None:
+    """Return the arguments of ``gpaw-setup`` that make an element's dataset as the stock ones were made.
+
+    None for a functional whose datasets come with GPAW.
+    """
+    return None if xc in WITH_STOCK_DATASETS else ("-f", xc, element)
 
 
 @dataclass(frozen=True)
@@ -23,7 +39,7 @@ class GpawSettings:
     Attributes
     ----------
     xc
-        Exchange-correlation functional.
+        Exchange-correlation functional, one of the values of ``FUNCTIONALS``.
     cutoff_hartree
         Plane-wave cutoff, Hartree.
     kpoint_length_angstrom
@@ -53,6 +69,10 @@ class GpawSettings:
 
     def __post_init__(self) -> None:
         """Refuse what GPAW could not run with."""
+        if self.xc not in FUNCTIONALS.values():
+            raise InputError(
+                f"functional: expected one of {', '.join(FUNCTIONALS.values())}, got {self.xc!r}"
+            )
         for name in ("cutoff_hartree", "kpoint_length_angstrom", "smearing_ev", "max_iterations"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name}: expected a number above 0, got {getattr(self, name)}")

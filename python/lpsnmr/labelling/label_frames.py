@@ -19,6 +19,7 @@ import ase
 
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.files.atomic import written_aside
+from lpsnmr.labelling.dispersion import DISPERSION, DispersionEngine
 from lpsnmr.labelling.engines import AseEngine, Engine
 from lpsnmr.labelling.gpaw_engine import GpawEngine
 from lpsnmr.labelling.gpaw_settings import GpawSettings
@@ -39,9 +40,10 @@ class EngineChoice:
     Attributes
     ----------
     name
-        ``gpaw``, or what ``lpsnmr.labelling.engines.calculator_class`` takes.
+        ``gpaw``, a name of ``DISPERSION`` (the correction alone), or what
+        ``lpsnmr.labelling.engines.calculator_class`` takes.
     options
-        Keyword arguments of an ASE calculator.
+        Keyword arguments of an ASE calculator; ``functional`` of a dispersion correction.
     gpaw
         Recipe of the GPAW engine.
     gpaw_python
@@ -59,6 +61,11 @@ class EngineChoice:
             if self.options:
                 raise InputError(f"engine gpaw takes no calculator options, got {dict(self.options)}")
             return GpawEngine(self.gpaw, self.gpaw_python)
+        if self.name in DISPERSION:
+            unknown = sorted(set(self.options) - {"functional"})
+            if unknown:
+                raise InputError(f"engine {self.name}: expected no option but functional, got {unknown[0]}")
+            return DispersionEngine(self.name, **self.options)
         return AseEngine(self.name, self.options)
 
 

@@ -28,6 +28,7 @@ from lpsnmr.potential.normal import DataSet, FirstLook, look_at
 from lpsnmr.potential.prior import PriorSettings
 from lpsnmr.potential.solve import Prior
 from lpsnmr.potential.walk import Execution, Item, Progress, Walk
+from lpsnmr.reference.terms import chosen_labels
 
 __all__ = ["FitResult", "FitSettings", "fit_ufp"]
 
@@ -141,12 +142,15 @@ def fit_ufp(
     Raises
     ------
     InputError
-        For missing labels, unknown elements, atoms closer than the first knot, or too few blocks.
+        For missing labels or parts of them, labels of another functional, unknown elements, atoms closer than
+        the first knot, or too few blocks.
     ComputeError
         When the equations cannot be solved in float64, or not in this memory.
     """
     if not data or not data[0].frames:
         raise InputError("no reference frames; expected at least one")
+    reference = replace(data[0], frames=chosen_labels(data[0].frames, settings.labels))
+    data = [reference, *data[1:]]
     layout = Layout.from_settings(settings.basis)
     try:
         return _fit(layout, Walk(data, progress, execution), data, settings)

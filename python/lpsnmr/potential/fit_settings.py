@@ -7,6 +7,7 @@ from lpsnmr.errors import InputError
 from lpsnmr.potential.basis import BasisSettings
 from lpsnmr.potential.normal import WeightSettings
 from lpsnmr.potential.prior import PriorSettings
+from lpsnmr.reference.terms import LabelChoice
 
 __all__ = ["FitSettings"]
 
@@ -21,7 +22,8 @@ class FitSettings:
     cross-validation (one candidate only). ``bootstrap`` is the number of further committee members, each
     fitted to blocks drawn with replacement. ``run_weights`` holds patterns of run names (``b32_*``) and the
     weight of their squared residuals; the last that matches counts. ``learning_curve`` asks for fits to fewer
-    folds as well.
+    folds as well. ``labels`` says which sum of the reference frames' labels is fitted, as
+    ``LabelChoice.parse`` takes it; labels of further data sets are taken as they are.
     """
 
     basis: BasisSettings = field(default_factory=BasisSettings)
@@ -35,9 +37,11 @@ class FitSettings:
     bootstrap: int = 0
     run_weights: tuple[tuple[str, float], ...] = ()
     learning_curve: bool = True
+    labels: str = "pbe"
 
     def __post_init__(self) -> None:
         """Refuse a choice without the means to choose."""
+        LabelChoice.parse(self.labels)
         if not self.priors:
             raise InputError("no prior given; expected at least one")
         for name in ("search", "bootstrap"):

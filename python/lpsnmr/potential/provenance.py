@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,15 @@ from lpsnmr.potential.uf3_file import blocks_from_coefficients, write_uf3
 from lpsnmr.potential.ufd_file import BELONGS, density_path, write_ufd
 from lpsnmr.version import __version__
 
-__all__ = ["extrapolation_path", "file_hash", "fit_targets", "save_fit", "sidecar_path"]
+__all__ = [
+    "extrapolation_path",
+    "file_hash",
+    "fit_targets",
+    "fitted_labels",
+    "read_sidecar",
+    "save_fit",
+    "sidecar_path",
+]
 
 Array = NDArray[np.float64]
 PathLike = str | os.PathLike[str]
@@ -34,6 +42,24 @@ def file_hash(path: PathLike) -> str:
 def sidecar_path(potential: PathLike) -> Path:
     """Return the path of the JSON beside a potential: ``NAME.uf3`` -> ``NAME.json``."""
     return Path(potential).with_suffix(".json")
+
+
+def read_sidecar(potential: PathLike) -> dict[str, Any]:
+    """Return the sidecar of a fit, empty when there is none."""
+    try:
+        record = json.loads(sidecar_path(potential).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def fitted_labels(record: Mapping[str, Any]) -> str | None:
+    """Return the labels that a potential was fitted to, by its sidecar: ``pbe``, ``pbe+d4``, ….
+
+    None without a sidecar: then labels are taken as they stand in the frames.
+    """
+    settings = record.get("settings")
+    return str(settings.get("labels", "pbe")) if isinstance(settings, dict) else None
 
 
 def extrapolation_path(potential: PathLike) -> Path:
@@ -104,6 +130,14 @@ def _save_committee(files: FileSet, target: Path, result: FitResult) -> list[Pat
     return written
 
 
+def _settings_record(settings: FitSettings) -> dict[str, Any]:
+    """Return the settings as the sidecar holds them; labels are named unless they are those of PBE."""
+    record = asdict(settings)
+    if record["labels"] == "pbe":
+        del record["labels"]
+    return record
+
+
 def _record(
     target: Path,
     own_hash: str,
@@ -134,7 +168,7 @@ def _record(
             }
             for d, names in zip(data, files, strict=True)
         ],
-        "settings": asdict(settings),
+        "settings": _settings_record(settings),
         "prior": asdict(result.prior),
         "candidates": [{"prior": asdict(p), "held_out_loss": loss} for p, loss in result.candidates],
         "columns": {"total": result.layout.columns, "fitted": result.fitted_columns},

@@ -1,6 +1,6 @@
 """The parts of a data card that are not counted from the frames."""
 
-__all__ = ["CONTENTS", "HEAD", "METHOD", "STRUCTURES"]
+__all__ = ["CONTENTS", "DISPERSION_HEAD", "HEAD", "METHOD", "OTHER_FUNCTIONAL", "STEPS", "STRUCTURES"]
 
 HEAD = """# Data card: `{name}`
 
@@ -50,4 +50,22 @@ Frames without `label_id` come from an earlier script of the same recipe; the on
   functions (a.u.): LiH −0.0381, −0.0411, −0.0378; LiF −0.0459, −0.0473, −0.0456; LiSH −0.0305, –, −0.0276.
   Gradients at Li may so be up to about 10 % too large in size, for a reason not known. This is not corrected.
 - 18 → 25 Ha moves the stress by +0.13 GPa, isotropically.
+"""
+
+OTHER_FUNCTIONAL = """## Another functional: {functional}
+These frames are labelled with {functional} where the text below says PBE, and all datasets were made with
+{functional} (P and S by `gpaw-setup -f {functional}`, as the stock ones were; Li as below); the header says
+`functional={functional}`. They are structures of the PBE sets, so that the two can be subtracted, and for
+nothing else: `merge-labels` does not mix functionals, and `fit-ufp` wants them named (`--labels {labels}`).
+"""
+
+DISPERSION_HEAD = """## Dispersion corrections
+In parts of their own, nowhere added to the labels above (`lpsnmr add-dispersion`): NAME_energy (eV),
+NAME_stress (eV/Å³, nine numbers, ASE's sign) and NAME_label in the header, the columns NAME_forces (eV/Å).
+`fit-ufp --labels pbe+NAME` fits the sum.
+"""
+
+STEPS = """The steep ones are steps of D4, seen at Li: its C6 go from those of one reference system to those of
+the next where a coordination number passes a value between theirs. One Li of `b32_900`, step 800, moved by
+0.1 Å gives 77 meV that way; D3(BJ) changes by less than 1 meV there. A fit makes a slope of them.
 """

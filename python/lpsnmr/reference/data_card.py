@@ -9,14 +9,27 @@ import numpy as np
 
 from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import written_aside
-from lpsnmr.reference.card_text import CONTENTS, HEAD, METHOD, STRUCTURES
+from lpsnmr.labelling.dispersion import DISPERSION, DispersionModel
+from lpsnmr.labelling.gpaw_settings import FUNCTIONALS
+from lpsnmr.reference.card_text import (
+    CONTENTS,
+    DISPERSION_HEAD,
+    HEAD,
+    METHOD,
+    OTHER_FUNCTIONAL,
+    STEPS,
+    STRUCTURES,
+)
 from lpsnmr.reference.splits import blocks_by_run, run_name, split_blocks
+from lpsnmr.reference.terms import Term, functional_of, term_of
 from lpsnmr.structures import report_structure
-from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2, quadrupolar_coupling_hz_per_efg
+from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2, EV_PER_ANGSTROM3_GPA, quadrupolar_coupling_hz_per_efg
 
 __all__ = ["data_card", "phase_of_run", "write_data_card"]
 
 LITHIUM = 3
+STEEP = 0.1
+"""Force of a dispersion correction (eV/Å) that a smooth one does not reach at atoms that do not touch."""
 FOLDS = 5
 PHASES = (
     "β crystal",
@@ -184,6 +197,45 @@ def _gaps(frames: Sequence[ase.Atoms]) -> list[str]:
     ]
 
 
+def _other_functional(frames: Sequence[ase.Atoms]) -> list[str]:
+    """Return what is to be said of a set that is not labelled with PBE."""
+    functionals = sorted({functional_of(f) for f in frames} - {"PBE"})
+    name = {value: key for key, value in FUNCTIONALS.items()}
+    return [OTHER_FUNCTIONAL.format(functional=f, labels=name.get(f, f)) for f in functionals]
+
+
+def _of_one_correction(name: str, model: DispersionModel, terms: Sequence[Term], frames: int) -> str:
+    """Return what a set holds of one correction."""
+    labels = sorted({term.label for term in terms})
+    damping = {label.rpartition(":")[2] for label in labels}
+    parameters = "; ".join(
+        f"{functional} " + ", ".join(f"{k} = {v}" for k, v in model.damping[functional].items())
+        for functional in sorted(damping & set(model.damping))
+    )
+    size = [float(np.abs(term.forces).max()) for term in terms]
+    pressure = -EV_PER_ANGSTROM3_GPA * float(np.mean([term.stress[:3].mean() for term in terms]))
+    rms = _rms(np.concatenate([term.forces for term in terms]))
+    steep = sum(s > STEEP for s in size)
+    return (
+        f"- `{name}`: {model.title} (doi:{model.doi}); {', '.join(labels)};\n"
+        f"  {len(terms)} of {frames} frames. Damping (a2 in Bohr): {parameters}.\n"
+        f"  Mean pressure {pressure:.2f} GPa; forces {rms:.3f} eV/Å r.m.s., of {steep} frames "
+        f" above {STEEP:g} eV/Å\n  at an atom, the largest {max(size):.2f}."
+    )
+
+
+def _dispersion(frames: Sequence[ase.Atoms]) -> list[str]:
+    """Return what the frames hold of dispersion corrections, nothing when they hold none."""
+    lines = []
+    for name, model in DISPERSION.items():
+        terms = [term for f in frames if (term := term_of(f, name)) is not None]
+        if terms:
+            lines.append(_of_one_correction(name, model, terms, len(frames)))
+    if not lines:
+        return []
+    return [DISPERSION_HEAD + "\n" + "\n".join(lines) + ("\n\n" + STEPS if "`d4`" in lines[0] else "")]
+
+
 def data_card(name: str, frames: Sequence[ase.Atoms]) -> str:
     """Return the card of a set as Markdown.
 
@@ -208,7 +260,9 @@ def data_card(name: str, frames: Sequence[ase.Atoms]) -> str:
         "## Splits\n" + "\n".join(_split_lines(frames)),
         "## Range\n" + "\n".join(_ranges(frames)),
         STRUCTURES,
+        *_other_functional(frames),
         METHOD,
+        *_dispersion(frames),
         "## Known gaps\n" + "\n".join(_gaps(frames)),
         "Licence: as the rest of lpsnmr. Crystal structures: doi:10.1016/j.ssi.2010.10.001.",
     ]

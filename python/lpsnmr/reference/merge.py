@@ -14,11 +14,13 @@ from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.reference.reader import read_reference
 from lpsnmr.reference.splits import run_name
+from lpsnmr.reference.terms import copy_terms, functional_of
 
 __all__ = ["KEPT_INFO", "MergeReport", "merge_frames", "write_set"]
 
-KEPT_INFO = ("run", "run_step", "run_T", "made", "kpts", "scf_iterations", "label", "label_id")
-"""Header entries that a reference set carries; others, such as energies of a teacher, are dropped."""
+KEPT_INFO = ("run", "run_step", "run_T", "made", "kpts", "scf_iterations", "functional", "label", "label_id")
+"""Header entries that a reference set carries beside the labels and dispersion corrections; others, such as
+energies of a teacher, are dropped."""
 
 EFG_TOLERANCE = 1e-5
 
@@ -56,6 +58,7 @@ def _tidy(frame: ase.Atoms) -> ase.Atoms:
     tidy.new_array("efg", frame.arrays["efg"].copy())
     results = frame.calc.results
     tidy.calc = SinglePointCalculator(tidy, **{k: results[k] for k in ("energy", "forces", "stress")})
+    copy_terms(frame, tidy)
     return tidy
 
 
@@ -74,9 +77,14 @@ def merge_frames(
     Raises
     ------
     InputError
-        For a frame without run and step, tensors that are not symmetric and traceless, or new frames whose
-        labels were made with more than one recipe (``label_id``).
+        For a frame without run and step, tensors that are not symmetric and traceless, or frames whose labels
+        were made with more than one functional or recipe (``label_id``).
     """
+    functionals = sorted({functional_of(f) for f in [*present, *new]})
+    if len(functionals) > 1:
+        raise InputError(
+            f"the frames were labelled with {' and '.join(functionals)}; expected one functional"
+        )
     recipes = {str(f.info["label_id"]) for f in [*present, *new] if "label_id" in f.info}
     if len(recipes) > 1:
         raise InputError(

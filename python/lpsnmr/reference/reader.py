@@ -10,6 +10,8 @@ import ase.io
 import numpy as np
 
 from lpsnmr.errors import FileFormatError, InputError
+from lpsnmr.labelling.dispersion import DISPERSION
+from lpsnmr.reference.terms import drop_terms, term_of
 
 __all__ = ["LABELS", "read_reference"]
 
@@ -29,7 +31,8 @@ def read_reference(
     """Read every frame of extended-XYZ files and check its labels.
 
     ``energy``, ``forces`` and ``stress`` end up in ``frame.calc.results`` (stress as six Voigt numbers),
-    ``efg`` in ``frame.arrays["efg"]`` as (n, 9) float64, row-major, in the unit of the file. Each frame gets
+    ``efg`` in ``frame.arrays["efg"]`` as (n, 9) float64, row-major, in the unit of the file. Dispersion
+    corrections stay in parts of their own (``lpsnmr.reference.terms``). Each frame gets
     ``frame.info["source"] = "path: frame N"``, N from 0, which the error messages of later steps can quote.
 
     Parameters
@@ -122,6 +125,7 @@ def _drop_labels(frame: ase.Atoms) -> None:
     """Take the labels off a frame."""
     frame.calc = None
     frame.arrays.pop("efg", None)
+    drop_terms(frame)
 
 
 def _check_labels(frame: ase.Atoms, require: Sequence[str]) -> None:
@@ -141,6 +145,8 @@ def _check_labels(frame: ase.Atoms, require: Sequence[str]) -> None:
             raise FileFormatError(f"{source}: {label} must have the shape {shapes[label]}, got {array.shape}")
         if array.dtype.kind not in "fi" or not np.isfinite(array).all():
             raise FileFormatError(f"{source}: {label} has entries that are not finite numbers")
+    for name in DISPERSION:
+        term_of(frame, name)
 
 
 def _check_structure(frame: ase.Atoms) -> None:

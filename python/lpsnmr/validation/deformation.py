@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.potential import Ufp
+from lpsnmr.potential.provenance import fitted_labels, read_sidecar
 from lpsnmr.reference import read_reference, run_name
+from lpsnmr.reference.terms import chosen_labels
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 from lpsnmr.validation.settings import ValidateSettings
 
@@ -35,7 +37,10 @@ def birch_murnaghan(volumes: Array, energies: Array) -> dict[str, float | None]:
 
 
 def static_frames(settings: ValidateSettings) -> list[ase.Atoms]:
-    """Return the frames along deformations: the ``static`` files, and reference runs whose ``run_T`` is 0."""
+    """Return the frames along deformations: the ``static`` files, and reference runs whose ``run_T`` is 0.
+
+    Their labels are the sum that the potential was fitted to.
+    """
     frames = list(read_reference(settings.static, require=("energy", "forces"))) if settings.static else []
     if settings.reference:
         frames += [
@@ -43,7 +48,8 @@ def static_frames(settings: ValidateSettings) -> list[ase.Atoms]:
             for f in read_reference(settings.reference, require=("energy", "forces"))
             if float(f.info.get("run_T", 1.0)) == 0.0
         ]
-    return frames
+    labels = fitted_labels(read_sidecar(settings.potential))
+    return chosen_labels(frames, labels) if labels else frames
 
 
 def _pressure(stress: Array) -> float:

@@ -1,6 +1,5 @@
 """Checks without MD: errors against labels, relaxed crystals, equations of state."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 from lpsnmr.potential import Ufp, UfpCalculator
 from lpsnmr.potential.errors_table import error_table
 from lpsnmr.potential.normal import FrameRows
-from lpsnmr.potential.provenance import file_hash, sidecar_path
+from lpsnmr.potential.provenance import file_hash, fitted_labels, read_sidecar
 from lpsnmr.reference import read_reference, run_name
+from lpsnmr.reference.terms import chosen_labels
 from lpsnmr.structures import load_structure
 from lpsnmr.validation.deformation import birch_murnaghan, deformation_curves
 from lpsnmr.validation.settings import ValidateSettings
@@ -24,15 +24,6 @@ Array = NDArray[np.float64]
 Tick = Callable[[str, int, int], None]
 STRAINS = np.linspace(-0.06, 0.06, 7)
 """Relative changes of the volume of the equation of state."""
-
-
-def _sidecar(potential: Path) -> dict[str, Any]:
-    """Return the sidecar of a fit, empty when there is none."""
-    try:
-        record = json.loads(sidecar_path(potential).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
 
 
 def _predict(potential: Ufp, frame: ase.Atoms, shift: float) -> tuple[FrameRows, Array]:
@@ -64,7 +55,7 @@ def _table(frames: Sequence[ase.Atoms], parts: Sequence[tuple[Any, Any]]) -> lis
 
 
 def error_stage(settings: ValidateSettings, tick: Tick) -> dict[str, Any]:
-    """Compare energies, forces and stress with labels, by run.
+    """Compare energies, forces and stress with labels, by run: with the sum that the potential was fitted to.
 
     Energies of the file are relative to reference energies; they are taken from the sidecar, or, without
     one, their mean is fitted to the labels. When the sidecar says that a file was in the fit, the held-out
@@ -74,7 +65,9 @@ def error_stage(settings: ValidateSettings, tick: Tick) -> dict[str, Any]:
     per_file = [read_reference(p, require=("energy", "forces")) for p in settings.reference]
     frames = [frame for part in per_file for frame in part]
     potential = Ufp(settings.potential)
-    record = _sidecar(settings.potential)
+    record = read_sidecar(settings.potential)
+    labels = fitted_labels(record)
+    frames = chosen_labels(frames, labels) if labels else frames
     energies = record.get("reference_energies_eV")
     shifts = []
     for frame in frames:
@@ -95,6 +88,7 @@ def error_stage(settings: ValidateSettings, tick: Tick) -> dict[str, Any]:
     fitted = [file_hash(p) in hashes for p in settings.reference]
     seen = [known for known, part in zip(fitted, per_file, strict=True) for _ in part]
     return {
+        **({"labels": labels} if labels not in (None, "pbe") else {}),
         "errors": _table(frames, parts),
         "energy_offset_fitted": fitted_shift,
         "files_in_the_fit": [p.name for p, known in zip(settings.reference, fitted, strict=True) if known],
