@@ -65,7 +65,7 @@ NAME_stress (eV/Å³, nine numbers, ASE's sign) and NAME_label in the header, th
 `fit-ufp --labels pbe+NAME` fits the sum.
 """
 
-STEPS = """The steep ones are steps of D4, seen at Li: its C6 go from those of one reference system to those of
-the next where a coordination number passes a value between theirs. One Li of `b32_900`, step 800, moved by
-0.1 Å gives 77 meV that way; D3(BJ) changes by less than 1 meV there. A fit makes a slope of them.
+STEPS = """The steep ones are steps of D4, seen at Li: its C6 go from those of one reference system to those
+of the next where a coordination number passes a value between theirs. One Li of `b32_900`, step 800, moved
+by 0.1 Å gives 77 meV that way; D3(BJ) changes by less than 1 meV there. A fit makes a slope of them.
 """

@@ -220,7 +220,7 @@ def _of_one_correction(name: str, model: DispersionModel, terms: Sequence[Term],
         f"- `{name}`: {model.title} (doi:{model.doi}); {', '.join(labels)};\n"
         f"  {len(terms)} of {frames} frames. Damping (a2 in Bohr): {parameters}.\n"
         f"  Mean pressure {pressure:.2f} GPa; forces {rms:.3f} eV/Å r.m.s., of {steep} frames "
-        f" above {STEEP:g} eV/Å\n  at an atom, the largest {max(size):.2f}."
+        f"above {STEEP:g} eV/Å\n  at an atom, the largest {max(size):.2f}."
     )
 
 
