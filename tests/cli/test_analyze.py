@@ -3,8 +3,6 @@
 import csv
 import json
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -12,17 +10,13 @@ import pytest
 from lpsnmr.analysis import analyze_results
 from lpsnmr.units import BOLTZMANN_EV_PER_K
 from oracles.results_files import synthetic_results
+from support.lpsnmr_runs import run_lpsnmr
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def run(*arguments, cwd):
-    code = "from lpsnmr.cli.main import run; run()"
-    return subprocess.run(
-        [sys.executable, "-c", code, "analyze", *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, timeout=120, check=False,
-        env=None,
-    )  # fmt: skip
+    return run_lpsnmr(cwd, "analyze", *arguments)
 
 
 @pytest.fixture(scope="module")

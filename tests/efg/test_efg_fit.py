@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 
 import ase
 import ase.io
@@ -22,6 +20,7 @@ from lpsnmr.errors import InputError
 from lpsnmr.reference import split_blocks
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
 from support.efg_cases import SETTINGS, SMALL, random_atoms, random_model
+from support.lpsnmr_runs import run_lpsnmr
 
 CHARGES = {3: 1.0, 15: 1.4, 16: -1.1}
 
@@ -195,13 +194,7 @@ def test_phase_of_a_frame():
 
 
 def run(*args, cwd, expect=0):
-    done = subprocess.run(
-        [sys.executable, "-c", "from lpsnmr.cli.main import run; run()", *map(str, args)],
-        cwd=cwd,
-        timeout=120,
-        capture_output=True,
-        text=True,
-    )
+    done = run_lpsnmr(cwd, *args)
     assert done.returncode == expect, done.stdout + done.stderr
     return done
 

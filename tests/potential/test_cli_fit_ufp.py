@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
+from pathlib import Path
 
 import ase.io
 import numpy as np
@@ -12,6 +10,7 @@ import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from lpsnmr.potential import Ufp, read_uf3, read_ufd
+from support.lpsnmr_runs import run_lpsnmr
 from support.ufp_cases import random_structure
 
 OPTIONS = [
@@ -21,12 +20,7 @@ OPTIONS = [
 
 
 def lpsnmr(*arguments):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    code = "from lpsnmr.cli.main import run; run()"
-    return subprocess.run(
-        [sys.executable, "-c", code, "fit-ufp", *map(str, arguments)],
-        capture_output=True, text=True, timeout=120, env=environment, check=False,
-    )  # fmt: skip
+    return run_lpsnmr(Path.cwd(), "fit-ufp", *arguments)
 
 
 @pytest.fixture(scope="module")

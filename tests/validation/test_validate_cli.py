@@ -1,9 +1,6 @@
 """``lpsnmr validate-ufp`` as a user runs it, in its quick form."""
 
 import json
-import os
-import subprocess
-import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -23,17 +20,13 @@ from lpsnmr.validation import ValidateSettings
 from lpsnmr.validation.dynamic import rdf_runs
 from lpsnmr.validation.runner import _arrhenius
 from lpsnmr.validation.static import crystal_stage, error_stage
+from support.lpsnmr_runs import run_lpsnmr
 
 POTENTIAL = Path(str(files("lpsnmr.data") / "models" / "lps.uf3"))
 
 
 def lpsnmr(folder, *arguments):
-    code = "from lpsnmr.cli.main import run; run()"
-    return subprocess.run(
-        [sys.executable, "-c", code, "validate-ufp", *map(str, arguments)],
-        capture_output=True, text=True, timeout=180, check=False, cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    return run_lpsnmr(folder, "validate-ufp", *arguments, timeout_s=180)
 
 
 @pytest.fixture(scope="module")
