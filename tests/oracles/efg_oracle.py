@@ -4,6 +4,7 @@ Everything is done in the complex basis, with Clebsch–Gordan coefficients from
 integers; only the finished tensor is carried over to real components. Shares no code with the core.
 """
 
+import functools
 import itertools
 from fractions import Fraction
 from math import factorial, sqrt
@@ -23,6 +24,7 @@ def complex_harmonic(l, m, vector):  # noqa: E741
     return value * sqrt(4 * np.pi / (2 * l + 1))
 
 
+@functools.cache
 def clebsch_gordan(j1, m1, j2, m2, j, m):
     if m != m1 + m2 or not abs(j1 - j2) <= j <= j1 + j2 or abs(m) > j:
         return 0.0
