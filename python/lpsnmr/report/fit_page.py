@@ -1,8 +1,5 @@
 """The one-page report of a fit, as PNG and as HTML with its tables."""
 
-import base64
-import html
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +8,6 @@ import numpy as np
 from ase import Atoms
 from matplotlib.figure import Figure
 
-from lpsnmr.files.atomic import written_aside
 from lpsnmr.potential import ErrorRow, FitResult, FitSettings
 from lpsnmr.report.fit_figures import (
     draw_errors,
@@ -21,14 +17,9 @@ from lpsnmr.report.fit_figures import (
     pair_distances,
 )
 from lpsnmr.report.fit_phases import anchor_rows, phase_rows
+from lpsnmr.report.pages import write_page
 
 __all__ = ["fit_figure", "write_fit_report"]
-
-STYLE = (
-    "body{font:14px sans-serif;max-width:1100px;margin:2em auto;color:#222}table{border-collapse:collapse;"
-    "margin:1em 0}td,th{border:1px solid #ccc;padding:2px 8px;text-align:right}td:first-child,th:first-child"
-    "{text-align:left}img{max-width:100%}"
-)
 
 
 def fit_figure(result: FitResult, frames: Sequence[Atoms], title: str) -> Figure:
@@ -75,57 +66,51 @@ def _ends(interval: tuple[float, float] | None, digits: int) -> str:
     return "–" if interval is None else f"{interval[0]:.{digits}f} to {interval[1]:.{digits}f}"
 
 
-def _error_table(rows: Sequence[ErrorRow]) -> str:
-    head = "run|frames|T/K|energy meV/atom|95 %|force eV/Å|force %|95 %|stress GPa|95 %".split("|")
-    body = []
-    for r in rows:
-        body.append(
-            [
-                r.run,
-                str(r.frames),
-                _cell(r.temperature_K, 0),
-                _cell(r.energy_meV_per_atom, 1),
-                _ends(r.energy_interval_meV_per_atom, 1),
-                _cell(r.force_eV_per_angstrom, 3),
-                _cell(r.force_percent_of_rms, 1),
-                _ends(r.force_percent_interval, 1),
-                _cell(r.stress_GPa, 2),
-                _ends(r.stress_interval_GPa, 2),
-            ]
-        )
-    return _table(head, body)
+def _error_rows(rows: Sequence[ErrorRow]) -> list[list[str]]:
+    """Return the cells of an error table: run, frames, T, energy, force, stress and their intervals."""
+    return [
+        [
+            r.run,
+            str(r.frames),
+            _cell(r.temperature_K, 0),
+            _cell(r.energy_meV_per_atom, 1),
+            _ends(r.energy_interval_meV_per_atom, 1),
+            _cell(r.force_eV_per_angstrom, 3),
+            _cell(r.force_percent_of_rms, 1),
+            _ends(r.force_percent_interval, 1),
+            _cell(r.stress_GPa, 2),
+            _ends(r.stress_interval_GPa, 2),
+        ]
+        for r in rows
+    ]
 
 
-def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    def row(cells: Sequence[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in cells) + "</tr>"
-
-    return "<table>" + row(head, "th") + "".join(row(cells, "td") for cells in body) + "</table>"
-
-
-def _ranges(result: FitResult) -> str:
-    """Return the table of what the data reach: distances of pairs, touched coefficients of triples."""
+def _pair_rows(result: FitResult) -> list[list[str]]:
+    """Return how near the data come for each pair, and what V2 does below that."""
     layout = result.layout
     names = layout.settings.elements
     reports = {r.pair: r for r in result.core}
-    pairs = []
+    rows = []
     for n, (a, b) in enumerate(layout.pairs):
         core = reports[f"{names[a]} {names[b]}"]
         repels = "repulsive" if core.repulsive else f"slope {core.largest_slope:+.2g} eV/Å"
-        pairs.append([f"{names[a]}–{names[b]}", _cell(float(result.shortest[n]), 2),
-                      _cell(float(layout.pair_knots[-1]), 1), repels])  # fmt: skip
-    triples = []
+        rows.append([f"{names[a]}–{names[b]}", _cell(float(result.shortest[n]), 2),
+                     _cell(float(layout.pair_knots[-1]), 1), repels])  # fmt: skip
+    return rows
+
+
+def _triple_rows(result: FitResult) -> list[list[str]]:
+    """Return the cutoffs of each triple, and how many of its coefficients data touch."""
+    layout = result.layout
+    names = layout.settings.elements
+    rows = []
     for n, (a, b, c) in enumerate(layout.triples):
         columns = np.unique(layout.basis.triple_columns(n))
         columns = columns[columns >= 0]
         touched = int(np.count_nonzero(result.coefficients[columns]))
         ij, ik, _ = (k[-1] for k in layout.triple_knots[n])
-        triples.append(
-            [f"{names[a]}–{names[b]}–{names[c]}", f"{ij:g} / {ik:g}", f"{touched} of {columns.size}"]
-        )
-    return _table(["pair", "shortest distance in the data (Å)", "cutoff (Å)", "V2 below it"], pairs) + (
-        _table(["triple (centre first)", "cutoffs (Å)", "coefficients that data touch"], triples)
-    )
+        rows.append([f"{names[a]}–{names[b]}–{names[c]}", f"{ij:g} / {ik:g}", f"{touched} of {columns.size}"])
+    return rows
 
 
 def write_fit_report(
@@ -150,36 +135,27 @@ def write_fit_report(
     title = f"{stem}: {len(frames)} frames, {result.fitted_columns} coefficients"
     if result.layout.density:
         title += f", {result.layout.density.columns} of density terms"
-    figure = fit_figure(result, frames, title)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    picture = buffer.getvalue()
-    png, page = folder / f"{stem}.report.png", folder / f"{stem}.report.html"
-    parts = [
-        f"<h1>{html.escape(title)}</h1>",
-        f'<img alt="figures" src="data:image/png;base64,{base64.b64encode(picture).decode()}">',
-        f"<h2>Held-out errors ({settings.folds} folds of whole blocks)</h2>" if result.held_out else "",
-        _error_table(result.held_out) if result.held_out else "",
-        "<h2>By phase</h2>" + _error_table(phase_rows(result.held_out)) if result.held_out else "",
-        "<p>Root mean squares; the interval of the force error is a bootstrap over blocks.</p>",
-        "<h2>Errors of the fit to all frames</h2>",
-        _error_table(result.training),
-        "<h2>Where the data end</h2>",
-        _ranges(result),
-        "<h2>Committee</h2>" + _spread_table(result) if result.spread else "",
-        "<h2>Figures to compare with</h2>",
-        _table(["what", "error", "remark", "DOI"], anchor_rows(result.held_out)),
-    ]
-    text = f'<!doctype html><meta charset="utf-8"><title>{html.escape(stem)}</title><style>{STYLE}</style>'
-    with written_aside(png) as aside:
-        aside.write_bytes(picture)
-    with written_aside(page) as aside:
-        aside.write_text(text + "\n".join(parts) + "\n", encoding="utf-8")
-    return [png, page]
+    return write_page(
+        folder,
+        f"{stem}.report",
+        "fit_report.html",
+        fit_figure(result, frames, title),
+        dpi=110,
+        title=stem,
+        heading=title,
+        folds=settings.folds,
+        held_out=_error_rows(result.held_out),
+        phases=_error_rows(phase_rows(result.held_out)) if result.held_out else [],
+        training=_error_rows(result.training),
+        pairs=_pair_rows(result),
+        triples=_triple_rows(result),
+        spread=_spread_rows(result),
+        anchors=anchor_rows(result.held_out),
+    )
 
 
-def _spread_table(result: FitResult) -> str:
-    rows = [
+def _spread_rows(result: FitResult) -> list[list[str]]:
+    return [
         [
             r.run,
             _cell(r.energy_spread_meV_per_atom, 2),
@@ -188,4 +164,3 @@ def _spread_table(result: FitResult) -> str:
         ]
         for r in result.spread
     ]
-    return _table(["run", "energy spread meV/atom", "force spread eV/Å", "held-out error / spread"], rows)

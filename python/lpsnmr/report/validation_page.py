@@ -1,8 +1,5 @@
 """The report of a validation: text for the terminal, PNG, HTML."""
 
-import base64
-import html
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from lpsnmr.files.atomic import written_aside
 from lpsnmr.reference.data_card import phase_of_run
+from lpsnmr.report.pages import write_page
 
 __all__ = ["summary_rows", "write_validation_report"]
 
@@ -186,22 +183,13 @@ def _draw_diffusion(ax: Any, runs: Sequence[dict[str, Any]]) -> None:
 
 def write_validation_report(folder: Path, title: str, results: dict[str, dict[str, Any]]) -> list[Path]:
     """Write ``report.png`` and ``report.html`` into ``folder``; return their paths."""
-    buffer = io.BytesIO()
-    _draw(results).savefig(buffer, format="png", dpi=100)
-    picture = buffer.getvalue()
-    png, page = folder / "report.png", folder / "report.html"
-    cells = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in summary_rows(results)
+    return write_page(
+        folder,
+        "report",
+        "validation_report.html",
+        _draw(results),
+        dpi=100,
+        title=title,
+        heading=title,
+        rows=summary_rows(results),
     )
-    text = (
-        f'<!doctype html><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        "<style>body{font:14px sans-serif;max-width:1100px;margin:2em auto}td,th{border:1px solid #ccc;"
-        "padding:2px 8px;text-align:left}table{border-collapse:collapse}img{max-width:100%}</style>"
-        f"<h1>{html.escape(title)}</h1><table><tr><th>what</th><th>value</th><th>aim</th><th></th></tr>{cells}"
-        f'</table><img alt="figures" src="data:image/png;base64,{base64.b64encode(picture).decode()}">\n'
-    )
-    with written_aside(png) as aside:
-        aside.write_bytes(picture)
-    with written_aside(page) as aside:
-        aside.write_text(text, encoding="utf-8")
-    return [png, page]
