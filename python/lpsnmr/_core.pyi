@@ -178,13 +178,10 @@ class EfgPredictor:
             same at a bridge
         """
 
-def efg_components(cartesian: Array) -> Array: ...
-def efg_cartesian(components: Array) -> Array: ...
-
 class MultiTau:
     """Multi-tau accumulator of many series in bounded memory.
 
-    `lpsnmr.correlation` wraps it with units; lags here are in samples.
+    `lpsnmr.sampling` wraps it with units; lags here are in samples.
     """
 
     @staticmethod
@@ -514,6 +511,12 @@ def density_site_features(
     basis: DensityBasis, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
 ) -> NDArray[np.float64]:
     """Return (n, columns): density energy of each atom (eV) per unit coefficient, not faded."""
+
+def efg_cartesian(components: ArrayLike) -> NDArray[np.float64]:
+    """Return (n, 6) xx yy zz xy xz yz; the reverse of efg_components."""
+
+def efg_components(cartesian: ArrayLike) -> NDArray[np.float64]:
+    """Return (n, 5): components, m = -2 ... 2, of tensors (n, 6) xx yy zz xy xz yz."""
 
 def nearest_sites(
     points: ArrayLike, sites: ArrayLike, cell: ArrayLike
