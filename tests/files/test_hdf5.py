@@ -1,5 +1,6 @@
 """HDF5 files on a disk that fills: an ordinary error, wherever it happens."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,7 +51,7 @@ def test_contents(tmp_path):
 
 def test_full_disk(tmp_path):
     """Sixty sizes of the disk, the last large enough: no crash and no success with data missing."""
-    here = {"PYTHONPATH": str(Path(__file__).parent)}
+    here = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
     done = subprocess.run(
         [sys.executable, "-c", FULL_AT_ANY_MOMENT], cwd=tmp_path, env=here,
         capture_output=True, text=True, timeout=120, check=False,

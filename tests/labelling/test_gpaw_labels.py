@@ -21,6 +21,7 @@ from lpsnmr.labelling.gpaw_python import find_gpaw_python
 from lpsnmr.labelling.gpaw_settings import GpawSettings
 from lpsnmr.reference import read_reference
 
+pytestmark = pytest.mark.gpaw
 REQUIRED = os.environ.get("LPSNMR_REQUIRE_GPAW", "") not in ("", "0")
 TURN = Rotation.from_euler("zyx", [0.3, -0.8, 1.1]).as_matrix()
 

@@ -69,6 +69,7 @@ def stored(folder):
     return [ase.io.read(path) for path in sorted((folder / "out.extxyz.frames").glob("*.extxyz"))]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_interrupt(stand_in, tmp_path, jobs):
     """What is stored has its own energy, what ran is not finished, and the same command labels the rest."""

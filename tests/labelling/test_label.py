@@ -284,6 +284,7 @@ def _gone(pid, seconds=10.0):
     return False
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_killed_command_leaves_no_process_behind(stand_in, tmp_path, monkeypatch, jobs):
     pids = tmp_path / "pids"

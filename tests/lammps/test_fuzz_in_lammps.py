@@ -174,8 +174,8 @@ def fuzz(folder, what, ranks, trials, seed=1):
 
 @pytest.mark.parametrize("ranks", [1, 2])
 @pytest.mark.parametrize("what", ["uf3", "ufd", "ufx", "efg"])
-def test_damaged_files(tmp_path, what, ranks):
-    counts = fuzz(tmp_path, what, ranks, TRIALS)
+def test_damaged_files(tmp_path, what, ranks, pytestconfig):
+    counts = fuzz(tmp_path, what, ranks, TRIALS, 1 + int(pytestconfig.getoption("seed")))
     assert sum(counts[k] for k in ("refused", "accepted", "stopped")) == TRIALS
     assert counts["refused"] > 0.4 * TRIALS
     assert counts["messages"] > 10

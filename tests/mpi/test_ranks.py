@@ -97,6 +97,8 @@ from lpsnmr.cli.run import command
 from lpsnmr.errors import ComputeError
 from lpsnmr.sampling.sampler import Sampler
 
+pytestmark = pytest.mark.ranks
+
 def fail(self, *arguments):
     raise {error}("only rank one is in trouble")
 

@@ -72,6 +72,7 @@ def data(tmp_path_factory):
     return path
 
 
+@pytest.mark.process
 def test_a_disk_that_fills_leaves_the_earlier_fit(lpsnmr, data, tmp_path):
     assert lpsnmr(data, "-o", "f.uf3", *OPTIONS)[0] == 0
     before = contents(tmp_path)

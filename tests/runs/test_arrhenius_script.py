@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 
+import pytest
 from test_examples import INPUTS
 
 from support.lpsnmr_runs import BIN, TIMEOUT_S, results_of
@@ -11,6 +12,7 @@ from support.lpsnmr_runs import BIN, TIMEOUT_S, results_of
 SMALL = "md.equilibration_ps=0.1 structure.supercell=[1,1,1] sampling.interval_ps=0.02 potential.commands="
 
 
+@pytest.mark.process
 def test_runs_resumes_and_analyses(tmp_path):
     pair = SMALL + '["pair_style lj/cut 5.0","pair_coeff * * 0.02 1.9"]'
     words = [word for setting in pair.split(" ", 3) for word in ("--set", setting)]

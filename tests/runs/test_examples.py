@@ -28,6 +28,7 @@ def test_configurations(path):
     assert prepare_run(load_config(path)).atoms is not None
 
 
+@pytest.mark.process
 def test_deck_and_stream(tmp_path):
     """In a copy beside the shipped potential, on two ranks, followed from the start."""
     inputs = tmp_path / "examples" / "inputs"
@@ -50,6 +51,7 @@ def test_deck_and_stream(tmp_path):
     assert results.sample_interval_ps == pytest.approx(0.1)
 
 
+@pytest.mark.process
 def test_extrapolation_deck(tmp_path):
     """A short run beside the shipped files writes its history."""
     inputs = tmp_path / "examples" / "inputs"

@@ -109,8 +109,9 @@ EVERYTHING = (
 )  # fmt: skip
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("ranks", [1, 2])
-def test_run_killed(tmp_path, ranks):
+def test_run_killed(tmp_path, ranks, seed):
     """With everything on, resumed it ends like an uninterrupted run: same counts, jumps and numbers.
 
     The trajectory is compared too: harmonic motion does not amplify the round-off of a restart.
@@ -120,7 +121,7 @@ def test_run_killed(tmp_path, ranks):
     words = [word for setting in settings for word in ("--set", setting)]
     killed = ["run", "run.toml", "--no-analysis", *words, "--set", "output.folder=killed"]
     often = [*killed, "--set", "output.checkpoint_min=0.002"]
-    random.seed(os.getpid())
+    random.seed(seed)
     path = tmp_path / "killed" / "checkpoint.h5"
     kills = sum(kill_after_a_checkpoint(lpsnmr_command(*often, ranks=ranks), path, 0.3) for _ in range(2))
     assert kills > 0
@@ -151,8 +152,9 @@ STREAM_EVERYTHING = [
 ]  # fmt: skip
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("ranks", [1, 2])
-def test_stream_killed_while_lammps_writes(tmp_path, ranks):
+def test_stream_killed_while_lammps_writes(tmp_path, ranks, seed):
     """The dump of LAMMPS on one or two ranks, in the order of its subdomains; killed twice, then whole."""
     from lpsnmr.trajectory.data_file import write_data_file
 
@@ -179,7 +181,7 @@ def test_stream_killed_while_lammps_writes(tmp_path, ranks):
             *STREAM_EVERYTHING,
         ]
         command = lpsnmr_command(*words, "--checkpoint-min", "0.001")
-        random.seed(os.getpid())
+        random.seed(seed)
         path = tmp_path / "killed" / "checkpoint.h5"
         kills = sum(kill_after_a_checkpoint(command, path, 0.2) for _ in range(2))
         assert kills > 0
@@ -213,6 +215,7 @@ def limited(folder, size, *arguments):
     )  # fmt: skip
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("size", "words", "tensors_ps"),
     [
@@ -240,6 +243,7 @@ def test_full_disk_in_a_run(tmp_path, size, words, tensors_ps):
         assert len(read_tensors(tmp_path / "out" / "tensors.h5")[0]) == 21
 
 
+@pytest.mark.process
 def test_full_disk_while_thermo_lines_are_written(tmp_path):
     """Between two checkpoints, by a line or by the flush of many."""
     write_config(tmp_path)
@@ -252,6 +256,7 @@ def test_full_disk_while_thermo_lines_are_written(tmp_path):
     assert read_status(tmp_path / "out").state.startswith("failed: cannot write")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("size", "tensors_ps"), [(20_000, 0.0), (4000, 0.1), (20_000, 0.1)])
 def test_full_disk_in_a_stream(tmp_path, size, tensors_ps):
     texts = dump_text(30)
@@ -289,6 +294,7 @@ def test_atoms_in_any_order(tmp_path):
     assert_identical(stream([tmp_path / "shuffled"], tmp_path / "b"), a)
 
 
+@pytest.mark.process
 def test_two_runs_in_one_folder(tmp_path):
     write_config(tmp_path, production_ps=500.0)
     first = subprocess.Popen(

@@ -1,6 +1,5 @@
 """``lpsnmr run`` and ``lpsnmr stream`` end to end, killed and resumed, as a user runs them."""
 
-import os
 import random
 import signal
 import subprocess
@@ -120,12 +119,13 @@ def kill_after_a_checkpoint(command, folder):
     return running
 
 
-def test_kill_at_random_moments(tmp_path):
+@pytest.mark.process
+def test_kill_at_random_moments(tmp_path, seed):
     write_config(tmp_path, equilibration_ps=0, production_ps=4.0)
     settings = ["sampling.interval_ps=0.002", f"potential.commands={TETHERED}"]
     killed = ["run", "run.toml", "--no-analysis", "--set", settings[0], "--set", settings[1]]
     killed += ["--set", "output.folder=killed", "--set", "output.checkpoint_min=0.002"]
-    random.seed(os.getpid())
+    random.seed(seed)
     kills = sum(kill_after_a_checkpoint(killed, tmp_path) for _ in range(2))
     assert kills > 0
     run_here(tmp_path, *settings, "output.folder=killed")
@@ -141,6 +141,7 @@ def test_kill_at_random_moments(tmp_path):
     assert steps == sorted(set(steps))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_leaves_a_checkpoint(tmp_path, number):
     write_config(tmp_path, production_ps=50.0)

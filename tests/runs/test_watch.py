@@ -68,6 +68,7 @@ def test_a_finished_run(tmp_path):
             assert words in done.stdout, words
 
 
+@pytest.mark.process
 def test_a_live_run_is_followed_until_it_is_killed(tmp_path):
     write_config(tmp_path, production_ps=500.0)
     run = subprocess.Popen(

@@ -52,7 +52,8 @@ def strained(atoms: Atoms, strain: Sequence[float]) -> Atoms:
     --------
     >>> from lpsnmr.structures import load_structure
     >>> crystal = load_structure("gamma-Li3PS4")
-    >>> round(strained(crystal, [0.01] * 3 + [0] * 3).get_volume() / crystal.get_volume(), 6)
+    >>> volume = strained(crystal, [0.01] * 3 + [0] * 3).get_volume()
+    >>> round(float(volume / crystal.get_volume()), 6)
     1.030301
     """
     values = np.asarray(strain, dtype=float)
