@@ -12,7 +12,6 @@ from support.lpsnmr_runs import run_lpsnmr
 from support.ufp_cases import random_structure
 
 pytestmark = pytest.mark.ranks
-
 OPTIONS = [
     "--elements", "Li,S", "--two-body-cutoff", "4.5", "--two-body-spacing", "0.5",
     "--three-body-cutoff", "3.0", "--three-body-spacing", "1", "--folds", "2", "--bootstrap", "2",

@@ -9,6 +9,7 @@ import pytest
 from lpsnmr.results.tensor_file import read_tensors
 from support.lpsnmr_runs import BIN, TIMEOUT_S, results_of, run_here, run_lpsnmr, write_config
 
+pytestmark = pytest.mark.ranks
 NMR = ("sampling.window_ps=0.04", "sampling.field_directions=[[0, 0, 1]]", "output.tensors_ps=0.1")
 
 
@@ -96,8 +97,6 @@ from mpi4py import MPI
 from lpsnmr.cli.run import command
 from lpsnmr.errors import ComputeError
 from lpsnmr.sampling.sampler import Sampler
-
-pytestmark = pytest.mark.ranks
 
 def fail(self, *arguments):
     raise {error}("only rank one is in trouble")

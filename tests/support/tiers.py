@@ -10,7 +10,7 @@ import pytest
 TIERS = {
     "all": "every test: LAMMPS on 1, 2 and 4 ranks, kills and full disks, all instruction sets of this"
     " processor, GPAW where it is installed, statistics of many runs",
-    "quick": "unit tests, doctests, the command line, decks in LAMMPS; with the processor's best instruction set",
+    "quick": "unit tests, doctests, the command line, decks in LAMMPS; one instruction set",
 }
 LEFT_OUT = {
     "slow": "longer than about four seconds",
