@@ -21,13 +21,14 @@ from mpi4py import MPI
 
 from lpsnmr.efg import EfgModel
 from lpsnmr.md import MdSettings, PotentialSettings
-from lpsnmr.md.commands import pair_commands, production_commands, system_commands, velocity_command
+from lpsnmr.md.commands import pair_commands, stage_commands, system_commands, velocity_command
 from lpsnmr.md.driver import LammpsDriver
 from lpsnmr.md.local_samples import COMPUTE, FIX, LocalSamples
+from lpsnmr.md.schedule import equilibration_and_production
 from lpsnmr.runs.feeds import Feed, GatheringFeed, LocalFeed
-from lpsnmr.runs.prepare import model_path, potential_path
-from lpsnmr.sampling.jump_settings import JumpSettings
-from lpsnmr.sampling.nmr_sampling import NmrSettings
+from lpsnmr.runs.prepare import potential_path
+from lpsnmr.runs.recipe import model_path
+from lpsnmr.sampling import JumpSettings, SamplingSettings
 from lpsnmr.sampling.sampler import Sampler
 from lpsnmr.structures import load_structure, supercell
 from lpsnmr.trajectory.data_file import write_data_file
@@ -43,7 +44,10 @@ def start(folder: Path) -> LammpsDriver:
     pair = pair_commands(PotentialSettings(), potential_path("default"), ELEMENTS)
     driver = LammpsDriver()
     driver.commands(system_commands(settings, folder / "beta.data", pair, restart=False))
-    driver.commands([velocity_command(settings), *production_commands(settings, 0)])
+    schedule = equilibration_and_production(settings, 1.0)
+    driver.commands(
+        [velocity_command(settings.temperature_k, settings.seed), *stage_commands(schedule, 1, 0)]
+    )
     driver.define_types(ELEMENTS)
     driver.advance(0)
     return driver
@@ -59,7 +63,7 @@ class Sampled:
         self.sampler = Sampler(
             EfgModel.default(), frame.ids, frame.numbers,
             sample_interval_ps=options.interval * TIMESTEP_PS, interval_steps=options.interval,
-            nmr=None if options.plain else NmrSettings(),
+            nmr=None if options.plain else SamplingSettings(),
             jumps=None if options.plain or options.no_jumps else JumpSettings(),
         )  # fmt: skip
         self.sampler.start_motion(frame)

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lpsnmr.runs.stream import StreamSettings, stream_dumps
-from lpsnmr.sampling.nmr_sampling import NmrSettings
+from lpsnmr.runs.config import load_config
+from lpsnmr.runs.stream import stream_dumps
 from lpsnmr.structures import load_structure
 
 INTERVAL_STEPS, TIMESTEP_FS = 50, 2.0
@@ -105,11 +105,12 @@ def main() -> None:
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
-        settings = StreamSettings(
-            folder=Path(folder) / "out", timestep_fs=TIMESTEP_FS, checkpoint_min=0.5, idle_s=600.0,
-            nmr=NmrSettings(field_directions=((0.0, 0.0, 1.0), (1.0, 1.0, 0.0)), tensors_ps=10.0),
+        keys = (
+            f"output.folder={folder}/out", "output.checkpoint_min=0.5", "output.tensors_ps=10.0",
+            f"stream.timestep_fs={TIMESTEP_FS}", "stream.idle_s=600.0",
+            "sampling.field_directions=[[0, 0, 1], [1, 1, 0]]",
         )  # fmt: skip
-        outcome = stream_dumps([fifo], Noise(), settings)
+        outcome = stream_dumps([fifo], load_config(None, keys, "stream"), Noise())
         done.set()
         os.waitpid(writer, 0)
     thinned = rows[:: max(1, len(rows) // 40)]

@@ -13,13 +13,14 @@ from lpsnmr.cli.analyze import command
 from lpsnmr.efg.quadrupolar import frequency_correlation
 from lpsnmr.errors import InputError
 from lpsnmr.results.results import Results
-from lpsnmr.sampling.nmr_sampling import NmrSampler, NmrSettings, nmr_arrays
+from lpsnmr.sampling.nmr_sampling import NmrSampler, nmr_arrays
+from lpsnmr.sampling.settings import SamplingSettings
 from oracles.processes import equal_exchange
 from oracles.results_files import synthetic_results
 
 PNG = b"\x89PNG"
 INTERVAL = 0.5
-SETTINGS = NmrSettings(
+SETTINGS = SamplingSettings(
     window_ps=0.5, evolution_times_us=(2.0, 10.0), orientation_degree=17, field_directions=((0.0, 0.0, 1.0),)
 )
 

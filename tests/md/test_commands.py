@@ -7,13 +7,16 @@ from pydantic import ValidationError
 
 from lpsnmr.errors import InputError
 from lpsnmr.md import MdSettings, PotentialSettings
-from lpsnmr.md.commands import (
-    equilibration_commands,
-    pair_commands,
-    production_commands,
-    system_commands,
-    velocity_command,
-)
+from lpsnmr.md.commands import pair_commands, stage_commands, system_commands, velocity_command
+from lpsnmr.md.schedule import equilibration_and_production
+
+
+def equilibration_commands(settings, step):
+    return stage_commands(equilibration_and_production(settings, 1.0), 0, step)
+
+
+def production_commands(settings, step):
+    return stage_commands(equilibration_and_production(settings, 1.0), 1, step)
 
 
 def test_system():
@@ -41,7 +44,7 @@ def test_density_terms_beside_a_potential_are_named(tmp_path):
 
 def test_stages():
     settings = MdSettings(temperature_k=650.0, thermostat_damping_ps=0.25, seed=5)
-    assert "650 5 mom yes" in velocity_command(settings)
+    assert "650 5 mom yes" in velocity_command(settings.temperature_k, settings.seed)
     assert production_commands(settings, 0) == ["fix lpsnmr_integrate all nvt temp 650 650 0.25"]
     assert production_commands(settings.model_copy(update={"ensemble": "nve"}), 0) == [
         "fix lpsnmr_integrate all nve"

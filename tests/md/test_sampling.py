@@ -13,15 +13,8 @@ from mpi4py import MPI
 from lpsnmr.cli.structures import _disorder, command
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.md.driver import LammpsDriver
-from lpsnmr.md.scheduled_frames import (
-    SamplingSettings,
-    Stage,
-    _advance,
-    _start,
-    melt_quench,
-    melt_quench_stages,
-    sample,
-)
+from lpsnmr.md.schedule import Stage, melt_quench_stages
+from lpsnmr.md.scheduled_frames import FrameSettings, _advance, _start, melt_quench, sample
 from lpsnmr.structures import intact_ps4, load_structure, report_structure, strained, supercell
 from lpsnmr.structures.disorder import crystal_peak
 
@@ -30,7 +23,7 @@ POTENTIAL = Path(str(files("lpsnmr.data") / "models" / "lps.uf3"))
 
 def test_frames_say_what_they_are():
     beta = load_structure("beta-Li3PS4")
-    settings = SamplingSettings(POTENTIAL, interval_ps=0.1, seed=3)
+    settings = FrameSettings(POTENTIAL, interval_ps=0.1, seed=3)
     stages = [Stage(0.4, 300, 300), Stage(0.4, 900, 500)]
     frames = list(sample(beta, stages, settings, "run_a", discard_ps=0.15))
     assert [f.info["run_step"] for f in frames] == [100, 150, 200, 250, 300, 350, 400]
@@ -52,7 +45,7 @@ def test_thermostat_holds_the_temperature():
     gamma, potential = load_structure("gamma-Li3PS4"), Ufp(POTENTIAL)
     means = []
     for temperature in (50, 250):
-        settings = SamplingSettings(POTENTIAL, interval_ps=0.2, seed=5)
+        settings = FrameSettings(POTENTIAL, interval_ps=0.2, seed=5)
         stages = [Stage(12, temperature, temperature)]
         energies = [potential.predict(f).energy for f in sample(gamma, stages, settings, "t", discard_ps=3)]
         means.append(np.mean(energies) / len(gamma))
@@ -61,7 +54,7 @@ def test_thermostat_holds_the_temperature():
 
 def test_pressure_moves_the_volume():
     wide = strained(load_structure("gamma-Li3PS4"), [0.04, 0.04, 0.04, 0, 0, 0])
-    settings = SamplingSettings(POTENTIAL, interval_ps=0.5, seed=2)
+    settings = FrameSettings(POTENTIAL, interval_ps=0.5, seed=2)
     held = list(sample(wide, [Stage(1, 300, 300)], settings, "v"))[-1]
     free = list(sample(wide, [Stage(4, 300, 300, pressure_bar=20000.0)], settings, "p"))[-1]
     assert held.get_volume() == pytest.approx(wide.get_volume(), rel=1e-9)
@@ -70,7 +63,7 @@ def test_pressure_moves_the_volume():
 
 def test_collapse_is_an_error():
     atoms = load_structure("beta-Li3PS4")
-    settings = SamplingSettings(POTENTIAL, interval_ps=0.1, minimum_angstrom=2.3)
+    settings = FrameSettings(POTENTIAL, interval_ps=0.1, minimum_angstrom=2.3)
     with pytest.raises(ComputeError, match=r"hot: MD with lps\.uf3 collapsed at step 50 and 600 K: atoms"):
         list(sample(atoms, [Stage(1, 600, 600)], settings, "hot"))
 
@@ -78,11 +71,11 @@ def test_collapse_is_an_error():
 def test_bad_schedules():
     atoms = Atoms("Li", cell=[5, 5, 5], pbc=True)
     with pytest.raises(InputError, match="at least one stage"):
-        list(sample(atoms, [], SamplingSettings(POTENTIAL), "x"))
+        list(sample(atoms, [], FrameSettings(POTENTIAL), "x"))
     with pytest.raises(InputError, match="above 0"):
         Stage(0.0, 300, 300)
     with pytest.raises(InputError, match="interval"):
-        SamplingSettings(POTENTIAL, interval_ps=0.001)
+        FrameSettings(POTENTIAL, interval_ps=0.001)
     with pytest.raises(InputError, match="hotter"):
         melt_quench_stages(melt_k=300, final_k=600)
     with pytest.raises(InputError, match="got 1000 > 1100 > 1000 > 300 K"):
@@ -106,7 +99,7 @@ def test_melt_quench_stages():
 
 def test_melt_quench_tells_its_schedule():
     stages = melt_quench_stages(1500, 0.5, 1.0, 300, 0.5, 1.0, anneal_ps=0, release_k=1500)
-    glass = melt_quench(load_structure("beta-Li3PS4"), stages, SamplingSettings(POTENTIAL, seed=4))
+    glass = melt_quench(load_structure("beta-Li3PS4"), stages, FrameSettings(POTENTIAL, seed=4))
     assert glass.info["made"].endswith("0.5 ps at 1500 K, 1 ps from 1500 to 300 K, 0.5 ps at 300 K")
     assert glass.info["run_T"] == 300
 
@@ -173,12 +166,15 @@ def test_command_tells_a_crystal():
 def test_cooling_is_linear(pressure_bar):
     """Within a stage, not within each interval; kinetic temperatures follow the line."""
     atoms = supercell(load_structure("beta-Li3PS4"), (1, 2, 2))
-    settings = SamplingSettings(POTENTIAL, seed=2)
+    settings = FrameSettings(POTENTIAL, seed=2)
     stages = [Stage(3, 900, 900), Stage(8, 900, 100, pressure_bar)]
     driver = LammpsDriver(MPI.COMM_SELF)
     try:
         _start(driver, atoms, 900.0, settings)
-        seen = [(t, driver.thermo()["Temp"]) for t in _advance(driver, stages, settings)]
+        seen = [
+            (t, driver.thermo()["Temp"])
+            for t in _advance(driver, settings.schedule(stages), settings.interval_ps)
+        ]
     finally:
         driver.close()
     wanted, measured = np.array(seen[6:]).T

@@ -29,7 +29,7 @@ def test_runs_resumes_and_analyses(tmp_path):
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        assert done.stdout.count("the run was finished before") == (2 if again else 0)
+        assert done.stdout.count("already finished") == (2 if again else 0)
     assert [results_of(tmp_path / "all" / f"{t}K").n_samples for t in (600, 700)] == [51, 101]
     with (tmp_path / "all" / "analysis" / "summary.csv").open() as file:
         assert len(list(csv.reader(file))) == 3

@@ -17,9 +17,10 @@ from lpsnmr.results.results import Results
 from lpsnmr.results.tensor_file import read_tensors
 from lpsnmr.runs.checkpoint import latest_checkpoint
 from lpsnmr.runs.live import read_status
-from lpsnmr.runs.stream import StreamSettings, stream_dumps
+from lpsnmr.runs.stream import stream_dumps
 from lpsnmr.structures import load_structure
 from support.lpsnmr_runs import BIN, TIMEOUT_S, lpsnmr_command, results_of, run_here, run_lpsnmr, write_config
+from support.stream_settings import stream_settings
 
 TETHERED = '["pair_style zero 5.0", "pair_coeff * *", "fix tether all spring/self 1.0"]'
 """Harmonic motion: it is not chaotic, so that runs can be compared."""
@@ -44,8 +45,8 @@ def dump_text(n, rng=None, every=50):
 
 
 def stream(paths, folder, **options):
-    settings = StreamSettings(**{"folder": folder, "timestep_fs": 2.0, "follow": False, **options})
-    stream_dumps(paths, EfgModel.default(), settings)
+    settings = stream_settings(**{"folder": folder, "timestep_fs": 2.0, "follow": False, **options})
+    stream_dumps(paths, settings, EfgModel.default())
     return Results.read(folder / "results.h5")
 
 

@@ -9,11 +9,11 @@ from lpsnmr.efg import EfgModel
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.results.results import Results
 from lpsnmr.results.tensor_file import read_tensors
-from lpsnmr.runs import stream as pipeline_stream
+from lpsnmr.runs import session as runs_session
 from lpsnmr.runs.checkpoint import write_checkpoint
-from lpsnmr.runs.stream import StreamSettings, stream_dumps
-from lpsnmr.sampling.nmr_sampling import NmrSettings
+from lpsnmr.runs.stream import stream_dumps
 from lpsnmr.structures import load_structure
+from support.stream_settings import stream_settings
 
 MODEL = EfgModel.default()
 
@@ -44,9 +44,10 @@ def stream(where, texts, **options):
     """Write the texts to a file and stream it; return outcome and results."""
     path = where / "dump"
     path.write_text("".join(texts))
-    settings = StreamSettings(**{"folder": where / "out", "timestep_fs": 2.0, "follow": False, **options})
-    outcome = stream_dumps([path], MODEL, settings)
-    return outcome, Results.read(settings.folder / "results.h5")
+    chosen = {"folder": where / "out", "timestep_fs": 2.0, "follow": False, **options}
+    settings = stream_settings(**{name: value for name, value in chosen.items() if value is not None})
+    outcome = stream_dumps([path], settings, MODEL)
+    return outcome, Results.read(settings.output.folder / "results.h5")
 
 
 def same(a, b, atol=1e-9):
@@ -116,7 +117,7 @@ def test_a_kill_between_results_and_checkpoint(tmp_path, monkeypatch):
         return call
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline_stream, "write_checkpoint", killed_at_the_second(write_checkpoint))
+        patch.setattr(runs_session, "write_checkpoint", killed_at_the_second(write_checkpoint))
         patch.setattr(Results, "write", killed_at_the_second(Results.write))
         with pytest.raises(KeyboardInterrupt):
             stream(tmp_path, texts, frames=10)
@@ -145,8 +146,8 @@ def test_several_files_share_a_frame(tmp_path, whole):
     texts = dump_frames(20)
     (tmp_path / "a").write_text("".join(texts[:12]))
     (tmp_path / "b").write_text("".join(texts[11:]))
-    settings = StreamSettings(folder=tmp_path / "out", timestep_fs=2.0, follow=False)
-    stream_dumps([tmp_path / "a", tmp_path / "b"], MODEL, settings)
+    settings = stream_settings(folder=tmp_path / "out", timestep_fs=2.0, follow=False)
+    stream_dumps([tmp_path / "a", tmp_path / "b"], settings, MODEL)
     same(Results.read(tmp_path / "out" / "results.h5"), whole)
 
 
@@ -176,34 +177,36 @@ def test_missing_frame_repaired(tmp_path, whole, columns):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"nmr": NmrSettings(nucleus="23Na")}, "expected an isotope of Li"),
-        ({"nmr": NmrSettings(nucleus="8Li")}, "unknown nucleus '8Li'"),
-        ({"points_per_level": 3}, "points-per-level: expected an even number, got 3"),
-        ({"jump_distance_angstrom": -3.0}, "jump_distance_angstrom: expected a positive number"),
-        ({"temperature_k": float("nan")}, "temperature_k: expected a positive number, got nan"),
-        ({"checkpoint_min": 0.0}, "checkpoint_min: expected a positive number"),
-        ({"idle_s": float("nan")}, "idle_s: expected a positive number"),
+        ({"nucleus": "23Na"}, "expected an isotope of Li"),
+        ({"nucleus": "8Li"}, "unknown nucleus '8Li'"),
+        ({"points_per_level": 3}, "points_per_level: expected a multiple of 2, got 3"),
+        ({"jump_distance_angstrom": -3.0}, r"jumps\.distance_angstrom: expected greater than 0, got -3"),
+        ({"temperature_k": float("nan")}, r"stream\.temperature_k: .* number.*, got .*NaN"),
+        ({"temperature_k": 100_000.0}, r"stream\.temperature_k: expected .* equal to 10000, got 100000"),
+        ({"checkpoint_min": 0.0}, "checkpoint_min: expected greater than 0"),
+        ({"idle_s": float("nan")}, r"stream\.idle_s: .* number"),
+        ({"timestep_fs": 0.002}, r"stream\.timestep_fs: expected .* equal to 0\.05, got 0\.002"),
     ],
 )
 def test_unfit_settings(options, words):
     with pytest.raises(InputError, match=words):
-        StreamSettings(**options)
+        stream_settings(**options)
 
 
 def test_echoes_and_tensors_of_a_stream_in_parts(tmp_path):
     """Read in three goes, the second ended by a lost frame: as read in one."""
-    nmr = NmrSettings(
-        window_ps=0.06, evolution_times_us=(3.0,), orientation_degree=11, tensors_ps=0.04,
-        field_directions=((1.0, 2.0, 3.0),),
-    )  # fmt: skip
+    nmr = {
+        "window_ps": 0.06, "evolution_times_us": (3.0,), "orientation_degree": 11, "tensors_ps": 0.04,
+        "field_directions": ((1.0, 2.0, 3.0),),
+    }  # fmt: skip
     texts = dump_frames(20)
     for folder in ("one", "parts"):
         (tmp_path / folder).mkdir()
-    one = stream(tmp_path / "one", texts, nmr=nmr)[1]
-    stream(tmp_path / "parts", texts[:7], nmr=nmr)
+    one = stream(tmp_path / "one", texts, **nmr)[1]
+    stream(tmp_path / "parts", texts[:7], **nmr)
     with pytest.raises(FileFormatError, match="expected a frame at step 120"):
-        stream(tmp_path / "parts", texts[:12] + texts[13:], nmr=nmr)
-    parts = stream(tmp_path / "parts", texts, nmr=nmr)[1]
+        stream(tmp_path / "parts", texts[:12] + texts[13:], **nmr)
+    parts = stream(tmp_path / "parts", texts, **nmr)[1]
     assert one.extra.keys() == parts.extra.keys() >= {"echo", "tensor_samples", "direction_0"}
     for group, arrays in one.extra.items():
         for name, value in arrays.items():
@@ -214,7 +217,7 @@ def test_echoes_and_tensors_of_a_stream_in_parts(tmp_path):
         np.testing.assert_array_equal(x, y)
     assert [p.name for p in (tmp_path / "parts" / "out").glob("tensors*")] == ["tensors.h5"]
     with pytest.raises(InputError, match=r"window_ps was 0\.06, is now 0\.1"):
-        stream(tmp_path / "parts", texts, nmr=NmrSettings(window_ps=0.1))
+        stream(tmp_path / "parts", texts, window_ps=0.1)
 
 
 def test_changed_settings_and_strange_folders(tmp_path):
@@ -229,4 +232,4 @@ def test_changed_settings_and_strange_folders(tmp_path):
         stream(tmp_path, texts[:1], folder=tmp_path / "single")
     for bad in ({"every": 0}, {"frames": 1}, {"timestep_fs": -1.0}):
         with pytest.raises(InputError, match="expected"):
-            StreamSettings(folder=Path("x"), **bad)
+            stream_settings(folder=Path("x"), **bad)

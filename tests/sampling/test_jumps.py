@@ -242,6 +242,6 @@ def test_find_sites_in_a_skew_cell():
 
 def test_bad_settings():
     with pytest.raises(InputError, match="window_ps"):
-        JumpSettings(window_ps=0.0)
+        JumpSettings.checked(window_ps=0.0)
     with pytest.raises(InputError, match="repeats"):
-        JumpSettings(repeats=(1, 0, 1))
+        JumpSettings.checked(repeats=(1, 0, 1))

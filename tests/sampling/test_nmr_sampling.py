@@ -22,17 +22,18 @@ from lpsnmr.sampling import (
     MultiTauCorrelator,
     projections,
 )
-from lpsnmr.sampling.nmr_sampling import NmrSettings, TensorRows
+from lpsnmr.sampling.nmr_sampling import TensorRows
 from lpsnmr.sampling.sampler import Sampler, SamplerState
+from lpsnmr.sampling.settings import SamplingSettings
 from lpsnmr.sampling.to_results import build_results
 from lpsnmr.trajectory.frames import Frame
 from support.lpsnmr_runs import results_of, run_here, write_config
 
 NUMBERS = np.array([3, 16, 3, 3, 15], dtype=np.int32)
 IDS = np.arange(1, 6)
-SETTINGS = NmrSettings(
+SETTINGS = SamplingSettings(
     window_ps=1.0, evolution_times_us=(1.0, 4.0), orientation_degree=11,
-    field_directions=((0.0, 0.0, 1.0), (1.0, 1.0, 0.0)), tensors_ps=2.0,
+    field_directions=((0.0, 0.0, 1.0), (1.0, 1.0, 0.0)),
 )  # fmt: skip
 
 
@@ -48,7 +49,7 @@ class PositionModel:
 def sampler(rank=0, size=1, settings=SETTINGS):
     return Sampler(
         PositionModel(), IDS, NUMBERS, sample_interval_ps=0.5, interval_steps=10, nmr=settings,
-        rank=rank, size=size,
+        tensors_ps=2.0, rank=rank, size=size,
     )  # fmt: skip
 
 
@@ -127,7 +128,7 @@ def test_ranks_and_restarts_change_nothing(size):
 
 
 def test_state_without_echoes_is_refused():
-    plain = sampler(settings=NmrSettings(evolution_times_us=()))
+    plain = sampler(settings=SamplingSettings(evolution_times_us=()))
     plain.add(frames()[0])
     with pytest.raises(InputError, match="no direction_0, direction_1, echo"):
         sampler().restore(plain.state())
@@ -144,7 +145,7 @@ def test_state_without_echoes_is_refused():
 )
 def test_unfit_settings_are_named(options, words):
     with pytest.raises(InputError, match=words):
-        NmrSettings(**options)
+        SamplingSettings.checked(**options)
     key, value = next(iter(options.items()))
     text = repr(value).replace("(", "[").replace(")", "]")
     with pytest.raises(InputError, match=words):

@@ -14,7 +14,7 @@ from lpsnmr.active_learning.plan import LearnPlan, PlannedRun
 from lpsnmr.active_learning.settings import LearnSettings, Progress
 from lpsnmr.errors import ComputeError, FileFormatError
 from lpsnmr.files.atomic import written_aside
-from lpsnmr.md.scheduled_frames import SamplingSettings, sample
+from lpsnmr.md.scheduled_frames import FrameSettings, sample
 from lpsnmr.potential import Extrapolation
 from lpsnmr.potential.provenance import extrapolation_path
 from lpsnmr.structures import close_contacts, report_structure
@@ -74,9 +74,7 @@ def _run(
     planned: PlannedRun, plan: LearnPlan, potential: Path, name: str, seed: int
 ) -> tuple[list[Atoms], Yield]:
     """Return the usable frames of one trajectory, to its collapse or the first grade above the plan's."""
-    settings = SamplingSettings(
-        potential, timestep_fs=plan.timestep_fs, interval_ps=plan.interval_ps, seed=seed
-    )
+    settings = FrameSettings(potential, timestep_fs=plan.timestep_fs, interval_ps=plan.interval_ps, seed=seed)
     extrapolation = _extrapolation(potential)
     kept: list[Atoms] = []
     account = Yield()

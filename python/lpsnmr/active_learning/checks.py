@@ -12,7 +12,7 @@ from lpsnmr.active_learning.settings import LABELS, LearnSettings
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.labelling.dispersion import DispersionEngine
 from lpsnmr.labelling.label_store import LabelStore
-from lpsnmr.md.scheduled_frames import SamplingSettings
+from lpsnmr.md.scheduled_frames import FrameSettings
 from lpsnmr.potential import Extrapolation, Layout, Ufp
 from lpsnmr.potential.accumulate import weight_of
 from lpsnmr.potential.core_repulsion import shortest_distances
@@ -168,7 +168,7 @@ def check_plan(plan: LearnPlan, layout: Layout, potential: Path) -> None:
         Names the plan file, the run, and what is wrong with it.
     """
     try:
-        sampling = SamplingSettings(potential, timestep_fs=plan.timestep_fs, interval_ps=plan.interval_ps)
+        sampling = FrameSettings(potential, timestep_fs=plan.timestep_fs, interval_ps=plan.interval_ps)
     except InputError as error:
         raise InputError(f"{plan.where}: {error}") from error
     for planned in plan.run:

@@ -8,8 +8,8 @@ from ase import Atoms
 from pydantic import Field, PrivateAttr, ValidationError
 
 from lpsnmr.errors import FileFormatError, InputError
-from lpsnmr.md.scheduled_frames import Stage
-from lpsnmr.md.settings import StrictModel
+from lpsnmr.md.schedule import Stage
+from lpsnmr.strict_model import StrictModel
 from lpsnmr.structures import lithium_disordered, load_structure, packed, strained, supercell
 
 if sys.version_info >= (3, 11):

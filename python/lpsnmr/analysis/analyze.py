@@ -244,7 +244,8 @@ def _analyze(
     results = Results.read(path)
     given = diffusion.jump_distance_angstrom
     try:
-        jump_distance = given or found_jump_distance(results) or results.jump_distance_angstrom
+        told = results.jump_distance_angstrom if results.provenance.get("jump_distance") == "given" else None
+        jump_distance = given or told or found_jump_distance(results) or results.jump_distance_angstrom
         settings = replace(
             diffusion,
             jump_distance_angstrom=jump_distance,

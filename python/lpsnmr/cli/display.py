@@ -71,6 +71,11 @@ class ProgressDisplay:
         if self._active and self._live is not None:
             self._live.stop()
 
+    def say(self, line: str) -> None:
+        """Print a line that stays."""
+        if self._active:
+            self._console.print(line, soft_wrap=True)
+
     def __call__(self, status: Status) -> None:
         """Show a status."""
         if not self._active:

@@ -7,10 +7,18 @@ import click
 
 from lpsnmr.errors import InputError
 
-__all__ = ["ENGINE_OPTIONS", "SEED"]
+__all__ = ["CONFIG_OVERRIDES", "ENGINE_OPTIONS", "SEED"]
 
 SEED = click.IntRange(min=0)
 """What NumPy takes to begin its random numbers with."""
+
+CONFIG_OVERRIDES = click.option(
+    "--set",
+    "overrides",
+    metavar="SECTION.KEY=VALUE",
+    multiple=True,
+    help="Change one key of the configuration; may be given more than once.",
+)
 
 
 def _options(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:

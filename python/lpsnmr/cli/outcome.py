@@ -4,7 +4,7 @@ import click
 
 from lpsnmr.errors import LpsnmrError
 from lpsnmr.results.results import Results
-from lpsnmr.runs.run import RunOutcome
+from lpsnmr.runs.session import RunOutcome
 
 __all__ = ["EXIT_STOPPED", "report_outcome"]
 

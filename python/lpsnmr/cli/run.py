@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from lpsnmr.cli.options import CONFIG_OVERRIDES
 from lpsnmr.parallel.together import abort_together
 
 __all__ = ["command"]
@@ -13,13 +14,7 @@ __all__ = ["command"]
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("config", type=click.Path(path_type=Path), required=False)
-@click.option(
-    "--set",
-    "overrides",
-    metavar="SECTION.KEY=VALUE",
-    multiple=True,
-    help="Change one key of the configuration; may be given more than once.",
-)
+@CONFIG_OVERRIDES
 @click.option("--fresh", is_flag=True, help="Start over instead of resuming what the folder holds.")
 @click.option("--example", is_flag=True, help="Print a configuration with every key and default, and stop.")
 @click.option("--no-analysis", is_flag=True, help="Do not analyse at the end.")
@@ -35,7 +30,7 @@ def command(
     lpsnmr run --example > my.toml          a commented configuration to start from
     lpsnmr run my.toml                      one core
     mpirun -np 2 lpsnmr run my.toml         two
-    lpsnmr run my.toml --set md.temperature_k=800 --set output.folder=t800
+    lpsnmr run my.toml --set md.temperature_k=600 --set output.folder=t600
     """  # noqa: D301
     from lpsnmr.runs.config import example_config, load_config
 
@@ -55,7 +50,7 @@ def _run(comm: Any, settings: Any, fresh: bool, analyze: bool) -> None:
     from lpsnmr.runs.run import run_md
 
     with ProgressDisplay(comm.rank == 0) as display:
-        outcome = run_md(settings, comm=comm, fresh=fresh, progress=display)
+        outcome = run_md(settings, comm=comm, fresh=fresh, progress=display, notify=display.say)
     if comm.rank == 0:
         report_outcome(outcome, analyze and outcome.finished)  # after a signal time is short
     if not outcome.finished:

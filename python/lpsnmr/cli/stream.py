@@ -1,125 +1,110 @@
 """``lpsnmr stream``: follow dumps that LAMMPS is writing, to the same results as ``lpsnmr run``."""
 
+import json
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from lpsnmr.sampling.jump_settings import JumpSettings
-from lpsnmr.sampling.nmr_sampling import NmrSettings
+from lpsnmr.cli.options import CONFIG_OVERRIDES
+from lpsnmr.errors import InputError
+from lpsnmr.runs.config import RunSettings, load_config
 
 __all__ = ["command"]
 
-DEFAULT_JUMPS = JumpSettings()
-NMR = NmrSettings()
+SHORT: dict[str, str] = {}
+"""Name of an option: the key of the configuration that it is short for."""
+UNUSED = {
+    "--no-echo": ("evolution_time", "orientation_degree"),
+    "--no-jumps": ("supercell", "sites", "jump_window", "min_stay", "core_radius", "jump_displacement"),
+}
+"""Option: those that it leaves without a meaning."""
+
+
+def _words(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str] | None:
+    """Read words separated by commas or spaces."""
+    return None if value is None else value.replace(",", " ").split()
+
+
+def short(name: str, key: str, text: str, **options: Any) -> Callable[[Any], Any]:
+    """Return an option that is short for a key of the configuration."""
+    section, _, entry = key.partition(".")
+    default = getattr(getattr(RunSettings(), section), entry)
+    variable = name.rpartition("/")[0] or name
+    SHORT[variable.split()[-1].removeprefix("--").replace("-", "_")] = key
+    if isinstance(default, tuple):
+        default = ", ".join(f"{value:g}" for value in default) if default else None
+    if isinstance(default, bool):
+        default = variable.removeprefix("--") if default else name.rpartition("--")[2]
+    told = key if default is None else f"{key}; {default}"
+    # an empty value is one that was not given: then the file or the default counts
+    return click.option(*name.split(), default=() if options.get("multiple") else None,
+                        help=f"{text} [{told}]", **options)  # fmt: skip
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("dumps", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option(
-    "-o", "--output", "folder", type=click.Path(path_type=Path), default=Path("results"), show_default=True,
-    help="Folder of results and checkpoints.",
+    "--config", type=click.Path(path_type=Path), metavar="FILE",
+    help="Configuration (TOML) with the sections of lpsnmr run; the options below go before it.",
 )  # fmt: skip
-@click.option("--model", default="default", show_default=True, help="EFG model file, or the shipped one.")
-@click.option(
-    "--elements", help="Elements of LAMMPS types 1, 2, …, such as Li,P,S; needed without a column element."
-)
-@click.option("--timestep-fs", type=float, help="MD time step, fs; needed when the dump has no ITEM: TIME.")
-@click.option("--temperature-k", type=float, help="Temperature of the MD, K, noted in the results.")
-@click.option("--from-step", type=int, default=0, show_default=True, help="Skip frames of earlier steps.")
-@click.option("--every", type=int, default=1, show_default=True, help="Use every n-th frame.")
-@click.option("--frames", type=int, help="Stop after this many samples.")
-@click.option(
-    "--follow/--no-follow", default=True, show_default=True, help="Wait for more at the end of the last dump."
-)
-@click.option(
-    "--idle-s", type=float, default=60.0, show_default=True,
-    help="Stop following after this many seconds without anything new; 0 waits for ever.",
-)  # fmt: skip
-@click.option("--nucleus", default=NMR.nucleus, show_default=True, help="Nucleus of the analysis.")
-@click.option(
-    "--window-ps", type=float, default=NMR.window_ps, show_default=True,
-    help="Average tensors so long before they enter echoes and spectra, ps.",
-)  # fmt: skip
-@click.option(
-    "--evolution-time", "evolution_times_us", type=float, multiple=True, metavar="US",
-    default=NMR.evolution_times_us, show_default=True,
-    help="Evolution time of the spin-alignment echo, μs; may be given several times.",
-)  # fmt: skip
+@CONFIG_OVERRIDES
+@short("-o --output", "output.folder", "Folder of results and checkpoints.", metavar="FOLDER")
+@short("--model", "efg.model", "EFG model file, or the shipped one.", metavar="FILE")
+@short("--elements", "stream.elements", "Elements of LAMMPS types 1, 2, …, such as Li,P,S; needed without "
+       "a column element.", callback=_words, metavar="LIST")  # fmt: skip
+@short("--timestep-fs", "stream.timestep_fs", "MD time step, fs; needed when the dump has no ITEM: TIME.",
+       type=float)  # fmt: skip
+@short("--temperature-k", "stream.temperature_k", "Temperature of the MD, K, noted in the results.",
+       type=float)  # fmt: skip
+@short("--from-step", "stream.from_step", "Skip frames of earlier steps.", type=int)
+@short("--every", "stream.every", "Use every n-th frame.", type=int)
+@short("--frames", "stream.frames", "Stop after this many samples.", type=int)
+@short("--follow/--no-follow", "stream.follow", "Wait for more at the end of the last dump.")
+@short("--idle-s", "stream.idle_s", "Stop following after this many seconds without anything new; 0 waits "
+       "for ever.", type=float)  # fmt: skip
+@short("--nucleus", "efg.nucleus", "Nucleus of the analysis.", metavar="ISOTOPE")
+@short("--window-ps", "sampling.window_ps", "Average tensors so long before echoes and spectra, ps.",
+       type=float)  # fmt: skip
+@short("--evolution-time", "sampling.evolution_times_us", "Evolution time of the spin-alignment echo, μs; "
+       "may be given several times.", type=float, multiple=True, metavar="US")  # fmt: skip
 @click.option("--no-echo", is_flag=True, help="Accumulate no spin-alignment echo.")
-@click.option(
-    "--orientation-degree", type=int, default=NMR.orientation_degree, show_default=True,
-    help="Degree of the Lebedev set of orientations of the echo.",
-)  # fmt: skip
-@click.option(
-    "--field-direction", "field_directions", type=(float, float, float), multiple=True, metavar="X Y Z",
-    help="Field direction of a single crystal; may be given several times.",
-)  # fmt: skip
-@click.option(
-    "--tensors-ps", type=float, default=NMR.tensors_ps, show_default=True,
-    help="Time between EFG tensors kept in tensors.h5, ps; 0 keeps none.",
-)  # fmt: skip
-@click.option("--jump-distance", type=float, help="Mean distance between Li sites, Å, for the jump rate.")
-@click.option(
-    "--points-per-level", type=int, default=16, show_default=True, help="Lags per level of the correlators."
-)
-@click.option(
-    "--jumps/--no-jumps", default=True, show_default=True,
-    help="Count jumps of Li and rotations of PS4, and follow the collective displacement.",
-)  # fmt: skip
-@click.option(
-    "--supercell", type=(int, int, int), default=(1, 1, 1), show_default=True,
-    help="Repeats of the crystal's unit cell in the dump, to find its Li sites in one of them.",
-)  # fmt: skip
-@click.option(
-    "--sites", type=click.Path(path_type=Path), metavar="FILE",
-    help="Structure file (CIF, …) of the unit cell or of the whole cell whose Li positions are the sites.",
-)  # fmt: skip
-@click.option(
-    "--jump-window", type=float, default=DEFAULT_JUMPS.window_ps, show_default=True, metavar="PS",
-    help="Positions are averaged over windows of this length before jumps are looked for.",
-)  # fmt: skip
-@click.option(
-    "--min-stay", type=float, default=DEFAULT_JUMPS.min_stay_ps, show_default=True, metavar="PS",
-    help="A return after a shorter stay is a recrossing, not two jumps.",
-)  # fmt: skip
-@click.option(
-    "--core-radius", type=float, default=DEFAULT_JUMPS.core_radius_angstrom, show_default=True, metavar="Å",
-    help="An averaged position this close to a site is at the site.",
-)  # fmt: skip
-@click.option(
-    "--jump-displacement", type=float, default=DEFAULT_JUMPS.displacement_angstrom, show_default=True,
-    metavar="Å", help="Without sites: an averaged position this far from its mean has jumped.",
-)  # fmt: skip
-@click.option(
-    "--checkpoint-min", type=float, default=5.0, show_default=True, help="Minutes between checkpoints."
-)
+@short("--orientation-degree", "sampling.orientation_degree", "Degree of the Lebedev set of orientations of "
+       "the echo.", type=int)  # fmt: skip
+@short("--field-direction", "sampling.field_directions", "Field direction of a single crystal; may be given "
+       "several times.", type=(float, float, float), multiple=True, metavar="X Y Z")  # fmt: skip
+@short("--tensors-ps", "output.tensors_ps", "Time between EFG tensors kept in tensors.h5, ps; 0 keeps none.",
+       type=float)  # fmt: skip
+@short("--jump-distance", "jumps.distance_angstrom", "Mean distance between Li sites, Å, for D as a jump "
+       "rate; goes before the one found.", type=float)  # fmt: skip
+@short("--points-per-level", "sampling.points_per_level", "Lags per level of the correlators.", type=int)
+@short("--jumps/--no-jumps", "jumps.follow", "Count jumps of Li and rotations of PS4, and follow the "
+       "collective displacement.")  # fmt: skip
+@short("--supercell", "jumps.repeats", "Repeats of the crystal's unit cell in the dump, to find its Li "
+       "sites in one of them.", type=(int, int, int))  # fmt: skip
+@short("--sites", "jumps.sites", "Structure file (CIF, …) of the unit cell or of the whole cell whose Li "
+       "positions are the sites.", metavar="FILE")  # fmt: skip
+@short("--jump-window", "jumps.window_ps", "Positions are averaged over windows of this length before jumps "
+       "are looked for.", type=float, metavar="PS")  # fmt: skip
+@short("--min-stay", "jumps.min_stay_ps", "A return after a shorter stay is a recrossing, not two jumps.",
+       type=float, metavar="PS")  # fmt: skip
+@short("--core-radius", "jumps.core_radius_angstrom", "An averaged position this close to a site is at the "
+       "site.", type=float, metavar="Å")  # fmt: skip
+@short("--jump-displacement", "jumps.displacement_angstrom", "Without sites: an averaged position this far "
+       "from its mean has jumped.", type=float, metavar="Å")  # fmt: skip
+@short("--checkpoint-min", "output.checkpoint_min", "Minutes between checkpoints.", type=float)
 @click.option("--fresh", is_flag=True, help="Start over instead of resuming what the folder holds.")
 @click.option("--no-analysis", is_flag=True, help="Do not analyse at the end.")
 def command(
     dumps: tuple[Path, ...],
-    folder: Path,
-    model: str,
-    elements: str | None,
-    idle_s: float,
-    jump_distance: float | None,
-    nucleus: str,
-    window_ps: float,
-    evolution_times_us: tuple[float, ...],
+    config: Path | None,
+    overrides: tuple[str, ...],
     no_echo: bool,
-    orientation_degree: int,
-    field_directions: tuple[tuple[float, float, float], ...],
-    tensors_ps: float,
-    jumps: bool,
-    supercell: tuple[int, int, int],
-    sites: Path | None,
-    jump_window: float,
-    min_stay: float,
-    core_radius: float,
-    jump_displacement: float,
     fresh: bool,
     no_analysis: bool,
-    **options: object,
+    **given: Any,
 ) -> None:
     """Read DUMPS in the order of time, the last one while LAMMPS still writes it.
 
@@ -129,37 +114,35 @@ def command(
 
     \b
     lpsnmr stream dump.lps.gz -o stream --timestep-fs 2 --temperature-k 700
+    lpsnmr stream dump.lps --config my.toml --set jumps.learn_ps=20
     mkfifo dump.lps; mpirun -np 2 lmp -in in.lps & lpsnmr stream dump.lps --timestep-fs 2
     """  # noqa: D301
     from lpsnmr.cli.display import ProgressDisplay
     from lpsnmr.cli.outcome import EXIT_STOPPED, report_outcome
-    from lpsnmr.runs.prepare import load_model
-    from lpsnmr.runs.stream import StreamSettings, stream_dumps
-    from lpsnmr.structures import read_known_sites
+    from lpsnmr.runs.stream import stream_dumps
 
-    detectors = JumpSettings(
-        window_ps=jump_window, min_stay_ps=min_stay, core_radius_angstrom=core_radius,
-        displacement_angstrom=jump_displacement, repeats=supercell,
-    )  # fmt: skip
-    settings = StreamSettings(
-        folder=folder,
-        elements=None if elements is None else tuple(word for word in elements.replace(",", " ").split()),
-        idle_s=None if idle_s == 0 else idle_s,
-        jump_distance_angstrom=jump_distance,
-        nmr=NmrSettings(
-            nucleus=nucleus,
-            window_ps=window_ps,
-            evolution_times_us=() if no_echo else evolution_times_us,
-            orientation_degree=orientation_degree,
-            field_directions=field_directions,
-            tensors_ps=tensors_ps,
-        ),
-        jumps=detectors if jumps else None,
-        sites=None if sites is None else read_known_sites(sites),
-        **options,  # type: ignore[arg-type]
-    )
+    settings = load_config(config, [*overrides, *_short_forms(given, no_echo, overrides)], "stream")
     with ProgressDisplay() as display:
-        outcome = stream_dumps(dumps, load_model(model), settings, fresh=fresh, progress=display)
+        outcome = stream_dumps(dumps, settings, fresh=fresh, progress=display, notify=display.say)
     report_outcome(outcome, not no_analysis)
     if not outcome.finished:
         sys.exit(EXIT_STOPPED)
+
+
+def _short_forms(given: dict[str, Any], no_echo: bool, overrides: Sequence[str]) -> list[str]:
+    """Return the options given as ``section.key=value``; refuse those that others leave without a meaning."""
+    values = {name: value for name, value in given.items() if value is not None and value != ()}
+    switched_off = {"--no-echo": no_echo, "--no-jumps": values.get("jumps") is False}
+    for switch, unused in UNUSED.items():
+        for name in unused:
+            if switched_off[switch] and name in values:
+                raise InputError(
+                    f"--{name.replace('_', '-')}: not used with {switch}; expected one of the two"
+                )
+    forms = {SHORT[name]: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
+    if no_echo:
+        forms[SHORT["evolution_time"]] = "[]"
+    for key in forms:
+        if any(override.partition("=")[0].strip() == key for override in overrides):
+            raise InputError(f"{key}: given by --set and by its short form; expected one of the two")
+    return [f"{key}={value}" for key, value in forms.items()]

@@ -17,12 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lpsnmr.cli.options import SEED
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.files.atomic import written_aside
-from lpsnmr.md.scheduled_frames import (
-    SamplingSettings,
-    Stage,
-    melt_quench,
-    melt_quench_stages,
-)
+from lpsnmr.md.schedule import Stage, melt_quench_stages
+from lpsnmr.md.scheduled_frames import FrameSettings, melt_quench
 from lpsnmr.runs.prepare import potential_path
 from lpsnmr.structures import (
     close_contacts,
@@ -123,7 +119,7 @@ def _build(cell: Atoms, steps: Steps, count: int, seed: int) -> Iterator[Atoms]:
         if steps.rattle:
             atoms = rattled(atoms, steps.rattle, own_seed)
         if steps.potential is not None:
-            settings = SamplingSettings(steps.potential, seed=own_seed)
+            settings = FrameSettings(steps.potential, seed=own_seed)
             atoms = melt_quench(atoms, steps.stages, settings)
         atoms = atoms.copy()
         atoms.info["name"] = f"{copy}" if strain is None else f"strain{number // count}-{copy}"

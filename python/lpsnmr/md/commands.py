@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lpsnmr.errors import InputError
+from lpsnmr.md.schedule import Schedule
 from lpsnmr.md.settings import MdSettings, PotentialSettings
 from lpsnmr.potential import companion
 
 __all__ = [
     "FIX_IDS",
-    "equilibration_commands",
     "langevin_commands",
     "pair_commands",
-    "production_commands",
+    "stage_commands",
     "system_commands",
     "velocity_command",
 ]
@@ -67,10 +67,9 @@ def system_commands(
     ]
 
 
-def velocity_command(settings: MdSettings) -> str:
+def velocity_command(temperature_k: float, seed: int) -> str:
     """Return the command that draws velocities with zero total momentum."""
-    temperature = f"{settings.temperature_k:.10g}"
-    return f"velocity all create {temperature} {settings.seed} mom yes rot no dist gaussian loop all"
+    return f"velocity all create {temperature_k:.10g} {seed} mom yes rot no dist gaussian loop all"
 
 
 def langevin_commands(first_k: float, last_k: float, damping_ps: float, seed: int, step: int) -> list[str]:
@@ -89,30 +88,29 @@ def langevin_commands(first_k: float, last_k: float, damping_ps: float, seed: in
     ]
 
 
-def _langevin(settings: MdSettings, step: int) -> list[str]:
-    temperature = settings.temperature_k
-    return langevin_commands(temperature, temperature, settings.thermostat_damping_ps, settings.seed, step)
+def stage_commands(schedule: Schedule, number: int, step: int) -> list[str]:
+    """Return the fixes of one stage of a schedule.
 
-
-def equilibration_commands(settings: MdSettings, step: int) -> list[str]:
-    """Return the fixes of the equilibration; ``step`` is the step at which they start."""
-    if settings.equilibration == "nvt":
-        return _langevin(settings, step)
-    temperature = f"{settings.temperature_k:.10g}"
-    pressure = f"{settings.pressure_bar:.10g}"
-    return [
-        f"fix {INTEGRATOR} all npt temp {temperature} {temperature} {settings.thermostat_damping_ps:.10g} "
-        f"{settings.barostat} {pressure} {pressure} {settings.barostat_damping_ps:.10g}"
-    ]
-
-
-def production_commands(settings: MdSettings, step: int) -> list[str]:
-    """Return the fixes of the production; ``step`` is the step at which they start."""
-    if settings.ensemble == "nve":
+    Parameters
+    ----------
+    schedule
+        Stages, relaxation times and seed.
+    number
+        Which stage, from 0.
+    step
+        MD step at which the fixes are set.
+    """
+    stage = schedule.stages[number]
+    kelvin = f"{stage.start_k:.10g} {stage.end_k:.10g}"
+    damping = f"{schedule.thermostat_damping_ps:.10g}"
+    if stage.pressure_bar is not None:
+        bar = f"{stage.pressure_bar:.10g}"
+        return [
+            f"fix {INTEGRATOR} all npt temp {kelvin} {damping} "
+            f"{schedule.barostat} {bar} {bar} {schedule.barostat_damping_ps:.10g}"
+        ]
+    if stage.thermostat == "none":
         return [f"fix {INTEGRATOR} all nve"]
-    if settings.thermostat == "langevin":
-        return _langevin(settings, step)
-    temperature = f"{settings.temperature_k:.10g}"
-    return [
-        f"fix {INTEGRATOR} all nvt temp {temperature} {temperature} {settings.thermostat_damping_ps:.10g}"
-    ]
+    if stage.thermostat == "nose-hoover":
+        return [f"fix {INTEGRATOR} all nvt temp {kelvin} {damping}"]
+    return langevin_commands(stage.start_k, stage.end_k, schedule.thermostat_damping_ps, schedule.seed, step)

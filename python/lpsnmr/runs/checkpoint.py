@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.files.hdf5 import hdf5_bytes
+from lpsnmr.md.restarts import check_restart, flush_to_disk
 from lpsnmr.sampling.sampler import SamplerState
 
 __all__ = ["Checkpoint", "check_fingerprint", "latest_checkpoint", "remove_checkpoints", "write_checkpoint"]
@@ -30,8 +31,6 @@ PREVIOUS = "checkpoint.previous.h5"
 FORMAT = "lpsnmr-checkpoint"
 SAMPLER_PARTS = ("efg", "displacement", "sums", "motion")
 FORMAT_VERSION = 3
-RESTART_MAGIC = b"LammpS RestartT"
-RESTART_TAIL = 64
 
 
 @dataclass
@@ -92,8 +91,8 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """
     current, previous = folder / CURRENT, folder / PREVIOUS
     if checkpoint.restart:
-        _check_restart(folder / checkpoint.restart)
-        _flush(folder / checkpoint.restart)
+        check_restart(folder / checkpoint.restart)
+        flush_to_disk(folder / checkpoint.restart)
     content = hdf5_bytes(lambda file: _write(file, checkpoint))
     with written_aside(current) as aside:
         aside.write_bytes(content)
@@ -102,7 +101,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
             link.unlink(missing_ok=True)
             os.link(current, link)
             os.replace(link, previous)
-    _flush(folder)
+    flush_to_disk(folder)
     kept = {checkpoint.restart, _restart_of(previous)}
     for restart in folder.glob("restart.*.lmp"):
         if restart.name not in kept:
@@ -127,7 +126,7 @@ def latest_checkpoint(folder: Path) -> Checkpoint | None:
             if checkpoint.restart:
                 if not (folder / checkpoint.restart).is_file():
                     raise InputError(f"its restart file {checkpoint.restart} is missing")
-                _check_restart(folder / checkpoint.restart)
+                check_restart(folder / checkpoint.restart)
         except (OSError, KeyError, ValueError, TypeError) as error:
             problems.append(f"{path}: {error}")
             logger.warning("cannot use %s: %s", path, error)
@@ -142,28 +141,6 @@ def remove_checkpoints(folder: Path) -> None:
     """Remove all checkpoints and restart files of a folder."""
     for path in [folder / CURRENT, folder / PREVIOUS, *folder.glob("restart.*.lmp")]:
         path.unlink(missing_ok=True)
-
-
-def _check_restart(path: Path) -> None:
-    """Raise OSError unless a LAMMPS restart file is whole: LAMMPS writes it without looking at errors.
-
-    Its first and its last words are the same magic text.
-    """
-    with path.open("rb") as file:
-        head = file.read(len(RESTART_MAGIC))
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(size - RESTART_TAIL, 0))
-        tail = file.read()
-    if head != RESTART_MAGIC or RESTART_MAGIC not in tail or size < 2 * len(RESTART_MAGIC):
-        raise OSError(f"{path.name} is not a whole LAMMPS restart file ({size} bytes): is the disk full?")
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _restart_of(path: Path) -> str:

@@ -1,18 +1,24 @@
-"""The configuration of a run: a TOML file, checked key by key, with every default written here."""
+"""The configuration of a run or stream: a TOML file, checked key by key."""
 
 import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator
 
 from lpsnmr.errors import FileFormatError, InputError
-from lpsnmr.md.settings import MdSettings, PotentialSettings, StrictModel
-from lpsnmr.sampling.jump_settings import JumpSettings
-from lpsnmr.sampling.nmr_sampling import NmrSettings, check_nmr_settings
+from lpsnmr.md.settings import (
+    HOTTEST_K,
+    LONGEST_STEP_FS,
+    SHORTEST_STEP_FS,
+    MdSettings,
+    PotentialSettings,
+)
+from lpsnmr.sampling.settings import JumpSettings, SamplingSettings
+from lpsnmr.strict_model import StrictModel, complaints
 from lpsnmr.units import check_lithium
 
 if sys.version_info >= (3, 11):
@@ -22,17 +28,13 @@ else:
 
 __all__ = [
     "EfgSettings",
-    "JumpSection",
     "OutputSettings",
     "RunSettings",
-    "SamplingSettings",
+    "StreamSettings",
     "StructureSettings",
     "example_config",
     "load_config",
 ]
-
-
-DEFAULT_JUMPS = JumpSettings()
 
 
 class StructureSettings(StrictModel):
@@ -57,72 +59,6 @@ class EfgSettings(StrictModel):
         return value
 
 
-class SamplingSettings(StrictModel):
-    """Section ``[sampling]``."""
-
-    interval_ps: float = Field(
-        default=0.1, gt=0, description="time between samples, ps; a multiple of the time step"
-    )
-    points_per_level: int = Field(
-        default=16, ge=2, multiple_of=2, description="lags per level of the multi-tau correlators; even"
-    )
-    window_ps: float = Field(
-        default=1.0, gt=0, description="tensors are averaged so long before echoes and spectra, ps"
-    )
-    evolution_times_us: tuple[float, ...] = Field(
-        default=(2.0, 5.0, 10.0), description="evolution times of spin-alignment echoes, μs; [] for none"
-    )
-    orientation_degree: int = Field(
-        default=35, description="degree of the Lebedev set of orientations of the echoes"
-    )
-    field_directions: tuple[tuple[float, float, float], ...] = Field(
-        default=(), description="field directions of single crystals, such as [[0, 0, 1]]"
-    )
-
-    @model_validator(mode="after")
-    def _sensible(self) -> "SamplingSettings":
-        check_nmr_settings(self)
-        return self
-
-
-class JumpSection(StrictModel):
-    """Section ``[jumps]``: how jumps are told from vibrations."""
-
-    follow: bool = Field(default=True, description="count jumps of Li and rotations of PS4")
-    window_ps: float = Field(
-        default=DEFAULT_JUMPS.window_ps, gt=0, description="positions are averaged over windows, ps"
-    )
-    min_stay_ps: float = Field(
-        default=DEFAULT_JUMPS.min_stay_ps,
-        gt=0,
-        description="a return after a shorter stay is a recrossing, ps",
-    )
-    core_radius_angstrom: float = Field(
-        default=DEFAULT_JUMPS.core_radius_angstrom, gt=0, description="this close to a site is at the site, Å"
-    )
-    displacement_angstrom: float = Field(
-        default=DEFAULT_JUMPS.displacement_angstrom,
-        gt=0,
-        description="without sites: an averaged position this far off has jumped, Å",
-    )
-    learn_ps: float = Field(
-        default=DEFAULT_JUMPS.learn_ps, gt=0, description="sites are found in the first stretch, ps"
-    )
-    separation_angstrom: float = Field(
-        default=DEFAULT_JUMPS.separation_angstrom, gt=0, description="least distance between sites, Å"
-    )
-
-    sites: str | None = Field(
-        default=None, description="structure file (CIF, extXYZ, …) whose Li positions are the sites"
-    )
-
-    def settings(self, repeats: tuple[int, int, int]) -> JumpSettings | None:
-        """Return the settings of the detectors; None when jumps are not followed."""
-        if not self.follow:
-            return None
-        return JumpSettings(**self.model_dump(exclude={"follow", "sites"}), repeats=repeats)
-
-
 class OutputSettings(StrictModel):
     """Section ``[output]``."""
 
@@ -136,47 +72,65 @@ class OutputSettings(StrictModel):
     )
 
 
+class StreamSettings(StrictModel):
+    """Section ``[stream]``: what only ``lpsnmr stream`` needs to know."""
+
+    elements: tuple[str, ...] = Field(
+        default=(), description="elements of LAMMPS types 1, 2, …, for dumps without a column element"
+    )
+    timestep_fs: float | None = Field(
+        default=None,
+        ge=SHORTEST_STEP_FS,
+        le=LONGEST_STEP_FS,
+        description="MD time step, fs, for dumps without ITEM: TIME",
+    )
+    temperature_k: float | None = Field(
+        default=None, gt=0, le=HOTTEST_K, description="temperature of the MD, K, noted in the results"
+    )
+    from_step: int = Field(default=0, description="skip frames of earlier steps")
+    every: int | None = Field(
+        default=None, ge=1, description="use every n-th frame; by default sampling.interval_ps tells, or 1"
+    )
+    frames: int | None = Field(default=None, ge=2, description="stop after this many samples")
+    follow: bool = Field(default=True, description="wait for more at the end of the last dump")
+    idle_s: float = Field(
+        default=60.0, ge=0, description="stop following after so many seconds without anything new; 0: never"
+    )
+
+
 class RunSettings(StrictModel):
-    """A whole configuration file."""
+    """A whole configuration file, of a run or a stream or both."""
 
     structure: StructureSettings = StructureSettings()
     potential: PotentialSettings = PotentialSettings()
     efg: EfgSettings = EfgSettings()
     md: MdSettings = MdSettings()
     sampling: SamplingSettings = SamplingSettings()
-    jumps: JumpSection = JumpSection()
+    jumps: JumpSettings = JumpSettings()
     output: OutputSettings = OutputSettings()
-
-    def nmr(self) -> NmrSettings:
-        """Return what is sampled for NMR beyond the tensor correlation."""
-        sampling = self.sampling
-        return NmrSettings(
-            nucleus=self.efg.nucleus,
-            window_ps=sampling.window_ps,
-            evolution_times_us=sampling.evolution_times_us,
-            orientation_degree=sampling.orientation_degree,
-            field_directions=sampling.field_directions,
-            tensors_ps=self.output.tensors_ps,
-        )
+    stream: StreamSettings = StreamSettings()
 
     def fingerprint(self) -> dict[str, str]:
         """Return the settings that a resumed run must not change, as ``section.key`` to JSON text.
 
-        The length of the production and the section ``[output]`` are left out: a run may be made
-        longer. File names are left out too: their contents count, see ``prepare_run``.
+        The length of the production and the sections ``[output]`` and ``[stream]`` are left out: a run may be
+        made longer. File names are left out too: their contents count, see ``prepare_run``.
         """
         values = json.loads(
             self.model_dump_json(
                 exclude={
                     "output": True,
+                    "stream": True,
                     "md": {"production_ps", "input"},
                     "structure": {"file"},
                     "potential": {"file"},
                     "efg": {"model"},
-                    "jumps": {"sites"},
+                    "jumps": {"sites", "distance_angstrom"},
                 }
             )
         )
+        if self.jumps.repeats is None:
+            del values["jumps"]["repeats"]
         return {
             f"{section}.{key}": json.dumps(value)
             for section, content in values.items()
@@ -184,7 +138,19 @@ class RunSettings(StrictModel):
         }
 
 
-def load_config(path: str | os.PathLike[str] | None, overrides: Sequence[str] = ()) -> RunSettings:
+Command = Literal["run", "stream"]
+NOT_OF = {
+    "run": ("stream",),
+    "stream": ("potential", "md", "output.thermo_ps"),
+}
+"""Sections and keys that a command does not use. A file that both share may hold them; ``--set`` may not."""
+ABOUT_THE_MD = ("md.temperature_k", "md.timestep_fs", "md.elements")
+"""What a stream takes from ``[md]``."""
+
+
+def load_config(
+    path: str | os.PathLike[str] | None, overrides: Sequence[str] = (), command: Command = "run"
+) -> RunSettings:
     """Read and check a configuration.
 
     Parameters
@@ -194,6 +160,9 @@ def load_config(path: str | os.PathLike[str] | None, overrides: Sequence[str] = 
     overrides
         ``"section.key=value"``, value in TOML syntax (a bare word is taken as text); file names in
         them are relative to the current folder.
+    command
+        Whose configuration it is; one file may serve both, but an override that the command would not use
+        is refused.
 
     Raises
     ------
@@ -207,11 +176,12 @@ def load_config(path: str | os.PathLike[str] | None, overrides: Sequence[str] = 
         values = _read_toml(Path(path))
         _resolve_paths(values, Path(path).resolve().parent)
     for override in overrides:
-        _apply_override(values, override)
+        _apply_override(values, override, command)
     try:
         return RunSettings.model_validate(values)
     except ValidationError as error:
-        raise InputError(_explain(error, "configuration" if path is None else os.fspath(path))) from None
+        where = "configuration" if path is None else os.fspath(path)
+        raise InputError(f"{where}: {complaints(error, RunSettings)}") from None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -244,11 +214,16 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> None:
             content[key] = str((folder / content[key]).resolve())
 
 
-def _apply_override(values: dict[str, Any], override: str) -> None:
+def _apply_override(values: dict[str, Any], override: str, command: Command) -> None:
     name, separator, text = override.partition("=")
     section, dot, key = name.strip().partition(".")
     if not separator or not dot or not key:
         raise InputError(f"expected section.key=value, such as md.temperature_k=700, got {override!r}")
+    full = f"{section}.{key.strip()}"
+    if (section in NOT_OF[command] or full in NOT_OF[command]) and full not in ABOUT_THE_MD:
+        raise InputError(
+            f"--set {override}: lpsnmr {command} does not use {full}; expected a key that it uses"
+        )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -259,27 +234,18 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
     content[key] = value
 
 
-def _explain(error: ValidationError, where: str) -> str:
-    problems = []
-    for item in error.errors():
-        location = list(item["loc"])
-        key = ".".join(str(part) for part in location)
-        if item["type"] == "extra_forbidden":
-            problems.append(f"unknown key {key}; known: {', '.join(_known(location[:-1]))}")
-        else:
-            problems.append(f"{key}: {item['msg']}, got {item['input']!r}")
-    return f"{where}: " + "; ".join(problems)
-
-
-def _known(location: Sequence[Any]) -> list[str]:
-    fields = RunSettings.model_fields
-    for part in location:
-        annotation = fields[str(part)].annotation
-        fields = getattr(annotation, "model_fields", {})
-    return list(fields)
-
-
-EXAMPLES = {"input": "in.deck", "sites": "crystal.cif"}
+EXAMPLES = {
+    "input": '"in.deck"',
+    "sites": '"crystal.cif"',
+    "repeats": "[1, 2, 2]",
+    "distance_angstrom": "3.25",
+    "timestep_fs": "2.0",
+    "temperature_k": "700.0",
+    "every": "1",
+    "frames": "1000",
+}
+"""What a key without a default may look like."""
+HEADING = {"stream": "only lpsnmr stream reads this section; lpsnmr run does not"}
 
 
 def example_config() -> str:
@@ -288,13 +254,13 @@ def example_config() -> str:
 
 
 def _example_lines() -> Iterator[str]:
-    yield "# lpsnmr run: every key with its default. Delete what you do not change."
+    yield "# lpsnmr run and stream: every key with its default. Delete what you do not change."
     for section, field in RunSettings.model_fields.items():
-        yield f"\n[{section}]"
+        yield f"\n[{section}]" + (f" # {HEADING[section]}" if section in HEADING else "")
         for key, item in field.annotation.model_fields.items():  # type: ignore[union-attr]
             value = item.get_default(call_default_factory=True)
             text = json.dumps(
                 list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
             )
-            line = f"{key} = {text}" if value is not None else f'# {key} = "{EXAMPLES[key]}"'
+            line = f"{key} = {text}" if value is not None else f"# {key} = {EXAMPLES[key]}"
             yield f"{line:<40} # {item.description}"

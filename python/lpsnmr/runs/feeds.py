@@ -6,11 +6,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.elements import atomic_number, masses_of
+from lpsnmr.elements import atomic_number
 from lpsnmr.errors import ComputeError
 from lpsnmr.md.driver import LammpsDriver
 from lpsnmr.md.local_samples import LocalSamples, SampleBatch
-from lpsnmr.sampling.sampler import FRAMEWORK, Sampler, owned_range
+from lpsnmr.sampling.sampler import Sampler, owned_range
 
 __all__ = ["Feed", "GatheringFeed", "LocalFeed"]
 
@@ -86,8 +86,7 @@ class LocalFeed:
         self._n_owned = end - self._first
         self._ends = np.array([high for _, high in ranges])
         kinds = np.array([atomic_number(symbol) for symbol in elements], dtype=np.int32)
-        mass = masses_of(sampler.numbers[np.isin(sampler.numbers, FRAMEWORK)]).sum()
-        self._share_of_type = np.isin(kinds, FRAMEWORK) * masses_of(kinds) / max(mass, 1e-300)
+        self._share_of_type = sampler.framework.weight_of(kinds)
         motion = sampler.motion
         known = None if motion is None else (motion.ps4, motion.frames_per_window)
         self._motion = known if comm.size == 1 else comm.bcast(known, root=0)

@@ -73,13 +73,23 @@ class StatusFile:
         self._status: Status | None = None
         self._warned = False
 
+    @property
+    def before(self) -> Status | None:
+        """The progress that the file tells of; None without a readable one."""
+        try:
+            found = read_status(self._path.parent)
+        except FileFormatError:
+            return None
+        return None if found is None else found.status
+
     def update(self, status: Status) -> None:
         """Write the progress."""
         self._status = status
         self._write(RUNNING)
 
-    def close(self, state: str) -> None:
-        """Say how it ended; the last progress stays."""
+    def close(self, state: str, status: Status | None = None) -> None:
+        """Say how it ended; the last progress stays, unless there is a later one."""
+        self._status = status or self._status
         self._write(state)
 
     def _write(self, state: str) -> None:

@@ -3,77 +3,43 @@
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lpsnmr.errors import ComputeError, InputError, LpsnmrError
-from lpsnmr.files.lock import locked_folder
-from lpsnmr.md.commands import (
-    equilibration_commands,
-    pair_commands,
-    production_commands,
-    system_commands,
-    velocity_command,
-)
-from lpsnmr.md.driver import LammpsDriver
+from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.md.local_samples import LocalSamples
-from lpsnmr.parallel.collective import StopFlag, on_root, or_over_ranks
+from lpsnmr.md.loop import MdLoop, Place
+from lpsnmr.md.schedule import equilibration_and_production
+from lpsnmr.parallel.collective import on_root, or_over_ranks
 from lpsnmr.results.results import Results
-from lpsnmr.results.tensor_file import drop_tensors_after, remove_tensors
-from lpsnmr.runs.checkpoint import (
-    Checkpoint,
-    check_fingerprint,
-    latest_checkpoint,
-    remove_checkpoints,
-)
+from lpsnmr.runs.checkpoint import Checkpoint
 from lpsnmr.runs.config import RunSettings
 from lpsnmr.runs.feeds import Feed, GatheringFeed, LocalFeed
 from lpsnmr.runs.prepare import PreparedRun, prepare_run, steps_between_samples
-from lpsnmr.runs.progress import ProgressCallback
-from lpsnmr.runs.reporting import RunReporter
-from lpsnmr.runs.saving import RunWriter
-from lpsnmr.sampling.sampler import Sampler
-from lpsnmr.sampling.to_results import RESULTS_FILE
+from lpsnmr.runs.progress import ProgressCallback, RateMeter, Status
+from lpsnmr.runs.reporting import RunReporter, stage_name
+from lpsnmr.runs.session import RunOutcome, RunSession, open_session
+from lpsnmr.runs.start import define_elements, open_lammps
+from lpsnmr.sampling.sampler import Sampler, SamplerState
 from lpsnmr.trajectory.frames import Frame
 
-__all__ = ["RunOutcome", "run_md"]
+__all__ = ["run_md"]
 
 logger = logging.getLogger(__name__)
 
 EQUILIBRATION_CHUNK = 50
-SAVE, STOP, REPORT = 1, 2, 4  # bits of what the ranks want
-
-
-@dataclass(frozen=True)
-class RunOutcome:
-    """How a run or stream ended.
-
-    Attributes
-    ----------
-    results
-        Results file.
-    finished
-        True when the whole length is there; False when a signal ended it early, with a checkpoint.
-    already
-        True when it had been finished before and nothing was computed.
-    n_samples
-        Samples in the results.
-    reason
-        In words.
-    """
-
-    results: Path
-    finished: bool
-    already: bool
-    n_samples: int
-    reason: str
+SAVE, STOP, REPORT, SHOW = 1, 2, 4, 8  # bits of what the ranks want
 
 
 def run_md(
-    settings: RunSettings, *, comm: Any = None, fresh: bool = False, progress: ProgressCallback | None = None
+    settings: RunSettings,
+    *,
+    comm: Any = None,
+    fresh: bool = False,
+    progress: ProgressCallback | None = None,
+    notify: Callable[[str], None] | None = None,
 ) -> RunOutcome:
     """Run or resume the MD of a configuration; collective over ``comm``.
 
@@ -87,6 +53,8 @@ def run_md(
         Start over instead of resuming from a checkpoint in the output folder.
     progress
         Called on rank 0 about twice a second.
+    notify
+        Called on rank 0 with a line for the user: where a resumed run goes on.
 
     Raises
     ------
@@ -100,184 +68,163 @@ def run_md(
 
         comm = MPI.COMM_WORLD
     prepared = prepare_run(settings)
-    folder = settings.output.folder
-    with ExitStack() as stack:
-        on_root(comm, lambda: stack.enter_context(locked_folder(folder)))
-        checkpoint = on_root(comm, lambda: _open_folder(prepared, fresh))
-        stop = stack.enter_context(StopFlag())
-        run = _Run(prepared, comm, checkpoint, stop)
-        if run.finished_before:
-            samples = 0 if checkpoint is None or checkpoint.sampler is None else checkpoint.sampler.n_samples
-            return RunOutcome(folder / RESULTS_FILE, True, True, samples, "the run was finished before")
-        stack.callback(run.close)
-        run.start_lammps(progress)
-        try:
-            outcome = run.execute()
-        except LpsnmrError as error:
-            run.reporter.ended(f"failed: {error}")
-            raise
-        run.reporter.ended(outcome.reason)
+    with open_session(
+        prepared.recipe, "run", comm=comm, fresh=fresh, begin=prepared.write_data_file, progress=progress,
+        notify=notify,
+    ) as session, ExitStack() as closers:  # fmt: skip
+        if _finished_before(session):
+            return session.already_finished(_status_of_checkpoint(session))
+        _tell_where(session)
+        run = _Run(prepared, session, closers)
+        outcome = run.execute()
+        session.ended(outcome.reason)
         return outcome
 
 
-def _open_folder(prepared: PreparedRun, fresh: bool) -> Checkpoint | None:
-    folder = prepared.settings.output.folder
-    if fresh:
-        remove_checkpoints(folder)
-        remove_tensors(folder)
-        (folder / RESULTS_FILE).unlink(missing_ok=True)
-    checkpoint = latest_checkpoint(folder)
-    if checkpoint is not None:
-        if checkpoint.stage == "stream":
-            raise InputError(f"{folder} holds a stream; use another folder")
-        check_fingerprint(checkpoint, prepared.fingerprint, folder)
-        drop_tensors_after(folder, checkpoint.step)
-        return checkpoint
-    if (folder / RESULTS_FILE).exists():
-        raise InputError(
-            f"{folder} holds {RESULTS_FILE} but no checkpoint to resume from; use --fresh or another folder"
-        )
-    prepared.write_data_file()
-    return None
+def _lengths(settings: RunSettings) -> tuple[int, int]:
+    """Return the MD steps of the equilibration and of the production, which is a whole number of samples."""
+    samples = int(settings.md.production_ps / settings.sampling.interval_ps + 1e-9)
+    equilibration = round(settings.md.equilibration_ps * 1e3 / settings.md.timestep_fs)
+    return equilibration, samples * steps_between_samples(settings)
 
 
-def _samples_in(path: Path) -> int:
-    """Return the number of samples in a results file, -1 when it cannot be read."""
+def _finished_before(session: RunSession) -> bool:
+    """Whether checkpoint and results file are already at the end.
+
+    The results file is written last: a kill in between leaves it behind the checkpoint.
+    """
+    start = session.checkpoint
+    if start is None or start.stage != "production":
+        return False
+    if start.step < int(start.arrays["first_step"]) + sum(_lengths(session.recipe.settings)):
+        return False
+    return on_root(session.comm, lambda: _samples_in(session)) == session.n_samples_before
+
+
+def _samples_in(session: RunSession) -> int:
+    """Return the number of samples in the results file, -1 when it cannot be read."""
     try:
-        return Results.read(path).n_samples
+        return Results.read(session.results_file).n_samples
     except InputError:
         return -1
+
+
+def _time_of_checkpoint(session: RunSession, start: Checkpoint) -> tuple[int, int]:
+    """Return steps since the stage of the checkpoint began, and its length in steps."""
+    equilibration, production = _lengths(session.recipe.settings)
+    done = start.step - int(start.arrays["first_step"])
+    return (done, equilibration) if start.stage == "equilibration" else (done - equilibration, production)
+
+
+def _status_of_checkpoint(session: RunSession) -> Status:
+    """Return what a checkpoint at the end knows of the run."""
+    start = session.checkpoint
+    if start is None or start.sampler is None:
+        raise ComputeError(f"{session.folder}: expected a checkpoint with samples")
+    steps, length = _time_of_checkpoint(session, start)
+    time_ps = steps * session.recipe.settings.md.timestep_fs * 1e-3
+    samples = start.sampler.n_samples
+    return Status(
+        start.stage, steps, length, time_ps, 0.0, 0.0, None, samples, None, 0, 0, start.sampler.n_flagged
+    )
+
+
+def _tell_where(session: RunSession) -> None:
+    """Say where a resumed run goes on."""
+    if session.checkpoint is None:
+        return
+    timestep_ps = session.recipe.settings.md.timestep_fs * 1e-3
+    done, length = (n * timestep_ps for n in _time_of_checkpoint(session, session.checkpoint))
+    what = " of the equilibration" if session.checkpoint.stage == "equilibration" else ""
+    session.notify(f"resuming from {done:.1f} of {length:g} ps{what}")
 
 
 class _Run:
     """State of one run on one rank."""
 
-    driver: LammpsDriver
-    writer: RunWriter
-    reporter: RunReporter
-
-    def __init__(
-        self, prepared: PreparedRun, comm: Any, checkpoint: Checkpoint | None, stop: Callable[[], bool]
-    ) -> None:
-        self.prepared, self.settings, self.comm, self.stop = prepared, prepared.settings, comm, stop
-        self.folder = prepared.settings.output.folder
-        self.checkpoint = checkpoint
+    def __init__(self, prepared: PreparedRun, session: RunSession, closers: ExitStack) -> None:
+        self.prepared, self.session, self.settings = prepared, session, prepared.settings
+        self.comm = session.comm
         self.sampler: Sampler | None = None
         self.samples: LocalSamples | None = None
         self.predicted = "in LAMMPS"
         self.interval = steps_between_samples(self.settings)
-        self.arrays = {"first_step": np.array(0), "cell_sum": np.zeros((3, 3)), "cell_count": np.array(0)}
-        if checkpoint is not None:
-            self.arrays.update(checkpoint.arrays)
-        self._closers = ExitStack()
-
-    @property
-    def first_step(self) -> int:
-        """Step at which the equilibration began."""
-        return int(self.arrays["first_step"])
-
-    @property
-    def production_start(self) -> int:
-        """Step of the first sample."""
-        return self.first_step + round(self.settings.md.equilibration_ps * 1e3 / self.settings.md.timestep_fs)
-
-    @property
-    def production_end(self) -> int:
-        """Step of the last sample."""
-        samples = int(self.settings.md.production_ps / self.settings.sampling.interval_ps + 1e-9)
-        return self.production_start + samples * self.interval
-
-    @property
-    def finished_before(self) -> bool:
-        """Whether checkpoint and results file are already at the end.
-
-        The results file is written last: a kill in between leaves it behind the checkpoint.
-        """
-        start = self.checkpoint
-        if start is None or start.stage != "production" or start.step < self.production_end:
-            return False
-        samples = 0 if start.sampler is None else start.sampler.n_samples
-        return on_root(self.comm, lambda: _samples_in(self.folder / RESULTS_FILE)) == samples
-
-    def start_lammps(self, progress: ProgressCallback | None) -> None:
-        """Set LAMMPS up from the data file, the deck or the checkpoint's restart file."""
-        checkpoint = self.checkpoint
-        restart = None if checkpoint is None else (self.folder / checkpoint.restart).resolve()
-        variables = {} if restart is None else {"restart": str(restart)}
-        self.driver = driver = LammpsDriver(self.comm, self.folder / "log.lammps", variables)
-        self._closers.callback(driver.close)
-        if self.settings.md.input is not None:
-            self._read_deck(self.settings.md.input, restart)
-        else:
-            self._build_system(restart)
-        driver.define_types(self.prepared.elements)
+        self.arrays: dict[str, NDArray[Any]] = {
+            "first_step": np.array(0), "cell_sum": np.zeros((3, 3)), "cell_count": np.array(0)
+        }  # fmt: skip
+        checkpoint = session.checkpoint
+        self.saved_step = -1
+        self.producing = checkpoint is not None and checkpoint.stage == "production"
+        self.driver = driver = open_lammps(prepared, checkpoint, self.comm)
+        closers.callback(driver.close)
         if checkpoint is None:
             self.arrays["first_step"] = np.array(driver.step)
-        elif driver.step != checkpoint.step:
-            raise ComputeError(
-                f"{checkpoint.restart} is at step {driver.step}, its checkpoint at {checkpoint.step}"
-            )
-        if checkpoint is not None and checkpoint.stage == "production":
+        else:
+            self.arrays.update(checkpoint.arrays)
+            self.saved_step = checkpoint.step
+        self.loop = self._new_loop()
+        self._set_up()
+        self.reporter = RunReporter(session, driver, self.saved_step)
+        closers.callback(self.reporter.close)
+        self.begin, self.meter = driver.step, RateMeter()
+
+    def _new_loop(self) -> MdLoop:
+        equilibration, production = _lengths(self.settings)
+        production_ps = production * self.settings.md.timestep_fs * 1e-3
+        lengths = [equilibration, production] if self.settings.md.equilibration_ps > 0 else [production]
+        return MdLoop(
+            self.driver,
+            equilibration_and_production(self.settings.md, production_ps),
+            first_step=int(self.arrays["first_step"]),
+            lengths=lengths,
+            sets_fixes=self.settings.md.input is None,
+            look=self._look,
+        )
+
+    @property
+    def _production_start(self) -> int:
+        """Step of the first sample."""
+        return self.loop.bounds[self.loop.last]
+
+    def _set_up(self) -> None:
+        """Set the fixes of the stage the run is in, and compute the forces."""
+        if self.producing:
+            self.loop.set_fixes(self.loop.last)
+        elif self.loop.last > 0:
+            self.loop.set_fixes(0)
+        define_elements(self.driver, self.prepared, self.session.checkpoint)
+        if self.producing:
             self._set_up_production()
         else:
-            driver.advance(0)
-        driver.commands(["log none"])  # from here on thermo.csv; LAMMPS would write lines at each sample
-        saved = -1 if checkpoint is None else checkpoint.step
-        self.writer = RunWriter(self.prepared, self.comm, driver, saved)
-        self.reporter = RunReporter(self.settings, self.comm.rank == 0, driver, progress, saved)
-        self._closers.callback(self.reporter.close)
-
-    def _read_deck(self, deck: Path, restart: Path | None) -> None:
-        if restart is not None and "restart" not in deck.read_text(encoding="utf-8", errors="replace"):
-            raise InputError(f"{deck} cannot resume: it never uses the variable restart; use --fresh")
-        self.driver.file(deck)
-        if self.driver.units != "metal":
-            raise InputError(f"{deck}: expected units metal, got {self.driver.units}")
-        timestep_fs = self.driver.timestep_ps * 1e3
-        if abs(timestep_fs - self.settings.md.timestep_fs) > 1e-9:
-            raise InputError(
-                f"{deck} has the time step {timestep_fs:g} fs, but md.timestep_fs is "
-                f"{self.settings.md.timestep_fs:g}"
-            )
-
-    def _build_system(self, restart: Path | None) -> None:
-        settings, driver = self.settings, self.driver
-        pair = pair_commands(settings.potential, self.prepared.potential, self.prepared.elements)
-        structure = restart or self.prepared.data_file.resolve()
-        driver.commands(system_commands(settings.md, structure, pair, restart=restart is not None))
-        if restart is None:
-            driver.commands([velocity_command(settings.md)])
-        producing = self.checkpoint is not None and self.checkpoint.stage == "production"
-        stage = production_commands if producing else equilibration_commands
-        driver.commands(stage(settings.md, driver.step))
+            self.driver.advance(0)
+        self.driver.commands(["log none"])  # now comes thermo.csv; LAMMPS would write lines at each sample
 
     def execute(self) -> RunOutcome:
         """Equilibrate, produce, and say how it ended."""
-        producing = self.checkpoint is not None and self.checkpoint.stage == "production"
-        finished = (producing or self._equilibrate()) and self._produce()
+        finished = (self.producing or self._equilibrate()) and self._produce()
         samples = 0 if self.sampler is None else self.sampler.n_samples
         reason = (
             "finished"
             if finished
             else f"stopped by a signal at step {self.driver.step}; the same command resumes"
         )
-        return RunOutcome(self.folder / RESULTS_FILE, finished, False, samples, reason)
+        return RunOutcome(self.session.results_file, finished, False, samples, reason)
 
     def _equilibrate(self) -> bool:
-        driver, end = self.driver, self.production_start
-        half = self.first_step + (end - self.first_step) // 2
-        while driver.step < end:
-            driver.advance(min(EQUILIBRATION_CHUNK, end - driver.step))
-            if driver.step > half:
-                self.arrays["cell_sum"] = self.arrays["cell_sum"] + driver.cell()
-                self.arrays["cell_count"] = self.arrays["cell_count"] + 1
-            if not self._between("equilibration", end):
+        """Go to the first sample; with npt set the mean cell of the second half. False when stopped."""
+        driver, loop = self.driver, self.loop
+        if loop.last > 0:
+            for place in loop.stretches(0, EQUILIBRATION_CHUNK):
+                if place.step > place.begin + (place.end - place.begin) // 2:
+                    self.arrays["cell_sum"] = self.arrays["cell_sum"] + driver.cell()
+                    self.arrays["cell_count"] = self.arrays["cell_count"] + 1
+            if loop.stopped:
                 return False
-        if self.settings.md.input is None:
+        breathed = self.settings.md.input is None and self.settings.md.equilibration == "npt"
+        if breathed and self.arrays["cell_count"] > 0:
             driver.unfix()
-            if self.settings.md.equilibration == "npt" and self.arrays["cell_count"] > 0:
-                driver.rescale_cell(self.arrays["cell_sum"] / self.arrays["cell_count"])
-            driver.commands(production_commands(self.settings.md, driver.step))
+            driver.rescale_cell(self.arrays["cell_sum"] / self.arrays["cell_count"])
+        loop.set_fixes(loop.last)
         self._set_up_production()
         return True
 
@@ -289,7 +236,7 @@ class _Run:
                 self.prepared.model_file,
                 self.prepared.elements,
                 interval_steps=self.interval,
-                first_step=self.production_start,
+                first_step=self._production_start,
             )
         except ComputeError as error:
             self.predicted = f"from all positions: {error}"
@@ -298,25 +245,25 @@ class _Run:
             logger.warning("tensors are predicted outside LAMMPS, %s", self.predicted)
 
     def _produce(self) -> bool:
-        driver, end = self.driver, self.production_end
+        """Take all samples; False when stopped."""
         self.reporter.restart_clock()
-        frame = driver.frame()
+        frame = self.driver.frame()
         self.sampler = sampler = self._new_sampler(frame)
         if sampler.last_step < 0:
-            sampler.add(frame, driver.temperature())
+            sampler.add(frame, self.driver.temperature())
         feed = self._new_feed(sampler)
-        self.writer.predicted = self.predicted
-        while driver.step < end:
-            feed.advance(self._samples_to_line(end))
-            if not self._between("production", end):
-                return False
-        self.writer.save("production", sampler, self.arrays, finished=True)
+        if self.driver.step >= self.loop.bounds[-1]:  # only the results file is behind
+            self.reporter.report(self.loop.place, frame, sampler, show=True)
+        for _ in self.loop.stretches(self.loop.last, lambda: feed.advance(self._samples_to_line())):
+            pass
+        if self.loop.stopped:
+            return False
+        self.save("production", finished=True)
         return True
 
-    def _samples_to_line(self, end: int) -> int:
+    def _samples_to_line(self) -> int:
         """Return how many samples there are to the next line of ``thermo.csv`` or to the end."""
-        line = self.reporter.next_line
-        steps = min(end, line) - self.driver.step
+        steps = min(self.loop.bounds[-1], self.reporter.next_line) - self.driver.step
         return max(1, -(-steps // self.interval))
 
     def _new_feed(self, sampler: Sampler) -> Feed:
@@ -325,39 +272,71 @@ class _Run:
         return LocalFeed(self.samples, sampler, self.comm, self.prepared.elements)
 
     def _new_sampler(self, frame: Frame) -> Sampler:
-        sampler = Sampler(
-            self.prepared.model,
-            frame.ids,
-            frame.numbers,
-            sample_interval_ps=self.settings.sampling.interval_ps,
+        sampler = self.prepared.recipe.new_sampler(
+            frame,
+            interval_ps=self.settings.sampling.interval_ps,
             interval_steps=self.interval,
-            points_per_level=self.settings.sampling.points_per_level,
-            nmr=self.settings.nmr(),
-            jumps=self.prepared.jumps,
-            sites=self.prepared.sites,
             rank=self.comm.rank,
             size=self.comm.size,
         )
-        if self.checkpoint is not None and self.checkpoint.sampler is not None:
-            sampler.restore(self.checkpoint.sampler, self.comm.rank, self.comm.size)
+        checkpoint = self.session.checkpoint
+        if checkpoint is not None and checkpoint.sampler is not None:
+            sampler.restore(checkpoint.sampler, self.comm.rank, self.comm.size)
         sampler.start_motion(frame)
         return sampler
 
-    def _between(self, stage: str, end: int) -> bool:
+    def _look(self, place: Place) -> bool:
         """Report and write checkpoints between two stretches; False when the run must stop."""
-        wishes = STOP | SAVE if self.stop() else 0
+        wishes = STOP | SAVE | SHOW if self.session.stop() else 0
         if self.comm.rank == 0:
-            wishes |= SAVE if self.writer.due else 0
+            wishes |= SAVE if self.session.save_due else 0
             wishes |= REPORT if self.reporter.due else 0
+            wishes |= SHOW if place.finished else 0
         wishes = or_over_ranks(self.comm, wishes)
-        if wishes & REPORT:
-            begin = self.first_step if stage == "equilibration" else self.production_start
-            self.reporter.report(stage, begin, end, self.driver.frame(), self.sampler)
+        if wishes & (REPORT | SHOW):
+            self.reporter.report(place, self.driver.frame(), self.sampler, show=bool(wishes & SHOW))
         if wishes & SAVE:
             self.reporter.flush()
-            self.writer.save(stage, self.sampler, self.arrays, finished=False)
+            self.save(stage_name(place), finished=False)
         return not wishes & STOP
 
-    def close(self) -> None:
-        """Close LAMMPS and files."""
-        self._closers.close()
+    def save(self, stage: str, *, finished: bool) -> None:
+        """Write restart file, checkpoint and, with samples, the results so far; collective."""
+        step, sampler = self.driver.step, self.sampler
+        restart = f"restart.{step}.lmp"
+        if step != self.saved_step:
+            self.driver.write_restart(self.session.folder / restart)
+        checkpoint = Checkpoint(
+            step=step,
+            stage=stage,
+            fingerprint=self.prepared.recipe.fingerprint,
+            finished=finished,
+            restart=restart,
+            sampler=None if sampler is None else self._joined(sampler),
+            arrays=self.arrays,
+        )
+        self.session.save(checkpoint, self._results, timestep_ps=self.driver.timestep_ps, last=finished)
+        if sampler is not None:
+            sampler.forget_rows()
+        self.saved_step = step
+
+    def _joined(self, sampler: Sampler) -> SamplerState | None:
+        parts = self.comm.gather(sampler.state(), root=0)
+        return None if parts is None else SamplerState.join(parts)
+
+    def _results(self, state: SamplerState) -> Results:
+        if self.sampler is None:
+            raise ComputeError("expected a sampler before results")
+        rate = (self.driver.step - self.begin) / max(self.meter.elapsed_s, 1e-9)
+        return self.prepared.recipe.results(
+            state,
+            self.sampler.numbers,
+            statistics={"steps_per_s": rate, "ns_per_day": rate * self.driver.timestep_ps * 86.4},
+            source="run",
+            seed=self.settings.md.seed,
+            n_ranks=self.comm.size,
+            efg_predicted=self.predicted,
+            lammps_version=self.driver.version,
+            potential_sha256=self.prepared.recipe.fingerprint.get("potential.sha256", ""),
+            structure=self.settings.structure.file,
+        )

@@ -1,136 +1,37 @@
 """The stream: dump files, finished or still growing, through the same sampler as a run."""
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.errors import ComputeError, FileFormatError, InputError, LpsnmrError
-from lpsnmr.files.lock import locked_folder
-from lpsnmr.parallel.collective import StopFlag
-from lpsnmr.results.tensor_file import TensorFile, drop_tensors_after, remove_tensors
-from lpsnmr.runs.checkpoint import (
-    Checkpoint,
-    check_fingerprint,
-    latest_checkpoint,
-    remove_checkpoints,
-    write_checkpoint,
-)
-from lpsnmr.runs.live import StatusFile
-from lpsnmr.runs.prepare import provenance
+from lpsnmr.errors import ComputeError, FileFormatError, InputError
+from lpsnmr.results.results import Results
+from lpsnmr.runs.checkpoint import Checkpoint
+from lpsnmr.runs.config import RunSettings
+from lpsnmr.runs.prepare_stream import PreparedStream, prepare_stream
 from lpsnmr.runs.progress import ProgressCallback, RateMeter, Status
-from lpsnmr.runs.run import RunOutcome
-from lpsnmr.sampling.jump_settings import JumpSettings
-from lpsnmr.sampling.nmr_sampling import NmrSettings
+from lpsnmr.runs.recipe import check_elements
+from lpsnmr.runs.session import STREAM, RunOutcome, RunSession, open_session
 from lpsnmr.sampling.sampler import Sampler, SamplerState, TensorModel
-from lpsnmr.sampling.to_results import RESULTS_FILE, build_results
-from lpsnmr.structures import KnownSites, intact_ps4
+from lpsnmr.structures import intact_ps4
 from lpsnmr.trajectory.dump import DumpReader
 from lpsnmr.trajectory.frames import Frame
 from lpsnmr.trajectory.unwrap import Unwrapper
-from lpsnmr.units import check_lithium
 
-__all__ = ["StreamSettings", "stream_dumps"]
-
-SHOW_EVERY_S = 0.5
-
-
-@dataclass(frozen=True)
-class StreamSettings:
-    """How to read dumps.
-
-    Attributes
-    ----------
-    folder
-        Output folder.
-    elements
-        Element of LAMMPS type 1, 2, …; None when the dumps have the column ``element``.
-    timestep_fs
-        MD time step, fs; None when the dumps carry ``ITEM: TIME``.
-    follow
-        Wait for more at the end of the last dump.
-    idle_s
-        Following ends after this many seconds without anything new; None waits for ever.
-    frames
-        Stop after this many samples in total; None for no limit.
-    from_step
-        Frames of earlier steps are skipped (equilibration).
-    every
-        Use every n-th frame.
-    points_per_level
-        Lags per level of the correlators.
-    temperature_k
-        Temperature of the MD, K, for the results; None when unknown.
-    nmr
-        Nucleus, and what is sampled for NMR beyond the tensor correlation.
-    jump_distance_angstrom
-        Mean distance between Li sites, Å; None when unknown.
-    checkpoint_min
-        Wall-clock time between checkpoints, minutes.
-    jumps
-        How jumps are told from vibrations; None not to count them.
-    sites
-        Known sites of Li; None to find them.
-    """
-
-    folder: Path = Path("results")
-    elements: tuple[str, ...] | None = None
-    timestep_fs: float | None = None
-    follow: bool = True
-    idle_s: float | None = 60.0
-    frames: int | None = None
-    from_step: int = 0
-    every: int = 1
-    points_per_level: int = 16
-    temperature_k: float | None = None
-    nmr: NmrSettings = field(default_factory=NmrSettings)
-    jump_distance_angstrom: float | None = None
-    checkpoint_min: float = 5.0
-    jumps: JumpSettings | None = field(default_factory=JumpSettings)
-    sites: KnownSites | None = None
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        if self.every < 1:
-            raise InputError(f"every: expected a positive integer, got {self.every}")
-        if self.frames is not None and self.frames < 2:
-            raise InputError(f"frames: expected at least 2, got {self.frames}")
-        if self.timestep_fs is not None and not self.timestep_fs > 0:
-            raise InputError(f"timestep-fs: expected a positive number, got {self.timestep_fs}")
-        if self.points_per_level < 2 or self.points_per_level % 2:
-            raise InputError(f"points-per-level: expected an even number, got {self.points_per_level}")
-        for name in ("temperature_k", "jump_distance_angstrom", "checkpoint_min", "idle_s"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise InputError(f"{name}: expected a positive number, got {value}")
-        check_lithium(self.nmr.nucleus)
-
-    def fingerprint(self, model: TensorModel) -> dict[str, str]:
-        """Return what a resumed stream must not change."""
-        names = ("elements", "timestep_fs", "from_step", "every", "points_per_level")
-        sampled = ("nucleus", "window_ps", "evolution_times_us", "orientation_degree", "field_directions")
-        jumps = {"jumps.follow": "False"} if self.jumps is None else self.jumps.fingerprint()
-        return {
-            **{name: str(getattr(self, name)) for name in names},
-            **{name: str(getattr(self.nmr, name)) for name in sampled},
-            **jumps,
-            **({} if self.sites is None else {"jumps.sites.sha256": self.sites.sha256}),
-            "efg.sha256": model.sha256,
-        }
+__all__ = ["stream_dumps"]
 
 
 def stream_dumps(
     paths: Sequence[Path],
-    model: TensorModel,
-    settings: StreamSettings,
+    settings: RunSettings,
+    model: TensorModel | None = None,
     *,
     fresh: bool = False,
     progress: ProgressCallback | None = None,
+    notify: Callable[[str], None] | None = None,
 ) -> RunOutcome:
     """Read dumps one after the other, sample every frame, write results.
 
@@ -138,14 +39,16 @@ def stream_dumps(
     ----------
     paths
         Dumps in the order of time; only the last one is followed.
-    model
-        EFG model.
     settings
-        How to read them.
+        Configuration; see ``prepare_stream`` for what is taken from which section.
+    model
+        EFG model; by default the one that the settings name.
     fresh
         Start over instead of resuming.
     progress
         Called about twice a second.
+    notify
+        Called with a line for the user: where a resumed stream goes on.
 
     Raises
     ------
@@ -157,46 +60,23 @@ def stream_dumps(
     """
     if not paths:
         raise InputError("expected at least one dump")
-    with ExitStack() as stack:
-        stack.enter_context(locked_folder(settings.folder))
-        if fresh:
-            remove_checkpoints(settings.folder)
-            remove_tensors(settings.folder)
-            (settings.folder / RESULTS_FILE).unlink(missing_ok=True)
-        checkpoint = latest_checkpoint(settings.folder)
-        if checkpoint is not None:
-            if checkpoint.stage != "stream":
-                raise InputError(f"{settings.folder} holds a run, not a stream; use another folder")
-            check_fingerprint(checkpoint, settings.fingerprint(model), settings.folder)
-            drop_tensors_after(settings.folder, checkpoint.step)
-        elif (settings.folder / RESULTS_FILE).exists():
-            raise InputError(f"{settings.folder} holds {RESULTS_FILE} but no checkpoint; use --fresh")
-        stop = stack.enter_context(StopFlag())
-        stream = _Stream(paths, model, settings, checkpoint, stop, progress)
-        try:
-            outcome = stream.execute()
-        except LpsnmrError as error:
-            stream.live.close(f"failed: {error}")
-            raise
-        stream.live.close(outcome.reason)
+    prepared = prepare_stream(settings, model)
+    with open_session(
+        prepared.recipe, "stream", fresh=fresh, progress=progress, notify=notify
+    ) as session:  # fmt: skip
+        outcome = _Stream(paths, prepared, session).execute()
+        if not outcome.already:
+            session.ended(outcome.reason)
         return outcome
 
 
 class _Stream:
     """State of one stream."""
 
-    def __init__(
-        self,
-        paths: Sequence[Path],
-        model: TensorModel,
-        settings: StreamSettings,
-        checkpoint: Checkpoint | None,
-        stop: StopFlag,
-        progress: ProgressCallback | None,
-    ) -> None:
-        self.paths, self.model, self.settings = list(paths), model, settings
-        self.checkpoint, self.stop, self.progress = checkpoint, stop, progress
-        self.fingerprint = settings.fingerprint(model)
+    def __init__(self, paths: Sequence[Path], prepared: PreparedStream, session: RunSession) -> None:
+        self.paths, self.prepared, self.session = list(paths), prepared, session
+        self.settings = prepared.recipe.settings.stream
+        checkpoint = session.checkpoint
         self.sampler: Sampler | None = None
         self.unwrapper = Unwrapper(None if checkpoint is None else checkpoint.arrays.get("fractional"))
         self.fractional = self.unwrapper.fractional  # at the frame last read
@@ -210,45 +90,45 @@ class _Stream:
             self.last_taken = checkpoint.step
             self.last_read = int(checkpoint.arrays["last_read"])
         self.waiting: Frame | None = None  # the first frame, until the second tells the interval
+        self.latest: Frame | None = None  # the frame last sampled
         self.reason = ""
         self.meter = RateMeter()
-        self.live = StatusFile(settings.folder)
-        self.saved_at = time.monotonic()
-        self.shown_at = 0.0
 
     def execute(self) -> RunOutcome:
         """Read to the end condition and write everything."""
-        path = self.settings.folder / RESULTS_FILE
-        done = (
-            0
-            if self.checkpoint is None or self.checkpoint.sampler is None
-            else self.checkpoint.sampler.n_samples
-        )
+        session, done = self.session, self.session.n_samples_before
         if self._enough(done):
-            self._rewrite_results()
-            return RunOutcome(path, True, True, done, "the stream was finished before")
+            session.rewrite_results(self._results)
+            return session.already_finished(self._status_before(done))
+        if done:
+            session.notify(f"resuming after {done} samples, step {self.last_read}")
         try:
             for frame in self._frames():
                 self._take(frame)
                 if self._enough(self._n_samples()):
                     self.reason = f"{self.settings.frames} samples"
                     break
-                if self.stop():
-                    self.reason = f"stopped by {self.stop.name}; the same command resumes"
+                if session.stop():
+                    self.reason = f"stopped by {session.stop.name}; the same command resumes"
                     break
-                if time.monotonic() - self.saved_at > 60.0 * self.settings.checkpoint_min:
+                if session.save_due:
                     self._save()
         finally:
             if self.sampler is not None:
-                self._save(ended=True)
+                if self.latest is not None:
+                    self._show(self.latest)
+                self._save(last=True)
         if self.sampler is None:
-            return self._nothing_new(path, done)
-        return RunOutcome(path, not self.stop(), False, self._n_samples(), self.reason)
+            return self._nothing_new(done)
+        return RunOutcome(session.results_file, not session.stop(), False, self._n_samples(), self.reason)
 
-    def _nothing_new(self, path: Path, done: int) -> RunOutcome:
+    def _nothing_new(self, done: int) -> RunOutcome:
+        session = self.session
         if done:
-            self._rewrite_results()
-            return RunOutcome(path, not self.stop(), True, done, f"no frames after step {self.last_read}")
+            session.rewrite_results(self._results)
+            session.already_finished(self._status_before(done))
+            reason = f"no frames after step {self.last_read}"
+            return RunOutcome(session.results_file, not session.stop(), True, done, reason)
         count = "one frame" if self.waiting is not None else "no frames"
         raise InputError(f"{self.paths[-1]}: {count} to sample, expected at least two ({self.reason})")
 
@@ -265,10 +145,10 @@ class _Stream:
             last = k == len(self.paths) - 1
             reader = DumpReader(
                 path,
-                elements=settings.elements,
+                elements=self.prepared.elements,
                 follow=settings.follow and last,
-                idle_s=settings.idle_s,
-                stopped=self.stop,
+                idle_s=settings.idle_s or None,
+                stopped=self.session.stop,
             )
             for frame in reader:
                 if frame.step < settings.from_step or frame.step <= self.last_read:
@@ -288,16 +168,35 @@ class _Stream:
         self.fractional = self.unwrapper.fractional
 
     def _is_turn(self, frame: Frame) -> bool:
-        """Whether this is one of every n-th frames."""
-        if self.settings.every == 1:
+        """Whether this is one of every n-th frames, or at a multiple of the sampling interval."""
+        every = self.prepared.every
+        if every == 1:
             return True
+        if every is None and self.waiting is not None and not self.interval_steps:
+            self.interval_steps = self._steps_of_interval(self.waiting, frame)
+            self.last_taken = self.waiting.step
         if self.interval_steps:
             return (frame.step - self.last_taken) % self.interval_steps == 0
         self.turn += 1
-        return (self.turn - 1) % self.settings.every == 0
+        return every is None or (self.turn - 1) % every == 0
+
+    def _steps_of_interval(self, first: Frame, second: Frame) -> int:
+        """Return the MD steps of ``sampling.interval_ps``, a multiple of the time between frames."""
+        wanted = self.prepared.recipe.settings.sampling.interval_ps
+        apart = self._interval_ps(first, second)
+        every = round(wanted / apart)
+        if every < 1 or abs(every * apart - wanted) > 1e-6 * wanted:
+            raise InputError(
+                f"{self.paths[0]}: the frames are {apart:g} ps apart; expected sampling.interval_ps to be a "
+                f"multiple of that, got {wanted:g} (--every goes before it)"
+            )
+        return every * (second.step - first.step)
 
     def _take(self, frame: Frame) -> None:
-        if self.sampler is None and self.checkpoint is None and self.waiting is None:
+        if self.sampler is None and self.waiting is None:
+            self.prepared.check_frame(frame, self.paths[0])
+            check_elements(self.prepared.recipe.model, frame.numbers, str(self.paths[0]))
+        if self.sampler is None and self.session.checkpoint is None and self.waiting is None:
             self.waiting = frame
             self._mark_read(frame)
             return
@@ -311,133 +210,118 @@ class _Stream:
             raise FileFormatError(f"{self.paths[-1]}: {error}") from error
         self.last_taken = frame.step
         self._mark_read(frame)
-        self._show(frame)
+        self.latest = frame
+        if self.session.show_due:
+            self._show(frame)
 
     def _new_sampler(self, frame: Frame) -> Sampler:
         if self.waiting is not None:
             self.interval_steps = frame.step - self.waiting.step
             self.interval_ps = self._interval_ps(self.waiting, frame)
-        sampler = Sampler(
-            self.model,
-            frame.ids,
-            frame.numbers,
-            sample_interval_ps=self.interval_ps,
-            interval_steps=self.interval_steps,
-            points_per_level=self.settings.points_per_level,
-            nmr=self.settings.nmr,
-            jumps=self.settings.jumps,
-            sites=self.settings.sites,
+        sampler = self.prepared.recipe.new_sampler(
+            frame, interval_ps=self.interval_ps, interval_steps=self.interval_steps
         )
-        if self.checkpoint is not None and self.checkpoint.sampler is not None:
-            sampler.restore(self.checkpoint.sampler)
+        checkpoint = self.session.checkpoint
+        if checkpoint is not None and checkpoint.sampler is not None:
+            sampler.restore(checkpoint.sampler)
         elif self.waiting is not None:
             sampler.add(self.waiting)
         return sampler
 
     def _interval_ps(self, first: Frame, second: Frame) -> float:
-        steps = second.step - first.step
+        steps, timestep_fs = second.step - first.step, self.prepared.timestep_fs
         if first.time_ps is not None and second.time_ps is not None:
             interval = second.time_ps - first.time_ps
-            if self.settings.timestep_fs is not None:
-                stated = steps * self.settings.timestep_fs * 1e-3
+            if timestep_fs is not None:
+                stated = steps * timestep_fs * 1e-3
                 if abs(stated - interval) > 1e-6 * abs(stated):
                     raise InputError(
                         f"{self.paths[0]}: the frames are {interval:g} ps apart by ITEM: TIME, but "
-                        f"{stated:g} ps with --timestep-fs {self.settings.timestep_fs:g}"
+                        f"{stated:g} ps with a time step of {timestep_fs:g} fs"
                     )
             if interval > 0:
                 return interval
             raise FileFormatError(f"{self.paths[0]}: ITEM: TIME does not advance between its first frames")
-        if self.settings.timestep_fs is None:
+        if timestep_fs is None:
             raise InputError(
                 f"{self.paths[0]}: carries no ITEM: TIME; give --timestep-fs, or set dump_modify time yes"
             )
-        return steps * self.settings.timestep_fs * 1e-3
+        return steps * timestep_fs * 1e-3
 
     def _show(self, frame: Frame) -> None:
-        if self.sampler is None or time.monotonic() - self.shown_at < SHOW_EVERY_S:
+        if self.sampler is None:
             return
-        self.shown_at = time.monotonic()
         rate = self.meter.update(frame.step)
         timestep_ps = self.interval_ps / self.interval_steps
         total = self.settings.frames
         left = None if total is None else (total - self.sampler.n_samples) * self.interval_steps
         intact, phosphorus = intact_ps4(frame.positions, frame.cell, frame.pbc, frame.numbers)
-        status = Status(
-            stage="stream",
-            step=self.sampler.n_samples * self.interval_steps,
-            last_step=None if total is None else total * self.interval_steps,
-            time_ps=(self.sampler.n_samples - 1) * self.interval_ps,
-            steps_per_s=rate,
-            ns_per_day=rate * timestep_ps * 86.4,
-            eta_s=left / rate if left is not None and rate > 0 else None,
-            n_samples=self.sampler.n_samples,
-            temperature_k=None,
-            intact=intact,
-            n_phosphorus=phosphorus,
-            n_flagged=self.sampler.n_flagged,
+        self.session.show(
+            replace(
+                self._status(self.sampler.n_samples, self.sampler.n_flagged),
+                steps_per_s=rate,
+                ns_per_day=rate * timestep_ps * 86.4,
+                eta_s=left / rate if left is not None and rate > 0 else None,
+                intact=intact,
+                n_phosphorus=phosphorus,
+            )
         )
-        self.live.update(status)
-        if self.progress is not None:
-            self.progress(status)
 
-    def _save(self, ended: bool = False) -> None:
-        if self.sampler is None:
+    def _status(self, n_samples: int, n_flagged: int) -> Status:
+        """Return what is known without a frame."""
+        total = self.settings.frames
+        return Status(
+            stage=STREAM,
+            step=n_samples * self.interval_steps,
+            last_step=None if total is None else total * self.interval_steps,
+            time_ps=(n_samples - 1) * self.interval_ps,
+            steps_per_s=0.0,
+            ns_per_day=0.0,
+            eta_s=None,
+            n_samples=n_samples,
+            temperature_k=None,
+            intact=0,
+            n_phosphorus=0,
+            n_flagged=n_flagged,
+        )
+
+    def _status_before(self, done: int) -> Status:
+        start = self.session.checkpoint
+        return self._status(done, 0 if start is None or start.sampler is None else start.sampler.n_flagged)
+
+    def _save(self, last: bool = False) -> None:
+        sampler = self.sampler
+        if sampler is None:
             return
-        state = self.sampler.state()
         arrays = {
             "interval_ps": np.array(self.interval_ps),
             "interval_steps": np.array(self.interval_steps),
             "last_read": np.array(self.last_read),
-            "numbers": self.sampler.numbers,
+            "numbers": sampler.numbers,
         }
         if self.fractional is not None:
             arrays["fractional"] = self.fractional
         checkpoint = Checkpoint(
-            step=self.sampler.last_step,
-            stage="stream",
-            fingerprint=self.fingerprint,
-            finished=self._enough(self.sampler.n_samples),
-            sampler=state,
+            step=sampler.last_step,
+            stage=STREAM,
+            fingerprint=self.prepared.recipe.fingerprint,
+            finished=self._enough(sampler.n_samples),
+            sampler=sampler.state(),
             arrays=arrays,
         )
-        try:
-            if self.settings.nmr.tensors_ps:
-                timestep_ps = self.interval_ps / self.interval_steps
-                file = TensorFile(self.settings.folder, state.li_ids, timestep_ps)
-                file.append(state.rows)
-                self.sampler.forget_rows()
-                if ended:
-                    file.finish()
-            write_checkpoint(self.settings.folder, checkpoint)
-        except OSError as error:
-            raise ComputeError(f"cannot write to {self.settings.folder}: {error}") from error
-        self._write_results(state, self.sampler.numbers)
-        self.saved_at = time.monotonic()
+        self.session.save(
+            checkpoint,
+            lambda state: self._results(state, sampler.numbers),
+            timestep_ps=self.interval_ps / self.interval_steps,
+            last=last,
+        )
+        sampler.forget_rows()
 
-    def _rewrite_results(self) -> None:
-        """Write the results of the checkpoint again: a kill may have come between the two files."""
-        if self.checkpoint is not None and self.checkpoint.sampler is not None:
-            self._write_results(self.checkpoint.sampler, self.checkpoint.arrays["numbers"])
-
-    def _write_results(self, state: SamplerState, numbers: NDArray[Any]) -> None:
-        results = build_results(
+    def _results(self, state: SamplerState, numbers: NDArray[np.int32]) -> Results:
+        return self.prepared.recipe.results(
             state,
             numbers,
-            temperature_k=self.settings.temperature_k,
-            nucleus=self.settings.nmr.nucleus,
-            jump_distance_angstrom=self.settings.jump_distance_angstrom,
-            provenance=provenance(
-                self.fingerprint,
-                source="stream",
-                efg_sha256=self.model.sha256,
-                dumps=" ".join(path.name for path in self.paths),
-            ),
             statistics={},
-            field_directions=self.settings.nmr.field_directions,
-            jumps=self.settings.jumps,
+            source="stream",
+            dumps=" ".join(path.name for path in self.paths),
         )
-        try:
-            results.write(self.settings.folder / RESULTS_FILE)
-        except OSError as error:
-            raise ComputeError(f"cannot write to {self.settings.folder}: {error}") from error

@@ -2,9 +2,9 @@
 
 from lpsnmr.sampling.correlators import DisplacementCorrelator, MultiTauCorrelator
 from lpsnmr.sampling.echo import EchoCorrelator, EchoStatistics
-from lpsnmr.sampling.jump_settings import JumpSettings
 from lpsnmr.sampling.motion import MotionTracker, lags_from_arrays
 from lpsnmr.sampling.orientations import LEBEDEV_DEGREES, lebedev_half_sphere, projections
+from lpsnmr.sampling.settings import JumpSettings, SamplingSettings
 from lpsnmr.sampling.states import State, join_states, slice_state
 from lpsnmr.sampling.windows import TensorSamples, WindowMean
 
@@ -16,6 +16,7 @@ __all__ = [
     "JumpSettings",
     "MotionTracker",
     "MultiTauCorrelator",
+    "SamplingSettings",
     "State",
     "TensorSamples",
     "WindowMean",

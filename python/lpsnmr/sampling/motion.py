@@ -17,8 +17,8 @@ from lpsnmr.results.results import LagStatistics
 from lpsnmr.sampling import DisplacementCorrelator
 from lpsnmr.sampling.displacement_jumps import DisplacementTracker
 from lpsnmr.sampling.jump_book import State
-from lpsnmr.sampling.jump_settings import JumpSettings
 from lpsnmr.sampling.rotation_jumps import RotationTracker
+from lpsnmr.sampling.settings import JumpSettings
 from lpsnmr.sampling.site_finding import minimum_image
 from lpsnmr.sampling.site_jumps import SiteTracker
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from lpsnmr.efg.quadrupolar import frequency_rad_s_per_efg
 from lpsnmr.errors import InputError
 from lpsnmr.sampling import (
-    LEBEDEV_DEGREES,
     EchoCorrelator,
     MultiTauCorrelator,
     TensorSamples,
@@ -18,61 +17,14 @@ from lpsnmr.sampling import (
     projections,
     slice_state,
 )
+from lpsnmr.sampling.settings import SamplingSettings
 from lpsnmr.sampling.states import State
 
-__all__ = ["NmrSampler", "NmrSettings", "TensorRows", "check_nmr_settings"]
+__all__ = ["NmrSampler", "TensorRows"]
 
 Array = NDArray[np.float64]
 
 WINDOW, ECHO, SAMPLES, DIRECTION = "window", "echo", "tensor_samples", "direction"
-
-
-@dataclass(frozen=True)
-class NmrSettings:
-    """What is sampled.
-
-    Attributes
-    ----------
-    nucleus
-        Key of ``lpsnmr.units.QUADRUPOLE_MOMENT_BARN``.
-    window_ps
-        Tensors are averaged over windows of this length before they enter echoes and spectra; rounded
-        to a whole number of samples.
-    evolution_times_us
-        Evolution times of the spin-alignment echo, μs; none switches it off.
-    orientation_degree
-        Degree of the Lebedev set of orientations of the echo.
-    field_directions
-        Field directions of single crystals, in the axes of the simulation cell; may be none.
-    tensors_ps
-        Time between tensors written to the thinned trajectory, ps; 0 writes none.
-    """
-
-    nucleus: str = "7Li"
-    window_ps: float = 1.0
-    evolution_times_us: tuple[float, ...] = (2.0, 5.0, 10.0)
-    orientation_degree: int = 35
-    field_directions: tuple[tuple[float, float, float], ...] = ()
-    tensors_ps: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Refuse values out of range."""
-        check_nmr_settings(self)
-
-
-def check_nmr_settings(settings: Any) -> None:
-    """Raise InputError for values out of range; ``settings`` has the attributes of ``NmrSettings``."""
-    if not settings.window_ps > 0:
-        raise InputError(f"window_ps: expected a positive time, got {settings.window_ps}")
-    if any(not (np.isfinite(t) and t > 0) for t in settings.evolution_times_us):
-        raise InputError(f"evolution_times_us: expected positive times, got {settings.evolution_times_us}")
-    if settings.orientation_degree not in LEBEDEV_DEGREES:
-        raise InputError(
-            f"orientation_degree: expected one of {', '.join(map(str, LEBEDEV_DEGREES))}, "
-            f"got {settings.orientation_degree}"
-        )
-    for direction in settings.field_directions:
-        projections(direction)
 
 
 @dataclass
@@ -89,17 +41,28 @@ class NmrSampler:
     Parameters
     ----------
     settings
-        What to sample.
+        What to sample. Windows are rounded to a whole number of samples.
     n_li
         Number of owned Li; 0 is allowed.
     sample_interval_ps
         Time between samples, ps.
     points_per_level
         Lags per level of the single-crystal correlators.
+    nucleus
+        Key of ``lpsnmr.units.QUADRUPOLE_MOMENT_BARN``.
+    tensors_ps
+        Time between tensors written to the thinned trajectory, ps; 0 writes none.
     """
 
     def __init__(
-        self, settings: NmrSettings, n_li: int, *, sample_interval_ps: float, points_per_level: int = 16
+        self,
+        settings: SamplingSettings,
+        n_li: int,
+        *,
+        sample_interval_ps: float,
+        points_per_level: int = 16,
+        nucleus: str = "7Li",
+        tensors_ps: float = 0.0,
     ) -> None:
         self.settings = settings
         length = max(1, round(settings.window_ps / sample_interval_ps))
@@ -111,7 +74,7 @@ class NmrSampler:
             self._echo = EchoCorrelator(
                 n_li,
                 evolution_times_us=settings.evolution_times_us,
-                frequency_rad_s_per_efg=frequency_rad_s_per_efg(settings.nucleus),
+                frequency_rad_s_per_efg=frequency_rad_s_per_efg(nucleus),
                 sample_interval_ps=window_ps,
                 degree=settings.orientation_degree,
             )
@@ -122,8 +85,8 @@ class NmrSampler:
             )
             for _ in self._projections
         ]
-        self._every = round(settings.tensors_ps / sample_interval_ps) if settings.tensors_ps > 0 else 0
-        if settings.tensors_ps > 0:
+        self._every = round(tensors_ps / sample_interval_ps) if tensors_ps > 0 else 0
+        if tensors_ps > 0:
             self._every = max(1, self._every)
         self._n_samples = 0
         self.rows = TensorRows()

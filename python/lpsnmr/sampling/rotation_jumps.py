@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
 from lpsnmr.sampling.jump_book import JumpBook, State
-from lpsnmr.sampling.jump_settings import JumpSettings
+from lpsnmr.sampling.settings import JumpSettings
 
 __all__ = ["RotationTracker", "rotation_angle_degrees"]
 

@@ -7,28 +7,25 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.elements import masses_of
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.sampling import DisplacementCorrelator, MultiTauCorrelator
-from lpsnmr.sampling.jump_settings import JumpSettings
 from lpsnmr.sampling.motion import MotionTracker, find_ps4
 from lpsnmr.sampling.nmr_sampling import (
     NmrSampler,
-    NmrSettings,
     TensorRows,
     join_nmr_states,
     slice_nmr_states,
 )
+from lpsnmr.sampling.settings import JumpSettings, SamplingSettings
 from lpsnmr.sampling.states import State, join_states, slice_state
 from lpsnmr.structures import KnownSites
+from lpsnmr.structures.framework import Framework
 from lpsnmr.trajectory.frames import Frame
 
 __all__ = ["LITHIUM", "Sampler", "SamplerState", "TensorModel", "owned_range"]
 
 Array = NDArray[np.float64]
 LITHIUM = 3
-FRAMEWORK = (15, 16)
-"""Atomic numbers of the framework (P, S) whose centre of mass is taken as at rest."""
 
 
 class TensorModel(Protocol):
@@ -157,6 +154,10 @@ class Sampler:
         Lags per level of the correlators.
     nmr
         What else to sample for NMR; None for nothing.
+    nucleus
+        Whose quadrupole moment turns tensors into frequencies.
+    tensors_ps
+        Time between tensors kept for the thinned trajectory, ps; 0 keeps none.
     jumps
         How jumps are told from vibrations; None not to follow the motion of all Li together.
     sites
@@ -179,7 +180,9 @@ class Sampler:
         sample_interval_ps: float,
         interval_steps: int,
         points_per_level: int = 16,
-        nmr: NmrSettings | None = None,
+        nmr: SamplingSettings | None = None,
+        nucleus: str = "7Li",
+        tensors_ps: float = 0.0,
         jumps: JumpSettings | None = None,
         sites: KnownSites | None = None,
         rank: int = 0,
@@ -200,16 +203,18 @@ class Sampler:
         self._known = sites
         self.motion: MotionTracker | None = None  # of all Li, on rank 0
         self._li_ids = self.ids[self._targets]
-        self._framework = np.flatnonzero(np.isin(numbers, FRAMEWORK))
-        mass = masses_of(numbers[self._framework])
-        self._weights = mass / mass.sum() if mass.size else mass
+        self.framework = Framework(self.numbers)
         self._settings: dict[str, Any] = {
             "sample_interval_ps": sample_interval_ps,
             "points_per_level": points_per_level,
         }
         self._efg = MultiTauCorrelator(len(self._targets), 5, **self._settings)
         self._displacement = DisplacementCorrelator(len(self._targets), **self._settings)
-        self._nmr = None if nmr is None else NmrSampler(nmr, len(self._targets), **self._settings)
+        self._nmr = None
+        if nmr is not None:
+            self._nmr = NmrSampler(
+                nmr, len(self._targets), nucleus=nucleus, tensors_ps=tensors_ps, **self._settings
+            )
         self._last_step = -1
         self._flagged_before = -model.n_flagged
         self._sums = {"cell": np.zeros((3, 3)), "temperature": np.zeros(3)}
@@ -234,11 +239,6 @@ class Sampler:
         """Indices of all Li in a frame, ascending; (n_li,)."""
         return self._lithium
 
-    @property
-    def removes_drift(self) -> bool:
-        """Whether there is a framework whose drift is subtracted."""
-        return self._framework.size > 0
-
     def add(self, frame: Frame, temperature_k: float | None = None) -> None:
         """Take one sample, or none of it when it raises.
 
@@ -256,7 +256,7 @@ class Sampler:
         components = self.model.predict_components(
             frame.positions, frame.cell, frame.pbc, frame.numbers, self._targets
         )
-        drift = self._weights @ frame.unwrapped[self._framework] if self.removes_drift else np.zeros(3)
+        drift = self.framework.position(frame.unwrapped)
         self.take(frame.step, frame.cell, components, frame.unwrapped[self._targets] - drift, temperature_k)
         if self.motion is not None:
             moved = frame.unwrapped[self._lithium] - drift
@@ -384,7 +384,7 @@ def sites_of_frame(known: KnownSites, frame: Frame, settings: JumpSettings) -> A
         When the cell is another, or fewer than half of the Li are near a site.
     """
     inverse = np.linalg.inv(frame.cell)
-    sites = known.in_cell(frame.cell, settings.repeats, settings.separation_angstrom)
+    sites = known.in_cell(frame.cell, settings.unit_cells, settings.separation_angstrom)
     sites = np.asarray((sites + np.array(frame.origin) @ inverse) % 1.0)
     near = 0
     lithium = frame.positions[frame.numbers == LITHIUM] @ inverse

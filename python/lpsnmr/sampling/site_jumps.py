@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lpsnmr._core import nearest_sites
 from lpsnmr.errors import InputError
 from lpsnmr.sampling.jump_book import JumpBook, State
-from lpsnmr.sampling.jump_settings import JumpSettings
+from lpsnmr.sampling.settings import JumpSettings
 from lpsnmr.sampling.site_finding import (
     find_sites,
     fold,
@@ -79,7 +79,7 @@ class SiteTracker:
         """Find the sites in what was seen so far and go over it again; nothing once that is done."""
         if self._learn == 0 or not self._buffer:
             return
-        repeats = self._settings.repeats
+        repeats = self._settings.unit_cells
         points = fold(np.concatenate(self._buffer), repeats)
         unit = cell / np.asarray(repeats)[:, None]
         n_unit = max(1, round(self._n / int(np.prod(repeats))))

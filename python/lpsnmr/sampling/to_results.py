@@ -9,7 +9,8 @@ from lpsnmr.elements import symbol_of
 from lpsnmr.results.results import Results
 from lpsnmr.sampling import DisplacementCorrelator, JumpSettings, MotionTracker, MultiTauCorrelator
 from lpsnmr.sampling.nmr_sampling import nmr_arrays
-from lpsnmr.sampling.sampler import FRAMEWORK, SamplerState, mean_values
+from lpsnmr.sampling.sampler import SamplerState, mean_values
+from lpsnmr.structures.framework import Framework
 
 __all__ = ["RESULTS_FILE", "build_results"]
 
@@ -69,7 +70,7 @@ def build_results(
         efg_mean=efg.mean,
         efg_mean_square=efg.mean_square,
         displacement=displacement.statistics(),
-        drift_removed=bool(np.isin(numbers, FRAMEWORK).any()),
+        drift_removed=bool(Framework(numbers)),
         jump_distance_angstrom=jump_distance_angstrom,
         provenance=provenance,
         statistics={

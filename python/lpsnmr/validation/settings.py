@@ -5,14 +5,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from lpsnmr.errors import InputError
+from lpsnmr.md.settings import check_temperature, check_timestep
 
 __all__ = ["MELT_FROM", "STAGES", "ValidateSettings"]
 
 STAGES = ("errors", "crystal", "rdf", "stability", "nve", "amorphous")
 """In the order in which they are done; D(T) comes with ``stability``."""
 MELT_FROM = ("packed", "crystal")
-LONGEST_STEP_FS = 10.0
-"""A P–S bond vibrates in 50 to 60 fs; with fewer than some ten steps in that no MD can be followed."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +88,7 @@ class ValidateSettings:
                      "amorphous_k", "amorphous_ps", "timestep_fs"):  # fmt: skip
             if not getattr(self, name) > 0:
                 raise InputError(f"{name}: expected a positive number, got {getattr(self, name)}")
-        if self.timestep_fs > LONGEST_STEP_FS:
-            raise InputError(
-                f"timestep_fs: expected at most {LONGEST_STEP_FS:g} fs, got {self.timestep_fs:g}"
-            )
+        check_timestep(self.timestep_fs, "timestep_fs")
         if not self.anneal_ps >= 0:
             raise InputError(f"anneal_ps: expected a number of 0 or more, got {self.anneal_ps}")
         annealing = self.anneal_k if self.anneal_ps else ()
@@ -104,6 +100,8 @@ class ValidateSettings:
             )
         if not all(t > 0 for t in (*self.temperatures_k, *self.nve_k)):
             raise InputError("temperatures: expected positive numbers in K")
+        for kelvin in (*self.temperatures_k, *self.nve_k, *ladder):
+            check_temperature(kelvin, "temperatures")
         for path in (*self.reference, *self.static):
             if not path.is_file():
                 raise InputError(f"{path}: no such file; expected extended XYZ with labels")

@@ -1,0 +1,142 @@
+"""From a configuration to what a stream needs: one file may serve a run and the stream of its dump."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from ase import Atoms
+
+from lpsnmr.elements import symbol_of
+from lpsnmr.errors import InputError
+from lpsnmr.runs.config import RunSettings
+from lpsnmr.runs.prepare import jump_distance
+from lpsnmr.runs.recipe import Recipe, load_model, sites_of
+from lpsnmr.sampling.sampler import TensorModel
+from lpsnmr.structures import load_structure, supercell
+from lpsnmr.trajectory.frames import Frame
+
+__all__ = ["PreparedStream", "prepare_stream"]
+
+
+@dataclass(frozen=True)
+class PreparedStream:
+    """A configuration, read as one of a stream.
+
+    Attributes
+    ----------
+    recipe
+        What is sampled, and what the results say of it.
+    elements
+        Element of LAMMPS type 1, 2, …; None when the dumps must have the column ``element``.
+    timestep_fs
+        MD time step, fs; None when the dumps must carry ``ITEM: TIME``.
+    every
+        Use every n-th frame; None to take those at multiples of ``sampling.interval_ps``.
+    structure
+        The cell that the configuration names; None when it names none.
+    """
+
+    recipe: Recipe
+    elements: tuple[str, ...] | None
+    timestep_fs: float | None
+    every: int | None
+    structure: Atoms | None
+
+    def check_frame(self, frame: Frame, path: Path) -> None:
+        """Refuse a dump of other atoms than the configuration names.
+
+        Raises
+        ------
+        InputError
+            Names both.
+        """
+        if self.structure is None:
+            return
+        here = Counter(symbol_of(int(z)) for z in frame.numbers)
+        named = Counter(self.structure.get_chemical_symbols())
+        if here != named:
+            settings = self.recipe.settings.structure
+            raise InputError(
+                f"{path}: expected the atoms of {settings.file} repeated {_times(settings.supercell)}, "
+                f"{_formula(named)}, got {_formula(here)} (section [structure])"
+            )
+
+
+def _times(repeats: tuple[int, int, int]) -> str:
+    return " × ".join(map(str, repeats))
+
+
+def _formula(counts: Counter[str]) -> str:
+    return " ".join(f"{symbol}{n}" for symbol, n in sorted(counts.items()))
+
+
+def prepare_stream(settings: RunSettings, model: TensorModel | None = None) -> PreparedStream:
+    """Find and check what a stream takes from a configuration.
+
+    Sections ``[efg]``, ``[sampling]``, ``[jumps]`` and ``[output]`` mean what they mean for a run. From
+    ``[md]`` come temperature, time step and elements, where they stand there and ``[stream]`` says nothing
+    else; from ``[structure]``, where it stands there and no deck of the user's takes its place, the repeats
+    of the unit cell and the distance between Li sites, and the dump must have its atoms. The rest of ``[md]``
+    and all of ``[potential]`` tell how the MD is run, and are left to it.
+
+    Parameters
+    ----------
+    settings
+        Configuration.
+    model
+        EFG model; by default the one of ``efg.model``.
+
+    Raises
+    ------
+    InputError
+        When a file is missing or unfit.
+    """
+    stream, md = settings.stream, settings.md
+    named = bool(settings.structure.model_fields_set) and md.input is None
+    structure = None
+    if named:
+        structure = supercell(load_structure(settings.structure.file), settings.structure.supercell)
+    repeats = settings.structure.supercell if named else (1, 1, 1)
+    elements = stream.elements or tuple(md.elements) or None
+    timestep_fs = stream.timestep_fs
+    if timestep_fs is None and "timestep_fs" in md.model_fields_set:
+        timestep_fs = md.timestep_fs
+    temperature_k = stream.temperature_k
+    if temperature_k is None and "temperature_k" in md.model_fields_set:
+        temperature_k = md.temperature_k
+    every = stream.every
+    by_time = every is None and "interval_ps" in settings.sampling.model_fields_set
+    if every is None and not by_time:
+        every = 1
+    chosen = model or load_model(settings.efg.model)
+    distance = None if structure is None else jump_distance(structure)
+    recipe = Recipe(settings, chosen, repeats, temperature_k, distance, {}, None)
+    fingerprint = _fingerprint(recipe, elements, timestep_fs, every)
+    sites = sites_of(settings, fingerprint)
+    recipe = Recipe(settings, chosen, repeats, temperature_k, distance, fingerprint, sites)
+    return PreparedStream(recipe, elements, timestep_fs, every, structure)
+
+
+def _fingerprint(
+    recipe: Recipe, elements: tuple[str, ...] | None, timestep_fs: float | None, every: int | None
+) -> dict[str, str]:
+    """Return what a resumed stream must not change; the names are those of all checkpoints so far."""
+    settings, sampling = recipe.settings, recipe.settings.sampling
+    read = {
+        "elements": elements,
+        "timestep_fs": timestep_fs,
+        "from_step": settings.stream.from_step,
+        "every": every,
+        "points_per_level": sampling.points_per_level,
+        "nucleus": settings.efg.nucleus,
+    }
+    names = ("window_ps", "evolution_times_us", "orientation_degree", "field_directions")
+    jumps = {"jumps.follow": "False"} if recipe.jumps is None else recipe.jumps.fingerprint()
+    by_time = {"interval_ps": str(sampling.interval_ps)} if every is None else {}
+    return {
+        **{name: str(value) for name, value in read.items()},
+        **{name: str(getattr(sampling, name)) for name in names},
+        **jumps,
+        **by_time,
+        "efg.sha256": recipe.model.sha256,
+    }
