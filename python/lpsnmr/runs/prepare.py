@@ -23,7 +23,6 @@ from lpsnmr.structures import (
     supercell,
 )
 from lpsnmr.trajectory.data_file import write_data_file
-from lpsnmr.version import __version__
 
 __all__ = ["PreparedRun", "jump_distance", "potential_path", "prepare_run", "steps_between_samples"]
 
