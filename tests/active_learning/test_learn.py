@@ -23,7 +23,9 @@ from lpsnmr.errors import ComputeError, FileFormatError, InputError
 from lpsnmr.labelling import EngineChoice
 from lpsnmr.potential import DataSet, FitSettings, PriorSettings, fit_ufp, save_fit
 from lpsnmr.reference import read_reference
+from lpsnmr.reference.add_dispersion import add_dispersion
 from lpsnmr.reference.data_card import phase_of_run
+from lpsnmr.reference.terms import drop_terms, term_of
 from lpsnmr.structures import load_structure, made
 from support.emt_runs import BASIS, labelled
 
@@ -73,6 +75,31 @@ def test_refits_keep_weights_and_core(setup):
     assert record["run_weights"] == [["hot*", 0.1]]
     assert record["monotone_core"] is False
     assert record["folds"] == 3
+
+
+def test_refits_keep_the_sum_of_labels(setup):
+    """New labels get the correction that the potential was fitted to; a reference without it is refused."""
+    settings = setup(rounds=1)
+    prior = (PriorSettings(2.0, 0.5, 1.0, 1.0),)
+    bare = settings.reference[0].read_bytes()
+    add_dispersion(settings.reference[0], "d3bj")
+    refit_like(settings, FitSettings(BASIS, prior, folds=0, labels="pbe+d3bj"))
+    full = settings.reference[0].read_bytes()
+    settings.reference[0].write_bytes(bare)
+    with pytest.raises(InputError, match="frame 0: no d3bj correction"):
+        learn(settings)
+    assert not settings.folder.exists()
+    settings.reference[0].write_bytes(full)
+    [report] = learn(settings)
+    folder = settings.folder / "round-01"
+    assert json.loads((folder / "cu.json").read_text())["settings"]["labels"] == "pbe+d3bj"
+    frames = read_reference(folder / "labelled.extxyz", require=("energy",))
+    assert all(term_of(frame, "d3bj") is not None for frame in frames)
+    assert report.after == errors_on(folder / "cu.uf3", frames)
+    for frame in frames:
+        drop_terms(frame)
+    with pytest.raises(InputError, match="no d3bj correction"):
+        errors_on(folder / "cu.uf3", frames)
 
 
 def test_potential_fitted_to_further_data_is_refused(setup):
