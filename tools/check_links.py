@@ -4,7 +4,7 @@
 
 Looked at are the files that git tracks. In Markdown: links to files, and anchors by GitHub's rule for
 headings. In every text: paths such as ``docs/…/run.md`` that name a file of this repository. CHANGELOG.md
-tells what was: its links must lead somewhere, the paths it names need not.
+tells what was: its links must lead somewhere, the paths it names need not. NAME in a path stands for any.
 """
 
 import re
@@ -87,7 +87,7 @@ def broken_names(path: Path) -> Iterator[tuple[int, str]]:
     """Yield line and complaint for each path a text names that is not in the repository."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         for name in NAMED.findall(line):
-            if not any((folder / name).exists() for folder in (ROOT, *path.parents)):
+            if "NAME" not in name and not any((folder / name).exists() for folder in (ROOT, *path.parents)):
                 yield number, f"names {name}: expected a file, got none"
 
 

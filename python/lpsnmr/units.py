@@ -34,6 +34,8 @@ QUADRUPOLE_MOMENT_BARN: Final[dict[str, float]] = {
     "33S": -0.0694,
 }
 NUCLEAR_SPIN: Final[dict[str, float]] = {"6Li": 1.0, "7Li": 1.5, "23Na": 1.5, "27Al": 2.5, "33S": 1.5}
+USUAL_ISOTOPE: Final[dict[str, str]] = {"Li": "7Li", "Na": "23Na", "Al": "27Al", "S": "33S"}
+"""The isotope that NMR looks at in an element."""
 
 
 def check_lithium(nucleus: str) -> None:

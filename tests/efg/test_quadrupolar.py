@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lpsnmr.efg.quadrupolar import frequency_correlation, frequency_rad_s_per_efg, quadrupolar_frequency
 from lpsnmr.efg.tensors import components_to_tensor, principal_values, quadrupolar_coupling_hz
 from lpsnmr.errors import InputError
-from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
+from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2, NUCLEAR_SPIN, QUADRUPOLE_MOMENT_BARN, USUAL_ISOTOPE
 
 components = st.lists(st.floats(-2, 2), min_size=5, max_size=5).map(np.array)
 
@@ -64,7 +64,7 @@ def test_angular_form(c, theta, phi):
 @pytest.mark.parametrize(("nucleus", "factor"), [("7Li", 1 / 2), ("6Li", 3 / 4), ("27Al", 3 / 20)])
 def test_spin_factors_by_hand(nucleus, factor):
     """ν = 3 C_Q (2m − 1)/(4 I (2I − 1)) of the innermost satellite, from E_m ∝ 3m² − I(I + 1)."""
-    from lpsnmr.units import NUCLEAR_SPIN, quadrupolar_coupling_hz_per_efg
+    from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 
     coupling = quadrupolar_coupling_hz_per_efg(nucleus)
     assert frequency_rad_s_per_efg(nucleus) == pytest.approx(2 * np.pi * factor * coupling)
@@ -75,6 +75,18 @@ def test_spin_factors_by_hand(nucleus, factor):
         return coupling * (3 * k * k - spin * (spin + 1)) / (4 * spin * (2 * spin - 1))
 
     assert level(m) - level(m - 1) == pytest.approx(factor * coupling)
+
+
+def test_tables_of_nuclei_say_the_same():
+    assert QUADRUPOLE_MOMENT_BARN.keys() == NUCLEAR_SPIN.keys()
+    for nucleus, spin in NUCLEAR_SPIN.items():
+        assert spin >= 1
+        assert (2 * spin).is_integer()
+        mass = int(nucleus.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+        assert mass % 2 == 0 or (2 * spin) % 2 == 1  # of odd mass: half-integer
+    for element, nucleus in USUAL_ISOTOPE.items():
+        assert nucleus.lstrip("0123456789") == element
+        assert nucleus in NUCLEAR_SPIN
 
 
 def test_unknown_nucleus():

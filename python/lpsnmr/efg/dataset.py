@@ -13,7 +13,7 @@ from lpsnmr.efg.settings import EfgSettings
 from lpsnmr.efg.tensors import tensor_to_components
 from lpsnmr.errors import InputError
 from lpsnmr.reference import run_name
-from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
+from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2, USUAL_ISOTOPE
 
 __all__ = ["EFG_UNITS", "EfgData", "build_data", "default_nucleus", "phase_of"]
 
@@ -56,10 +56,10 @@ class EfgData:
 
 def default_nucleus(target: str) -> str:
     """Return the nucleus NMR looks at in an element; InputError when there is no entry."""
-    nuclei = {"Li": "7Li", "Na": "23Na", "Al": "27Al", "S": "33S"}
-    if target not in nuclei:
-        raise InputError(f"no quadrupole moment on record for {target}; expected one of {', '.join(nuclei)}")
-    return nuclei[target]
+    if target not in USUAL_ISOTOPE:
+        known = ", ".join(USUAL_ISOTOPE)
+        raise InputError(f"no quadrupole moment on record for {target}; expected one of {known}")
+    return USUAL_ISOTOPE[target]
 
 
 def phase_of(frame: ase.Atoms, disordered_above_k: float = 1500.0) -> str:
