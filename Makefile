@@ -1,6 +1,7 @@
 # Two commands set everything up on a machine with Python >= 3.10, g++ and make:
 #   make run     beta-Li3PS4 with the shipped models, from crystal to NMR decay, on 2 cores
 #   make test    linters, type checks, C++ tests under sanitizers, Python and LAMMPS tests
+#   make test-quick    linters, type checks, the quick tier of the Python tests; CONTRIBUTING.md says what is where
 # `make gpaw simde` before `make test` installs (Debian and its like, as root) GPAW, so that labels are tested for
 # real, and SIMDe, so that the loops for AVX-512 are tested on processors without it.
 PYTHON ?= python3
@@ -8,22 +9,30 @@ VENV ?= .venv
 RANKS ?= 2
 TRIALS ?= 3000
 CONFIG ?= examples/inputs/beta.toml
+# pytest: processes beside each other, and more options such as --seed random
+PYTEST_WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+PYTEST_OPTIONS ?=
 
 BIN = $(CURDIR)/$(VENV)/bin
 sources = pyproject.toml CMakeLists.txt README.md \
   $(shell find cpp cmake python -type f -not -name '*.pyc' -not -path '*/tests/*')
 
-.PHONY: run test gpaw simde lint stubs core-tests fuzz python-tests clean
+.PHONY: run test test-quick gpaw simde lint stubs core-tests fuzz python-tests python-tests-quick clean
 export OMP_NUM_THREADS ?= 1
 
 run: $(VENV)/installed
 	$(BIN)/mpirun -np $(RANKS) $(BIN)/lpsnmr run $(CONFIG)
 
-test: lint core-tests python-tests
+# set-up and linters beside the C++ build, which does not wait for them; then the tests have the cores alone
+test:
+	@$(MAKE) --no-print-directory -j2 -Oline lint core-tests
+	@$(MAKE) --no-print-directory python-tests
+
+test-quick: lint python-tests-quick
 
 # with GPAW there, a test of labels that finds none is a failure and not a skip
 HAVE_GPAW = $(shell sh -c 'command -v gpaw')
-python-tests: export LPSNMR_REQUIRE_GPAW ?= $(if $(HAVE_GPAW),1,0)
+python-tests python-tests-quick: export LPSNMR_REQUIRE_GPAW ?= $(if $(HAVE_GPAW),1,0)
 
 gpaw:
 	@if command -v gpaw >/dev/null; then echo "GPAW is there: $$(command -v gpaw)"; \
@@ -51,8 +60,9 @@ lint: $(VENV)/tested
 stubs: $(VENV)/tested
 	$(BIN)/python tools/make_stubs.py
 
-core-tests: $(VENV)/tested
-	$(BIN)/cmake -S . -B build/sanitized -DCMAKE_BUILD_TYPE=Release -DLPSNMR_SANITIZE=ON \
+core-tests: $(VENV)/tools
+	$(BIN)/cmake -S . -B build/sanitized -G Ninja -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja \
+	  -DCMAKE_BUILD_TYPE=Release -DLPSNMR_SANITIZE=ON \
 	  -DLPSNMR_TESTS=ON -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=OFF
 	$(BIN)/cmake --build build/sanitized -j 2
 	$(BIN)/ctest --test-dir build/sanitized --output-on-failure
@@ -65,8 +75,13 @@ fuzz: $(VENV)/tested
 	LPSNMR_SANITIZED_PLUGIN=$(CURDIR)/build/fuzz/cpp/pair_ufp LPSNMR_FUZZ_TRIALS=$(TRIALS) \
 	  $(BIN)/python -m pytest tests/lammps/test_fuzz_in_lammps.py
 
+PYTEST = $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal --durations=20 $(PYTEST_OPTIONS)
+
 python-tests: $(VENV)/tested
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+python-tests-quick: $(VENV)/tested
+	$(PYTEST) --quick
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -76,8 +91,14 @@ $(VENV)/installed: $(sources) | $(VENV)/bin/python
 	$(BIN)/python -m pip install .
 	touch $@
 
-$(VENV)/tested: $(sources) | $(VENV)/bin/python
-	$(BIN)/python -m pip install '.[test]'
+# all that the C++ build needs
+$(VENV)/tools: | $(VENV)/bin/python
+	$(BIN)/python -m pip install cmake ninja
+	touch $@
+
+# Python compiles what it imports when it does: to compile all of it would take longer than many tests
+$(VENV)/tested: $(sources) $(VENV)/tools
+	CMAKE_BUILD_PARALLEL_LEVEL=2 $(BIN)/python -m pip install --no-compile '.[test]'
 	touch $@ $(VENV)/installed
 
 clean:
