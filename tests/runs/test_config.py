@@ -50,6 +50,9 @@ def test_overrides(tmp_path):
         ('[efg]\nnucleus = "23Na"', r"efg\.nucleus: .*expected an isotope of Li.* got '23Na'"),
         ('[efg]\nnucleus = "8Li"', r"efg\.nucleus: .*unknown nucleus '8Li'"),
         ("[sampling]\npoints_per_level = 3", r"points_per_level: .*multiple of 2, got 3"),
+        ("[md]\ntimestep_fs = 0.002", r"md\.timestep_fs: expected .*0\.05, got 0\.002 \(MD time step, fs\)$"),
+        ("[md]\ntimestep_fs = 20", r"md\.timestep_fs: expected .*10, got 20"),
+        ("[md]\ntemperature_k = 1e5", r"md\.temperature_k: expected .*10000, got 100000"),
         ("[md\n", "not a TOML file"),
     ],
 )
@@ -79,3 +82,17 @@ def test_fingerprint_ignores_only_what_may_change():
     assert load_config(None, ["md.production_ps=9", "output.checkpoint_min=1"]).fingerprint() == base
     assert load_config(None, ["md.seed=3"]).fingerprint() != base
     assert load_config(None, ["sampling.interval_ps=0.2"]).fingerprint() != base
+
+
+def test_a_file_may_serve_a_stream_too_but_an_override_must_be_used(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text("[stream]\nframes = 9\n")
+    assert load_config(path).fingerprint() == load_config(None).fingerprint()
+    with pytest.raises(InputError, match=r"--set stream\.frames=3: lpsnmr run does not use stream\.frames"):
+        load_config(path, ["stream.frames=3"])
+
+
+def test_old_checkpoints_know_no_repeats():
+    """The key counts only where it is given."""
+    assert "jumps.repeats" not in load_config(None).fingerprint()
+    assert load_config(None, ["jumps.repeats=[1, 1, 2]"]).fingerprint()["jumps.repeats"] == "[1, 1, 2]"

@@ -20,7 +20,7 @@ from lpsnmr.runs.live import read_status
 from lpsnmr.runs.stream import stream_dumps
 from lpsnmr.structures import load_structure
 from support.lpsnmr_runs import BIN, TIMEOUT_S, lpsnmr_command, results_of, run_here, run_lpsnmr, write_config
-from support.stream_settings import stream_settings
+from support.streams import stream_settings
 
 TETHERED = '["pair_style zero 5.0", "pair_coeff * *", "fix tether all spring/self 1.0"]'
 """Harmonic motion: it is not chaotic, so that runs can be compared."""

@@ -14,6 +14,7 @@ from lpsnmr.sampling.to_results import build_results
 from lpsnmr.trajectory.frames import Frame
 from oracles.hopping import Lattice
 from support.lpsnmr_runs import results_of, run_here, run_lpsnmr, write_config
+from support.streams import hopping_dump
 
 GROUPS = {"collective_displacement", "jumps_sites", "jumps_displacement", "rotations_ps4"}
 
@@ -143,32 +144,6 @@ def test_jumps_can_be_left_out(tmp_path):
     run_here(tmp_path, "jumps.follow=false")
     assert not GROUPS & results_of(tmp_path / "out").extra.keys()
     analyze_results(tmp_path / "out" / "results.h5", tmp_path / "analysis", make_plots=False)
-
-
-def hopping_dump(path, low, n=2000, edge_rate=0.02):
-    """Write Li that hop over known sites, in a box that begins at ``low``; return the true rate per ps."""
-    from lpsnmr.structures import load_structure
-
-    atoms = load_structure("beta-Li3PS4")
-    lattice = Lattice.beta()
-    rng = np.random.default_rng(2)
-    _, x, _ = lattice.walk(rng, n, 12, 0.1, edge_rate, 0.12)
-    lithium = np.flatnonzero(atoms.numbers == 3)
-    box = "".join(f"{a} {a + b!r}\n" for a, b in zip(low, atoms.cell.lengths().tolist(), strict=True))
-    with path.open("w") as file:
-        for t, li in enumerate(x):
-            positions = atoms.positions + 0.03 * rng.normal(size=(32, 3))
-            positions[lithium] = li
-            positions += low
-            file.write(
-                f"ITEM: TIMESTEP\n{50 * t}\nITEM: NUMBER OF ATOMS\n32\nITEM: BOX BOUNDS pp pp pp\n{box}"
-                "ITEM: ATOMS id element xu yu zu\n"
-            )
-            file.writelines(
-                f"{i + 1} {atoms.symbols[i]} {a:.4f} {b:.4f} {c:.4f}\n"
-                for i, (a, b, c) in enumerate(positions)
-            )
-    return lattice.mean_rate(edge_rate)
 
 
 def test_known_sites_of_a_stream(tmp_path):

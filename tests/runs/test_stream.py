@@ -12,32 +12,9 @@ from lpsnmr.results.tensor_file import read_tensors
 from lpsnmr.runs import session as runs_session
 from lpsnmr.runs.checkpoint import write_checkpoint
 from lpsnmr.runs.stream import stream_dumps
-from lpsnmr.structures import load_structure
-from support.stream_settings import stream_settings
+from support.streams import dump_frames, stream_settings
 
 MODEL = EfgModel.default()
-
-
-def dump_frames(n, every=10, columns="xu yu zu", time=False):
-    """Frames of a vibrating β cell that drifts through the boundary."""
-    crystal = load_structure("beta-Li3PS4")
-    rng = np.random.default_rng(5)
-    texts = []
-    for k in range(n):
-        positions = crystal.positions + rng.normal(scale=0.05, size=(32, 3)) + 0.4 * k
-        fractional = np.linalg.solve(crystal.cell[:].T, positions.T).T
-        images = np.floor(fractional).astype(int)
-        wrapped = positions - images @ crystal.cell[:]
-        values = {
-            "xu yu zu": positions, "x y z": wrapped, "x y z ix iy iz": np.hstack([wrapped, images])
-        }[columns]  # fmt: skip
-        lines = [f"ITEM: TIME\n{0.002 * every * k!r}"] if time else []
-        lines += [f"ITEM: TIMESTEP\n{k * every}\nITEM: NUMBER OF ATOMS\n32\nITEM: BOX BOUNDS pp pp pp"]
-        lines += [f"0 {length!r}" for length in crystal.cell.lengths().tolist()]
-        lines += [f"ITEM: ATOMS id element {columns}"]
-        rows = [f"{i + 1} {crystal.symbols[i]} " + " ".join(map(repr, values[i].tolist())) for i in range(32)]
-        texts.append("\n".join(lines + rows) + "\n")
-    return texts
 
 
 def stream(where, texts, **options):

@@ -57,7 +57,7 @@ class FrameSettings:
                 f"sampling: expected a step above 0 and an interval of at least a step, got "
                 f"{self.timestep_fs} fs and {self.interval_ps} ps"
             )
-        check_timestep(self.timestep_fs, "sampling")
+        check_timestep(self.timestep_fs, "sampling: timestep_fs")
 
     def schedule(self, stages: Sequence[Stage]) -> Schedule:
         """Return the schedule of these stages with this time step, seed and damping."""

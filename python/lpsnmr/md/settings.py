@@ -27,11 +27,10 @@ HOTTEST_K = 10_000.0
 
 def check_timestep(timestep_fs: float, what: str) -> None:
     """Raise InputError for a time step that is no MD step in fs; ``what`` names it."""
-    if not SHORTEST_STEP_FS <= timestep_fs <= LONGEST_STEP_FS:
-        raise InputError(
-            f"{what}: expected a time step of {SHORTEST_STEP_FS:g} to {LONGEST_STEP_FS:g} fs, "
-            f"got {timestep_fs:g}"
-        )
+    if not timestep_fs >= SHORTEST_STEP_FS:
+        raise InputError(f"{what}: expected at least {SHORTEST_STEP_FS:g} fs, got {timestep_fs:g}")
+    if timestep_fs > LONGEST_STEP_FS:
+        raise InputError(f"{what}: expected at most {LONGEST_STEP_FS:g} fs, got {timestep_fs:g}")
 
 
 def check_temperature(temperature_k: float, what: str) -> None:
