@@ -1,50 +1,26 @@
 """Echoes, single crystals, spectra, T1 and narrowing in the files of the analysis."""
 
 import csv
+import dataclasses
 import json
+import shutil
 
+import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from lpsnmr.analysis import analyze_results, analyze_series
+from lpsnmr.analysis import AnalysisSettings, analyze_file, analyze_series
 from lpsnmr.analysis.nmr import DecaySettings
 from lpsnmr.cli.analyze import command
 from lpsnmr.efg.quadrupolar import frequency_correlation
 from lpsnmr.errors import InputError
-from lpsnmr.results.results import Results
-from lpsnmr.sampling.nmr_sampling import NmrSampler, nmr_arrays
-from lpsnmr.sampling.settings import SamplingSettings
+from lpsnmr.report.analysis_files import write_series
+from lpsnmr.results import Results
 from oracles.processes import equal_exchange
-from oracles.results_files import synthetic_results
+from oracles.results_files import results_with_nmr
 
 PNG = b"\x89PNG"
-INTERVAL = 0.5
-SETTINGS = SamplingSettings(
-    window_ps=0.5, evolution_times_us=(2.0, 10.0), orientation_degree=17, field_directions=((0.0, 0.0, 1.0),)
-)
-
-
-def results_with_nmr(rate, temperature, samples=1500, n=12):
-    """Four sites in equal exchange: everything decays as exp(−4 rate t)."""
-    process = equal_exchange(4, rate)
-    components = process.components(np.random.default_rng(round(temperature)), samples, n, INTERVAL)
-    sampler = NmrSampler(SETTINGS, n, sample_interval_ps=INTERVAL)
-    for step, values in enumerate(components):
-        sampler.add(values, step)
-    from lpsnmr.sampling import MultiTauCorrelator
-
-    efg = MultiTauCorrelator(n, 5, sample_interval_ps=INTERVAL)
-    for values in components:
-        efg.add(values)
-    results = synthetic_results(rate, n=n, samples=50, interval=INTERVAL, temperature=temperature)
-    results.n_samples = samples
-    results.efg_correlation, results.efg_mean, results.efg_mean_square = (
-        efg.statistics(), efg.mean, efg.mean_square,
-    )  # fmt: skip
-    results.displacement = None
-    results.extra = nmr_arrays(sampler.states(), SETTINGS.field_directions)
-    return results, process
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +33,10 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def series(folder):
-    made = analyze_series(
-        [folder / "600K.h5", folder / "800K.h5"], folder / "out", decay=DecaySettings(n_bootstrap=100)
-    )
-    return made, json.loads((folder / "out" / "analysis.json").read_text())
+    settings = AnalysisSettings(decay=DecaySettings(n_bootstrap=100))
+    paths = [folder / "600K.h5", folder / "800K.h5"]
+    written = write_series(analyze_series([analyze_file(path, settings) for path in paths]), folder / "out")
+    return written, json.loads((folder / "out" / "analysis.json").read_text())
 
 
 def test_numbers_carry_units_and_truth(series):
@@ -92,8 +68,8 @@ def test_numbers_carry_units_and_truth(series):
 
 
 def test_files(folder, series):
-    made, _ = series
-    assert {"narrowing.csv", "narrowing.png"} <= {path.name for path in made.files}
+    written, _ = series
+    assert {"narrowing.csv", "narrowing.png"} <= {path.name for path in written}
     for name in ("echo.png", "single_crystal.png", "spectra.png"):
         assert (folder / "out" / "600K" / name).read_bytes().startswith(PNG)
     with (folder / "out" / "narrowing.csv").open() as file:
@@ -127,18 +103,27 @@ def test_damaged_groups_are_named(folder, tmp_path):
     for group, name, words in (
         ("echo", "counts", "extra/echo: no counts"),
         ("direction_0", "values", "extra/direction_0: incomplete"),
-        ("tensor_samples", "means_0", r"means_0: expected shape \(n, 12, 5\)"),
+        ("tensor_samples", "means_0", r"means_0: expected shape \(n, n_li, 5\)"),
     ):
-        results = Results.read(folder / "600K.h5")
-        del results.extra[group][name]
-        results.write(tmp_path / "bad.h5")
+        shutil.copy(folder / "600K.h5", tmp_path / "bad.h5")
+        with h5py.File(tmp_path / "bad.h5", "r+") as file:
+            del file[f"extra/{group}/{name}"]
         with pytest.raises(InputError, match=words):
-            analyze_results(tmp_path / "bad.h5", tmp_path / "out")
+            analyze_file(tmp_path / "bad.h5")
+
+
+def test_tensors_of_another_number_of_li_are_named(folder, tmp_path):
+    shutil.copy(folder / "600K.h5", tmp_path / "bad.h5")
+    with h5py.File(tmp_path / "bad.h5", "r+") as file:
+        del file["extra/tensor_samples/means_0"]
+        file["extra/tensor_samples/means_0"] = np.zeros((4, 11, 5))
+    with pytest.raises(InputError, match=r"means_0: expected shape \(n, 12, 5\), got \(4, 11, 5\)"):
+        analyze_file(tmp_path / "bad.h5")
 
 
 def test_orientations_too_few_for_the_phases_are_said(folder, tmp_path):
     results = Results.read(folder / "600K.h5")
-    results.extra["echo"]["degree"] = np.array(5)
+    results.echo = dataclasses.replace(results.echo, degree=5)
     results.write(tmp_path / "coarse.h5")
-    notes = analyze_results(tmp_path / "coarse.h5", tmp_path / "out", make_plots=False).notes()
-    assert any("orientation_degree" in note for note in notes)
+    notes = analyze_file(tmp_path / "coarse.h5").notes
+    assert any("orientation_degree" in str(note) for note in notes)

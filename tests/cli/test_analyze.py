@@ -7,7 +7,9 @@ import shutil
 import numpy as np
 import pytest
 
-from lpsnmr.analysis import analyze_results
+from lpsnmr.analysis import analyze_file
+from lpsnmr.report.analysis_files import write_analysis
+from lpsnmr.report.text import summary_lines
 from lpsnmr.units import BOLTZMANN_EV_PER_K
 from oracles.results_files import synthetic_results
 from support.lpsnmr_runs import run_lpsnmr
@@ -103,16 +105,18 @@ def test_options_reach_the_fit(folder):
 
 
 def test_summary_for_the_end_of_a_run(folder, tmp_path):
-    lines = analyze_results(folder / "600K.h5", tmp_path / "new" / "folder").summary_lines()
+    analysis = analyze_file(folder / "600K.h5")
+    lines = summary_lines(analysis, write_analysis(analysis, tmp_path / "new" / "folder"))
     text = "\n".join(lines)
     for words in ("NMR decay constant τ_mean =", "jump rate Γ_D = 6D/a² =", "(a = 3 Å)", "wrote "):
         assert words in text
-    frozen = analyze_results(folder / "300K.h5", tmp_path / "frozen", make_plots=False).summary_lines()
-    assert "NMR decay: not resolved" in "\n".join(frozen)
+    frozen = analyze_file(folder / "300K.h5")
+    write_analysis(frozen, tmp_path / "frozen", make_plots=False)
+    assert "NMR decay: not resolved" in "\n".join(summary_lines(frozen))
 
 
 def test_parts_that_were_not_sampled(folder, tmp_path):
-    from lpsnmr.results.results import Results
+    from lpsnmr.results import Results
 
     results = Results.read(folder / "600K.h5")
     results.efg_correlation = results.jump_distance_angstrom = None
@@ -127,7 +131,8 @@ def test_parts_that_were_not_sampled(folder, tmp_path):
 @pytest.mark.parametrize(("samples", "n"), [(1, 2), (2, 8), (20, 8), (40, 3)])
 def test_runs_too_short_to_say_anything(tmp_path, samples, n):
     synthetic_results(0.05, samples=samples, n=n).write(tmp_path / "short.h5")
-    text = "\n".join(analyze_results(tmp_path / "short.h5", tmp_path / "out").summary_lines())
+    analysis = analyze_file(tmp_path / "short.h5")
+    text = "\n".join(summary_lines(analysis, write_analysis(analysis, tmp_path / "out")))
     assert "NMR decay: not resolved" in text
     assert "diffusion: not resolved" in text
 

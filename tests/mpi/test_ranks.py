@@ -8,6 +8,7 @@ import pytest
 
 from lpsnmr.results.tensor_file import read_tensors
 from support.lpsnmr_runs import BIN, TIMEOUT_S, results_of, run_here, run_lpsnmr, write_config
+from support.results_groups import extra_of
 
 pytestmark = pytest.mark.ranks
 NMR = ("sampling.window_ps=0.04", "sampling.field_directions=[[0, 0, 1]]", "output.tensors_ps=0.1")
@@ -17,7 +18,7 @@ def test_same_answer_on_one_two_and_four_ranks(tmp_path):
     write_config(tmp_path, equilibration_ps=0)  # the Langevin noise of the equilibration differs by rank
     run_here(tmp_path, f"output.folder={tmp_path / 'r1'}", *NMR)
     reference = results_of(tmp_path / "r1")
-    assert reference.extra.keys() >= {"echo", "direction_0", "tensor_samples"}
+    assert extra_of(reference).keys() >= {"echo", "direction_0", "tensor_samples"}
     for ranks in (2, 4):
         changes = [word for change in (f"output.folder=r{ranks}", *NMR) for word in ("--set", change)]
         done = run_lpsnmr(tmp_path, "run", "run.toml", "--no-analysis", *changes, ranks=ranks)
@@ -30,10 +31,10 @@ def test_same_answer_on_one_two_and_four_ranks(tmp_path):
             np.testing.assert_array_equal(a.counts, b.counts)
             np.testing.assert_allclose(a.values, b.values, rtol=1e-9, atol=1e-10)
             np.testing.assert_allclose(a.block_means, b.block_means, rtol=1e-9, atol=1e-10)
-        for group, arrays in reference.extra.items():
+        for group, arrays in extra_of(reference).items():
             for name, value in arrays.items():
                 np.testing.assert_allclose(
-                    results.extra[group][name], value, rtol=1e-9, atol=1e-10, err_msg=f"{group}/{name}"
+                    extra_of(results)[group][name], value, rtol=1e-9, atol=1e-10, err_msg=f"{group}/{name}"
                 )
         here, there = (read_tensors(tmp_path / f"r{n}" / "tensors.h5") for n in (1, ranks))
         for a, b in zip(here, there, strict=True):

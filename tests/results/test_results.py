@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lpsnmr.errors import FileFormatError, InputError
-from lpsnmr.results.results import LagStatistics, Results
+from lpsnmr.results import LagStatistics, Results
 from oracles.results_files import synthetic_results
 
 

@@ -13,13 +13,14 @@ import pytest
 
 from lpsnmr.efg import EfgModel
 from lpsnmr.errors import InputError
-from lpsnmr.results.results import Results
+from lpsnmr.results import Results
 from lpsnmr.results.tensor_file import read_tensors
 from lpsnmr.runs.checkpoint import latest_checkpoint
 from lpsnmr.runs.live import read_status
 from lpsnmr.runs.stream import stream_dumps
 from lpsnmr.structures import load_structure
 from support.lpsnmr_runs import BIN, TIMEOUT_S, lpsnmr_command, results_of, run_here, run_lpsnmr, write_config
+from support.results_groups import extra_of
 from support.streams import stream_settings
 
 TETHERED = '["pair_style zero 5.0", "pair_coeff * *", "fix tether all spring/self 1.0"]'
@@ -56,10 +57,10 @@ def assert_identical(a, b):
     for name in ("efg_correlation", "displacement"):
         for part in ("values", "counts", "block_means", "block_counts"):
             np.testing.assert_array_equal(getattr(getattr(a, name), part), getattr(getattr(b, name), part))
-    assert a.extra.keys() == b.extra.keys()
-    for group, arrays in a.extra.items():
+    assert extra_of(a).keys() == extra_of(b).keys()
+    for group, arrays in extra_of(a).items():
         for name, value in arrays.items():
-            np.testing.assert_array_equal(value, b.extra[group][name], err_msg=f"{group}/{name}")
+            np.testing.assert_array_equal(value, extra_of(b)[group][name], err_msg=f"{group}/{name}")
 
 
 def descendants(pid):
@@ -136,12 +137,14 @@ def test_run_killed(tmp_path, ranks, seed):
         np.testing.assert_allclose(
             getattr(a, name).values, getattr(b, name).values, rtol=1e-8, atol=1e-9, err_msg=name
         )
-    assert a.extra.keys() == b.extra.keys() >= {"echo", "direction_1", "tensor_samples", "jumps_sites"}
-    for group, arrays in b.extra.items():
+    assert (
+        extra_of(a).keys() == extra_of(b).keys() >= {"echo", "direction_1", "tensor_samples", "jumps_sites"}
+    )
+    for group, arrays in extra_of(b).items():
         for name, value in arrays.items():
             exact = value.dtype.kind in "ib"
             np.testing.assert_allclose(
-                a.extra[group][name], value, rtol=0 if exact else 1e-8, atol=0 if exact else 1e-8,
+                extra_of(a)[group][name], value, rtol=0 if exact else 1e-8, atol=0 if exact else 1e-8,
                 err_msg=f"{group}/{name}",
             )  # fmt: skip
     assert_same_tensors(tmp_path / "killed", tmp_path / "whole", rows=301)
@@ -196,7 +199,13 @@ def test_stream_killed_while_lammps_writes(tmp_path, ranks, seed):
     assert done.returncode == 0, done.stderr
     killed = results_of(tmp_path / "killed")
     assert killed.n_samples == 801
-    assert killed.extra.keys() >= {"echo", "direction_1", "tensor_samples", "jumps_sites", "rotations_ps4"}
+    assert extra_of(killed).keys() >= {
+        "echo",
+        "direction_1",
+        "tensor_samples",
+        "jumps_sites",
+        "rotations_ps4",
+    }
     assert_identical(killed, results_of(tmp_path / "whole"))
     assert_same_tensors(tmp_path / "killed", tmp_path / "whole", rows=161)
 

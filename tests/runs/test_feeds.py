@@ -11,6 +11,7 @@ from lpsnmr.md.local_samples import LocalSamples
 from lpsnmr.structures import load_structure
 from lpsnmr.trajectory.data_file import write_data_file
 from support.lpsnmr_runs import results_of, run_here, write_config
+from support.results_groups import extra_of
 
 EVERYTHING = ("sampling.window_ps=0.04", "jumps.window_ps=0.1", "sampling.field_directions=[[0, 1, 1]]")
 DECK = """units metal
@@ -40,11 +41,11 @@ def compare(a, b):
         for part in ("values", "counts", "block_means"):
             x, y = getattr(getattr(a, name), part), getattr(getattr(b, name), part)
             np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-9, err_msg=f"{name}/{part}")
-    assert a.extra.keys() == b.extra.keys() >= {"jumps_sites", "rotations_ps4", "echo", "direction_0"}
-    for group, arrays in a.extra.items():
+    assert extra_of(a).keys() == extra_of(b).keys() >= {"jumps_sites", "rotations_ps4", "echo", "direction_0"}
+    for group, arrays in extra_of(a).items():
         for name, value in arrays.items():
             np.testing.assert_allclose(
-                value, b.extra[group][name], rtol=1e-8, atol=1e-9, err_msg=f"{group}/{name}"
+                value, extra_of(b)[group][name], rtol=1e-8, atol=1e-9, err_msg=f"{group}/{name}"
             )
 
 

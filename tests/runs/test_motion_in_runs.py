@@ -7,13 +7,15 @@ import sys
 import numpy as np
 import pytest
 
-from lpsnmr.analysis import analyze_results
+from lpsnmr.analysis import analyze_file
+from lpsnmr.report.analysis_files import write_analysis
 from lpsnmr.sampling import JumpSettings
 from lpsnmr.sampling.sampler import Sampler, SamplerState
 from lpsnmr.sampling.to_results import build_results
 from lpsnmr.trajectory.frames import Frame
 from oracles.hopping import Lattice
 from support.lpsnmr_runs import results_of, run_here, run_lpsnmr, write_config
+from support.results_groups import extra_of
 from support.streams import hopping_dump
 
 GROUPS = {"collective_displacement", "jumps_sites", "jumps_displacement", "rotations_ps4"}
@@ -76,8 +78,8 @@ def build(state, numbers):
 def test_from_frames_to_the_table_of_rates(frames, tmp_path):
     made, lattice, jumps = frames
     results = build(sampled(made, 1), made[0].numbers)
-    assert set(results.extra) >= GROUPS
-    assert len(results.extra["jumps_sites"]["sites_fractional"]) == 48
+    assert set(extra_of(results)) >= GROUPS
+    assert len(results.jumps_sites.sites_fractional) == 48
     results.write(tmp_path / "results.h5")
     done = subprocess.run(
         [sys.executable, "-c", "from lpsnmr.cli.main import run; run()", "analyze", "results.h5", "-o", "out",
@@ -133,7 +135,7 @@ def test_run_carries_the_groups_through_a_restart(tmp_path, ranks):
             ranks=ranks,
         )
         assert done.returncode == 0, done.stderr
-    groups = results_of(tmp_path / "out").extra
+    groups = extra_of(results_of(tmp_path / "out"))
     assert set(groups) >= GROUPS
     assert groups["jumps_displacement"]["windows"] == 20  # 101 samples of 0.02 ps, five a window
     assert groups["collective_displacement"]["counts"][1] == 100
@@ -142,8 +144,8 @@ def test_run_carries_the_groups_through_a_restart(tmp_path, ranks):
 def test_jumps_can_be_left_out(tmp_path):
     write_config(tmp_path)
     run_here(tmp_path, "jumps.follow=false")
-    assert not GROUPS & results_of(tmp_path / "out").extra.keys()
-    analyze_results(tmp_path / "out" / "results.h5", tmp_path / "analysis", make_plots=False)
+    assert not GROUPS & extra_of(results_of(tmp_path / "out")).keys()
+    write_analysis(analyze_file(tmp_path / "out"), tmp_path / "analysis", make_plots=False)
 
 
 def test_known_sites_of_a_stream(tmp_path):
@@ -160,10 +162,10 @@ def test_known_sites_of_a_stream(tmp_path):
              "--min-stay", "0.5"]  # fmt: skip
     done = run_lpsnmr(tmp_path, *words, "-o", "known", "--sites", "sites.cif")
     assert done.returncode == 0, done.stderr
-    group = results_of(tmp_path / "known").extra["jumps_sites"]
+    group = results_of(tmp_path / "known").jumps_sites
     found = analyze_jumps(group)
-    assert len(group["sites_fractional"]) == 12
-    assert not group["site_founded"].any()
+    assert len(group.sites_fractional) == 12
+    assert not group.site_founded.any()
     assert found.rate_per_s.low < truth < found.rate_per_s.high
     done = run_lpsnmr(tmp_path, *words, "-o", "known")
     assert done.returncode == 2
@@ -183,9 +185,9 @@ def test_known_sites_of_a_run(tmp_path):
     write_config(tmp_path, production_ps=0.2)
     ase.io.write(tmp_path / "sites.cif", load_structure("beta-Li3PS4"))
     run_here(tmp_path, "jumps.sites='sites.cif'", "jumps.window_ps=0.04", "structure.supercell=[1, 1, 2]")
-    group = results_of(tmp_path / "out").extra["jumps_sites"]
-    assert group["windows"] == 5
-    assert len(group["sites_fractional"]) == 24
+    group = results_of(tmp_path / "out").jumps_sites
+    assert group.windows == 5
+    assert len(group.sites_fractional) == 24
     done = run_lpsnmr(tmp_path, "run", "run.toml", "--fresh", "--set", "jumps.sites='absent.cif'")
     assert done.returncode == 2
     assert "absent.cif: no such file" in done.stderr

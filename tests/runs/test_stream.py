@@ -7,11 +7,12 @@ import pytest
 
 from lpsnmr.efg import EfgModel
 from lpsnmr.errors import FileFormatError, InputError
-from lpsnmr.results.results import Results
+from lpsnmr.results import Results
 from lpsnmr.results.tensor_file import read_tensors
 from lpsnmr.runs import session as runs_session
 from lpsnmr.runs.checkpoint import write_checkpoint
 from lpsnmr.runs.stream import stream_dumps
+from support.results_groups import extra_of
 from support.streams import dump_frames, stream_settings
 
 MODEL = EfgModel.default()
@@ -184,10 +185,10 @@ def test_echoes_and_tensors_of_a_stream_in_parts(tmp_path):
     with pytest.raises(FileFormatError, match="expected a frame at step 120"):
         stream(tmp_path / "parts", texts[:12] + texts[13:], **nmr)
     parts = stream(tmp_path / "parts", texts, **nmr)[1]
-    assert one.extra.keys() == parts.extra.keys() >= {"echo", "tensor_samples", "direction_0"}
-    for group, arrays in one.extra.items():
+    assert extra_of(one).keys() == extra_of(parts).keys() >= {"echo", "tensor_samples", "direction_0"}
+    for group, arrays in extra_of(one).items():
         for name, value in arrays.items():
-            np.testing.assert_allclose(parts.extra[group][name], value, rtol=1e-12, atol=1e-12)
+            np.testing.assert_allclose(extra_of(parts)[group][name], value, rtol=1e-12, atol=1e-12)
     a, b = (read_tensors(tmp_path / folder / "out" / "tensors.h5") for folder in ("one", "parts"))
     np.testing.assert_allclose(a[0], 0.04 * np.arange(10))
     for x, y in zip(a, b, strict=True):

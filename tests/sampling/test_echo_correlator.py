@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from lpsnmr.efg.tensors import components_to_tensor
 from lpsnmr.errors import InputError
+from lpsnmr.results import Echo
 from lpsnmr.sampling import (
     LEBEDEV_DEGREES,
     EchoCorrelator,
-    EchoStatistics,
-    TensorSamples,
+    TensorSampler,
     WindowMean,
     join_states,
     lebedev_half_sphere,
@@ -71,7 +71,10 @@ def test_equals_direct_sums(samples, n, points, seed):
     np.testing.assert_array_equal(found.block_counts.sum(axis=0), found.counts)
     together = np.nansum(found.block_means * found.block_counts, axis=2) / found.counts
     np.testing.assert_allclose(together, found.values.mean(axis=3), atol=1e-12)
-    back = EchoStatistics.from_arrays(found.to_arrays())
+    arrays = {}
+    found.write(arrays)
+    back = Echo.read(arrays, "echo")
+    back.validate("echo", found.values.shape[3])
     np.testing.assert_array_equal(back.lags(1, "sum").values, found.values[1].sum(axis=0))
     np.testing.assert_array_equal(back.lags(0, "cosine").values, found.values[0, 1])
 
@@ -80,14 +83,14 @@ def test_equals_direct_sums(samples, n, points, seed):
 @given(cut=st.integers(0, 80), bounds=st.tuples(st.integers(0, 4), st.integers(0, 4)))
 def test_continues_bit_for_bit_on_other_ranks(cut, bounds):
     series = np.random.default_rng(1).normal(size=(81, 4, 5))
-    whole, samples = echo_of(4, points_per_level=4), TensorSamples(4, sample_interval_ps=1.0, capacity=3)
+    whole, samples = echo_of(4, points_per_level=4), TensorSampler(4, sample_interval_ps=1.0, capacity=3)
     window = WindowMean(4, 5, 7)
     ranges = [(0, min(bounds)), (min(bounds), max(bounds)), (max(bounds), 4)]
     for values in series[:cut]:
         whole.add(values)
         samples.add(values)
         window.add(values)
-    kinds = [(EchoCorrelator, whole), (TensorSamples, samples), (WindowMean, window)]
+    kinds = [(EchoCorrelator, whole), (TensorSampler, samples), (WindowMean, window)]
     parts = [[cls.from_state(slice_state(one.state(), *r)) for r in ranges] for cls, one in kinds]
     for values in series[cut:]:
         for (_, one), ranks in zip(kinds, parts, strict=True):
@@ -150,7 +153,7 @@ def test_windows_are_means():
 @pytest.mark.parametrize("length", [1, 5, 40, 333])
 def test_thinned_tensors_are_evenly_spaced_block_means(length):
     series = np.random.default_rng(5).normal(size=(length, 2, 5))
-    samples = TensorSamples(2, sample_interval_ps=0.5, capacity=4, ratio=3)
+    samples = TensorSampler(2, sample_interval_ps=0.5, capacity=4, ratio=3)
     for values in series:
         samples.add(values)
     times = samples.averaging_times_ps()
@@ -193,8 +196,9 @@ def test_bad_values_and_states():
             EchoCorrelator.from_state({k: v for k, v in state.items() if k != key})
     with pytest.raises(InputError, match="kind of an echo"):
         echo.statistics().lags(0, "tangent")
-    arrays = echo.statistics().to_arrays()
+    arrays = {}
+    echo.statistics().write(arrays)
     with pytest.raises(InputError, match="no block_means"):
-        EchoStatistics.from_arrays({k: v for k, v in arrays.items() if k != "block_means"})
+        Echo.read({k: v for k, v in arrays.items() if k != "block_means"}, "echo")
     with pytest.raises(InputError, match="shapes"):
-        EchoStatistics.from_arrays({**arrays, "lag_ps": np.arange(3.0)})
+        Echo.read({**arrays, "lag_ps": np.arange(3.0)}, "echo").validate("echo", 2)

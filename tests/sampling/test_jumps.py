@@ -18,7 +18,7 @@ SETTINGS = JumpSettings(min_stay_ps=1.0, learn_ps=200.0)
 
 
 def rates(tracker):
-    return analyze_jumps({**tracker.summary(), "window_ps": np.array(WINDOW)})
+    return analyze_jumps(tracker.summary())
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +56,14 @@ def test_known_sites_give_every_jump(lattice, walk, tracked):
     assert found.rate_per_s.low < truth < found.rate_per_s.high
     assert found.residence_ps.value == pytest.approx(1e12 / found.rate_per_s.value)
     assert found.mean_square_length == pytest.approx(lattice.mean_square_length(), rel=0.05)
-    pairs = {(a, b): n for a, b, n in tracked.summary()["site_pairs"].tolist()}
+    pairs = {(a, b): n for a, b, n in tracked.summary().site_pairs.tolist()}
     direct = {}
     for pair in true_transitions(site):
         direct[pair] = direct.get(pair, 0) + 1
     differing = sum(abs(pairs.get(k, 0) - direct.get(k, 0)) for k in pairs | direct)
     assert differing <= 2 * found.n_recrossings + 2
     occupation = np.bincount(site.ravel(), minlength=48) / len(site)
-    np.testing.assert_allclose(tracked.summary()["site_occupation"], occupation, atol=0.01)
+    np.testing.assert_allclose(tracked.summary().site_occupation, occupation, atol=0.01)
 
 
 def test_sites_are_found_in_the_density(lattice, walk, tracked):
@@ -85,7 +85,7 @@ def test_sites_visited_late_are_founded(lattice, walk):
     for r in walk[1]:
         tracker.add(r @ inverse, lattice.cell)
     assert len(tracker.sites) > len(visited)
-    assert tracker.summary()["site_founded"].sum() == len(tracker.sites) - len(visited)
+    assert tracker.summary().site_founded.sum() == len(tracker.sites) - len(visited)
     assert len(tracker.sites) <= 48
 
 
@@ -176,9 +176,9 @@ def test_blocks_merge_and_states_go_on():
     feed(resumed, events[230:])
     for name, value in whole.state().items():
         np.testing.assert_array_equal(resumed.state()[name], value)
-    summary = whole.summary()
-    assert len(summary["block_jumps"]) <= 32
-    assert summary["block_jumps"].sum() == summary["jumps"].sum() == events.sum() - whole.pending.sum()
+    summary = whole.summary(1.0)
+    assert len(summary.block_jumps) <= 32
+    assert summary.block_jumps.sum() == summary.jumps.sum() == events.sum() - whole.pending.sum()
 
 
 @pytest.mark.parametrize("cut", [30, 700])

@@ -5,7 +5,7 @@ import pytest
 
 from lpsnmr.analysis.dynamics import analyze_jumps
 from lpsnmr.errors import InputError
-from lpsnmr.sampling import JumpSettings, MotionTracker, lags_from_arrays
+from lpsnmr.sampling import JumpSettings, MotionTracker
 from lpsnmr.sampling.motion import find_ps4
 from lpsnmr.structures import load_structure, supercell
 
@@ -52,14 +52,14 @@ def fed(crystal, frames, tracker=None, start=0, seed=0):
 def test_one_jump_and_one_rotation(crystal):
     groups = fed(crystal, 500).summary(crystal.cell[:])
     for name in ("jumps_sites", "jumps_displacement"):
-        assert groups[name]["jumps"].tolist() == [1, *[0] * 23], name
-        found = analyze_jumps(groups[name])
+        assert getattr(groups, name).jumps.tolist() == [1, *[0] * 23], name
+        found = analyze_jumps(getattr(groups, name))
         # what is near the end of the jump is a site already, 0.8 Å off
         assert found.mean_length == pytest.approx(np.hypot(3.0, 0.5), abs=0.8 if "sites" in name else 0.1)
-    rotations = groups["rotations_ps4"]
-    assert rotations["jumps"].sum() == 1
-    assert analyze_jumps(rotations, length_unit=10.0).mean_length == pytest.approx(120.0)
-    lags = lags_from_arrays(groups["collective_displacement"])
+    rotations = groups.rotations_ps4
+    assert rotations.jumps.sum() == 1
+    assert analyze_jumps(rotations).mean_length == pytest.approx(120.0)
+    lags = groups.collective_displacement.lags
     moved = 9.25 / 24  # one jump of all 24
     longest = lags.values.sum(axis=1)[lags.lag_ps > 40]
     np.testing.assert_allclose(longest, moved, atol=0.12)
@@ -81,11 +81,11 @@ def test_resumes_bit_for_bit(crystal, cut):
 
 def test_summary_of_a_run_shorter_than_the_learning(crystal):
     groups = fed(crystal, 20).summary(crystal.cell[:])
-    assert len(groups["jumps_sites"]["sites_fractional"]) == 24
-    assert groups["jumps_sites"]["windows"] == 4
+    assert len(groups.jumps_sites.sites_fractional) == 24
+    assert groups.jumps_sites.windows == 4
     empty = fed(crystal, 3).summary(crystal.cell[:])
-    assert empty["jumps_sites"]["windows"] == 0
-    assert not analyze_jumps(empty["jumps_sites"]).resolved
+    assert empty.jumps_sites.windows == 0
+    assert not analyze_jumps(empty.jumps_sites).resolved
 
 
 def test_ps4_units(crystal):

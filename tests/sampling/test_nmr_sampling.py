@@ -9,8 +9,10 @@ import pytest
 
 from lpsnmr.efg.quadrupolar import frequency_rad_s_per_efg
 from lpsnmr.errors import FileFormatError, InputError
+from lpsnmr.results import Echo
 from lpsnmr.results.tensor_file import (
     TensorFile,
+    TensorRows,
     drop_tensors_after,
     read_tensors,
     remove_tensors,
@@ -18,16 +20,15 @@ from lpsnmr.results.tensor_file import (
 from lpsnmr.runs.config import load_config
 from lpsnmr.sampling import (
     EchoCorrelator,
-    EchoStatistics,
     MultiTauCorrelator,
     projections,
 )
-from lpsnmr.sampling.nmr_sampling import TensorRows
 from lpsnmr.sampling.sampler import Sampler, SamplerState
 from lpsnmr.sampling.settings import SamplingSettings
 from lpsnmr.sampling.to_results import build_results
 from lpsnmr.trajectory.frames import Frame
 from support.lpsnmr_runs import results_of, run_here, write_config
+from support.results_groups import extra_of
 
 NUMBERS = np.array([3, 16, 3, 3, 15], dtype=np.int32)
 IDS = np.arange(1, 6)
@@ -74,7 +75,7 @@ def test_accumulators_get_what_they_should(tmp_path):
     tensors = np.array(tensors)
     path = tmp_path / "r.h5"
     results_from(one.state()).write(path)
-    extra = results_from(one.state()).read(path).extra
+    extra = extra_of(results_from(one.state()).read(path))
     windows = tensors[:60].reshape(30, 2, 3, 5).mean(axis=1)
     echo = EchoCorrelator(
         3, evolution_times_us=(1.0, 4.0), frequency_rad_s_per_efg=frequency_rad_s_per_efg("7Li"),
@@ -82,7 +83,7 @@ def test_accumulators_get_what_they_should(tmp_path):
     )  # fmt: skip
     for values in windows:
         echo.add(values)
-    found = EchoStatistics.from_arrays(extra["echo"])
+    found = Echo.read(extra["echo"], "echo")
     np.testing.assert_allclose(found.values, echo.statistics().values, atol=1e-12)
     np.testing.assert_allclose(extra["tensor_samples"]["means_0"], windows, atol=1e-13)
     np.testing.assert_allclose(
@@ -210,8 +211,7 @@ import resource
 from pathlib import Path
 import numpy as np
 from lpsnmr.errors import ComputeError
-from lpsnmr.sampling.nmr_sampling import TensorRows
-from lpsnmr.results.tensor_file import TensorFile, drop_tensors_after, read_tensors
+from lpsnmr.results.tensor_file import TensorFile, TensorRows, drop_tensors_after, read_tensors
 here, file = Path("."), TensorFile(Path("."), np.arange(200), 0.002)
 rng = np.random.default_rng(1)
 for begin in (0, 30):
@@ -266,7 +266,7 @@ def test_run_in_two_parts_is_the_run_in_one(tmp_path):
     run_here(tmp_path, *SAMPLING, "output.folder=whole")
     run_here(tmp_path, *SAMPLING, "output.folder=parts", "md.production_ps=0.22")
     run_here(tmp_path, *SAMPLING, "output.folder=parts")
-    whole, parts = (results_of(tmp_path / name).extra for name in ("whole", "parts"))
+    whole, parts = (extra_of(results_of(tmp_path / name)) for name in ("whole", "parts"))
     assert whole.keys() == parts.keys() >= {"echo", "tensor_samples", "direction_0"}
     for group, arrays in whole.items():
         for name, value in arrays.items():

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from lpsnmr.results.results import Results
+from lpsnmr.results import Results
 from support.shared_process import BIN, launched, own, shared
 
 TIMEOUT_S = 120

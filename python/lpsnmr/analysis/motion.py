@@ -1,11 +1,9 @@
-"""Jumps, rotations and collective diffusion of one results file, and their files."""
+"""Jumps, rotations and collective diffusion of one run."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.analysis.dynamics import (
     CollectiveDiffusion,
@@ -14,34 +12,39 @@ from lpsnmr.analysis.dynamics import (
     analyze_collective,
     analyze_jumps,
 )
+from lpsnmr.analysis.notes import Note, Notes
+from lpsnmr.analysis.quantities import Quantity
 from lpsnmr.analysis.statistics.resampling import Interval
-from lpsnmr.files.tables import write_columns
-from lpsnmr.results.results import Results
-from lpsnmr.sampling import lags_from_arrays
+from lpsnmr.results import Results, SiteJumps
 
-__all__ = ["GROUPS", "Motion", "analyze_motion", "first_lag_ps", "found_jump_distance"]
+__all__ = ["GROUPS", "Motion", "analyze_all_jumps", "analyze_motion", "first_lag_ps", "rms_jump_length"]
 
 GROUPS = {"jumps_sites": "sites", "jumps_displacement": "displacement", "rotations_ps4": "PS4"}
-"""Group of booked jumps in the results file: name in tables."""
-DEGREES_PER_UNIT = 10.0
+"""Group of booked jumps of ``Results``: name in tables."""
+
+_RATES = {
+    "jumps_sites": ("rate_jump_sites_per_s", "Γ_jump (sites)"),
+    "jumps_displacement": ("rate_jump_displacement_per_s", "Γ_jump (displacement)"),
+    "rotations_ps4": ("rate_rotation_per_s", "Γ_rot (PS4)"),
+}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Motion:
     """What the booked jumps and the collective displacement of one run say.
 
     Attributes
     ----------
     jumps
-        Group of the results file to its analysis.
-    arrays
-        Group to its arrays.
+        Group of the results to its analysis.
+    sites
+        The sites and the jumps between them; None when sites were not followed.
     collective
         Collective diffusion; None when it was not sampled.
     """
 
     jumps: dict[str, JumpRates]
-    arrays: dict[str, dict[str, NDArray[Any]]]
+    sites: SiteJumps | None
     collective: CollectiveDiffusion | None
 
     def rate(self, group: str) -> Interval | None:
@@ -49,130 +52,105 @@ class Motion:
         found = self.jumps.get(group)
         return None if found is None else found.rate_per_s
 
-    def quantities(self) -> list[tuple[str, str, Interval | None]]:
-        """Return (name, unit, interval) of what was sampled."""
-        rows: list[tuple[str, str, Interval | None]] = []
-        if self.collective is not None:
-            rows += [
-                ("D_σ collective", "cm²/s", self.collective.diffusion_cm2_s),
-                ("Haven ratio D/D_σ", "", self.collective.haven_ratio),
-                ("σ", "S/cm", self.collective.conductivity_s_per_cm),
-            ]
-        names = {"jumps_sites": "Γ_jump (sites)", "jumps_displacement": "Γ_jump (displacement)",
-                 "rotations_ps4": "Γ_rot (PS4)"}  # fmt: skip
-        return rows + [(names[group], "1/s", found.rate_per_s) for group, found in self.jumps.items()]
+    def quantities(self) -> Iterator[Quantity]:
+        """Yield the numbers of what was sampled."""
+        c = self.collective
+        if c is not None:
+            yield Quantity(
+                "diffusion_collective_cm2_per_s", "D_σ collective", "cm²/s", c.diffusion_cm2_s, c.reason
+            )
+            yield Quantity("haven_ratio", "Haven ratio D/D_σ", "", c.haven_ratio, c.reason)
+            without = c.reason or ("" if c.conductivity_s_per_cm else "the temperature is unknown")
+            yield Quantity("conductivity_s_per_cm", "σ", "S/cm", c.conductivity_s_per_cm, without)
+        for group, found in self.jumps.items():
+            yield Quantity(*_RATES[group], "1/s", found.rate_per_s, found.reason)
 
-    def notes(self) -> list[str]:
-        """Return what the numbers do not say."""
-        notes = []
+    def notes(self) -> Iterator[Note]:
+        """Yield what the numbers do not say."""
         if self.collective is not None and not self.collective.resolved:
-            notes.append(f"collective diffusion: {self.collective.reason}")
+            yield Note("collective diffusion", self.collective.reason)
         for group, found in self.jumps.items():
-            what = "PS4 rotation" if group == "rotations_ps4" else f"jumps by {GROUPS[group]}"
             if not found.resolved:
-                notes.append(f"{what}: {found.reason}")
-            else:
-                unit = "°" if group == "rotations_ps4" else " Å"
-                notes.append(
-                    f"{what}: {found.n_jumps}, mean length {found.mean_length:.3g}{unit}, "
-                    f"{100 * found.backward_fraction:.0f} % backward, "
-                    f"{found.n_recrossings} recrossings removed"
-                )
-        sites = self.arrays.get("jumps_sites")
-        if sites is not None and self.jumps["jumps_sites"].n_jumps:
-            founded = int(sites["site_founded"].sum())
+                yield Note(_what(group), found.reason)
+                continue
+            unit = "°" if group == "rotations_ps4" else " Å"
+            yield Note(
+                _what(group),
+                f"{found.n_jumps}, mean length {found.mean_length:.3g}{unit}, "
+                f"{100 * found.backward_fraction:.0f} % backward, "
+                f"{found.n_recrossings} recrossings removed",
+            )
+        if self.sites is not None and self.sites.jumps.sum():
+            founded = int(self.sites.site_founded.sum())
             late = f", {founded} of them founded later" if founded else ""
-            notes.append(
-                f"sites: {len(sites['sites_fractional'])}{late}; "
-                f"{100 * float(sites['between_sites']):.0f} % of the time outside their cores"
+            yield Note(
+                "sites",
+                f"{len(self.sites.sites_fractional)}{late}; "
+                f"{100 * self.sites.between_sites:.0f} % of the time outside their cores",
             )
-        return notes
-
-    def describe(self) -> dict[str, Any]:
-        """Return scalars and intervals for JSON."""
-        described = {
-            group: {k: v for k, v in vars(found).items() if not isinstance(v, np.ndarray)}
-            for group, found in self.jumps.items()
-        }
-        if self.collective is not None:
-            described["collective_diffusion"] = {
-                k: v for k, v in vars(self.collective).items() if not isinstance(v, np.ndarray)
-            }
-        return described
-
-    def write(self, folder: Path) -> list[Path]:
-        """Write survival functions, histograms, sites, site pairs and the collective MSD as CSV files."""
-        written = []
-        for group, found in self.jumps.items():
-            survival = {"time_ps": found.survival_ps, "survival": found.survival}
-            written.append(write_columns(folder / f"{group}_survival.csv", survival))
-            unit = "degrees" if group == "rotations_ps4" else "angstrom"
-            lengths = {f"length_{unit}": found.length_edges[:-1], "jumps": found.length_counts}
-            written.append(write_columns(folder / f"{group}_lengths.csv", lengths))
-        sites = self.arrays.get("jumps_sites")
-        if sites is not None:
-            x, y, z = sites["sites_fractional"].T
-            columns = {"site": np.arange(len(x)), "x": x, "y": y, "z": z}
-            columns["occupation"] = sites["site_occupation"]
-            columns["founded"] = sites["site_founded"].astype(int)
-            written.append(write_columns(folder / "sites.csv", columns))
-            origin, target, jumps = sites["site_pairs"].T
-            written.append(
-                write_columns(folder / "site_pairs.csv", {"from": origin, "to": target, "jumps": jumps})
-            )
-        if self.collective is not None:
-            c = self.collective
-            columns = {"lag_ps": c.lag_ps, "msd_per_li_angstrom2": c.msd, "origins": c.counts,
-                       "used_in_fit": c.used.astype(int), "fit_angstrom2": c.fitted}  # fmt: skip
-            written.append(write_columns(folder / "msd_collective.csv", columns))
-        return written
 
 
-def found_jump_distance(results: Results) -> float | None:
+def _what(group: str) -> str:
+    return "PS4 rotation" if group == "rotations_ps4" else f"jumps by {GROUPS[group]}"
+
+
+def analyze_all_jumps(results: Results, level: float, notes: Notes) -> dict[str, JumpRates]:
+    """Return the rates of every group of booked jumps that a run followed; a failure becomes a note."""
+    found = {}
+    for group in GROUPS:
+        booked = getattr(results, group)
+        if booked is None:
+            continue
+        rates = notes.attempt(_what(group), lambda booked=booked: analyze_jumps(booked, level))  # type: ignore[misc]
+        if rates is not None:
+            found[group] = rates
+    return found
+
+
+def rms_jump_length(jumps: Mapping[str, JumpRates]) -> float | None:
     """Return the root mean square length of the jumps between sites, Å; None when they are not resolved.
 
     The quadratic mean, because a random walk of Γ jumps per time has 6D = Γ⟨a²⟩.
     """
-    arrays = results.extra.get("jumps_sites")
-    if arrays is None:
-        return None
-    found = analyze_jumps(arrays)
-    return float(np.sqrt(found.mean_square_length)) if found.resolved else None
+    found = jumps.get("jumps_sites")
+    return float(np.sqrt(found.mean_square_length)) if found is not None and found.resolved else None
 
 
-def first_lag_ps(results: Results, min_lag_ps: float, max_lag_fraction: float) -> float:
+def first_lag_ps(
+    jumps: Mapping[str, JumpRates], duration_ps: float, min_lag_ps: float, max_lag_fraction: float
+) -> float:
     """Return the shortest lag of the fit of D, ps: not below the residence time where that is known.
 
     Before an ion has jumped once or twice its MSD knows nothing of jumps back. The fit begins at an
     eighth of its end at the latest.
     """
-    arrays = results.extra.get("jumps_sites")
-    found = None if arrays is None else analyze_jumps(arrays)
+    found = jumps.get("jumps_sites")
     if found is None or found.residence_ps is None:
         return min_lag_ps
-    latest = max_lag_fraction * results.duration_ps / 8.0
+    latest = max_lag_fraction * duration_ps / 8.0
     return max(min_lag_ps, min(found.residence_ps.value, latest))
 
 
-def analyze_motion(results: Results, diffusion: Diffusion | None, level: float) -> Motion | None:
-    """Analyse the groups of a results file; None when it has none of them."""
-    jumps = {
-        group: analyze_jumps(
-            results.extra[group], level, DEGREES_PER_UNIT if group == "rotations_ps4" else 1.0
-        )
-        for group in GROUPS
-        if group in results.extra
-    }
+def analyze_motion(
+    results: Results, jumps: dict[str, JumpRates], diffusion: Diffusion | None, notes: Notes
+) -> Motion | None:
+    """Put the rates of jumps and the collective diffusion together; None when there are none of them."""
     collective = None
-    if "collective_displacement" in results.extra and diffusion is not None:
-        collective = analyze_collective(
-            lags_from_arrays(results.extra["collective_displacement"]),
-            diffusion,
-            results.duration_ps,
-            results.n_li,
-            float(abs(np.linalg.det(results.cell))),
-            results.best_temperature_k,
-        )
+    together = results.collective_displacement
+    if together is not None and diffusion is not None:
+
+        def compute() -> CollectiveDiffusion:
+            together.validate("extra/collective_displacement", results.n_li)
+            return analyze_collective(
+                together.lags,
+                diffusion,
+                results.duration_ps,
+                results.n_li,
+                float(abs(np.linalg.det(results.cell))),
+                results.best_temperature_k,
+            )
+
+        collective = notes.attempt("collective diffusion", compute)
     if not jumps and collective is None:
         return None
-    return Motion(jumps, {group: results.extra[group] for group in jumps}, collective)
+    return Motion(jumps, results.jumps_sites if "jumps_sites" in jumps else None, collective)

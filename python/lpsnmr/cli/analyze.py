@@ -1,16 +1,16 @@
 """``lpsnmr analyze``: NMR decay, diffusion and jump rates from results files."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
-from lpsnmr.analysis import SeriesAnalysis, analyze_results, analyze_series
+from lpsnmr.analysis import AnalysisSettings, analyze_file, analyze_series
 from lpsnmr.analysis.dynamics import DiffusionSettings
 from lpsnmr.analysis.nmr import DecaySettings, ObservableSettings
 from lpsnmr.analysis.nmr.kohlrausch import BASELINES
 from lpsnmr.cli.options import SEED
+from lpsnmr.report.analysis_files import write_analysis, write_series
 from lpsnmr.report.text import build_rates_table, build_table
 
 DEFAULTS = DecaySettings()
@@ -77,7 +77,8 @@ def command(
 ) -> None:
     """Print decay constants and jump rates of RESULTS files and write plots and numbers.
 
-    A results file comes from `lpsnmr run` or `lpsnmr stream`. C(t) of the quadrupolar frequency is
+    A results file comes from `lpsnmr run` or `lpsnmr stream`; their output folder may be given
+    instead. C(t) of the quadrupolar frequency is
     fitted with C∞ + ΔC exp[−(t/τ)^γ]; the rate Γ_NMR = 1/τ_mean stands beside the jump rate 6D/a² from the
     mean squared displacement, each with its confidence interval. Spin-alignment echoes, field
     directions and tensors sampled by the run give τ_SAE and the number of sites visited, single-crystal
@@ -92,24 +93,22 @@ def command(
         min_lag_ps=msd_start, max_lag_fraction=max_lag_fraction, jump_distance_angstrom=jump_distance,
         n_bootstrap=bootstrap, level=level, seed=seed,
     )  # fmt: skip
-    observables = ObservableSettings(tuple(larmor_mhz))
-    settings: dict[str, Any] = {
-        "decay": decay, "diffusion": diffusion, "observables": observables, "make_plots": plots,
-    }  # fmt: skip
+    settings = AnalysisSettings(decay, diffusion, ObservableSettings(tuple(larmor_mhz)))
     console = Console(highlight=False, soft_wrap=True)
     with Console(stderr=True).status("Fitting and resampling"):
+        series = analyze_series([analyze_file(path, settings) for path in results])
         if len(results) == 1:
-            analysis = analyze_results(results[0], output, **settings)
-            series = SeriesAnalysis([analysis], {})
+            written = write_analysis(series.analyses[0], output, make_plots=plots)
         else:
-            series = analyze_series(results, output, **settings)
+            written = write_series(series, output, make_plots=plots)
     console.print(build_table(series))
     rates = build_rates_table(series)
     if rates is not None:
         console.print(rates)
     for analysis in series.analyses:
-        for note in analysis.notes():
+        for note in analysis.notes:
             console.print(f"{analysis.path}: {note}", markup=False)
-    written = [path for analysis in series.analyses for path in analysis.files] + series.files
+    for note in series.notes:
+        console.print(str(note), markup=False)
     for path in written:
         console.print(f"wrote {path}", markup=False)

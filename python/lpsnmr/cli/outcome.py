@@ -3,7 +3,7 @@
 import click
 
 from lpsnmr.errors import LpsnmrError
-from lpsnmr.results.results import Results
+from lpsnmr.results import Results
 from lpsnmr.runs.session import RunOutcome
 
 __all__ = ["EXIT_STOPPED", "report_outcome"]
@@ -14,7 +14,9 @@ EXIT_STOPPED = 3
 
 def report_outcome(outcome: RunOutcome, analyze: bool) -> None:
     """Print how it ended, the result files and, when there is enough, the summary of the analysis."""
-    from lpsnmr.analysis import analyze_results
+    from lpsnmr.analysis import analyze_file
+    from lpsnmr.report.analysis_files import write_analysis
+    from lpsnmr.report.text import summary_lines
 
     click.echo(f"{outcome.reason}: {outcome.n_samples} samples")
     if outcome.n_samples == 0:
@@ -27,11 +29,12 @@ def report_outcome(outcome: RunOutcome, analyze: bool) -> None:
         click.echo(f"{share:.2g} % of the EFG predictions are outside the range of the model's training data")
     if analyze:
         try:
-            analysis = analyze_results(outcome.results, folder / "analysis")
+            analysis = analyze_file(outcome.results)
+            written = write_analysis(analysis, folder / "analysis")
         except LpsnmrError as error:
             click.echo(f"no analysis yet: {error}", err=True)
         else:
-            for line in analysis.summary_lines():
+            for line in summary_lines(analysis, written):
                 click.echo(line)
     for path in (outcome.results, folder / "thermo.csv"):
         if path.exists():

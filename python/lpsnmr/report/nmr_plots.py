@@ -3,19 +3,15 @@
 from collections.abc import Sequence
 from math import pi
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from lpsnmr.analysis.nmr import EchoDecay, Spectrum
-from lpsnmr.analysis.nmr.observables import SingleCrystal
-from lpsnmr.files.atomic import written_aside
+from lpsnmr.analysis import Analysis
+from lpsnmr.analysis.nmr import EchoDecay, SingleCrystalDecay, Spectrum
+from lpsnmr.report.plots import save_figure
 from lpsnmr.report.text import format_interval
-
-if TYPE_CHECKING:
-    from lpsnmr.analysis.analyze import Analysis
 
 __all__ = ["plot_echoes", "plot_narrowing", "plot_single_crystals", "plot_spectra"]
 
@@ -37,10 +33,10 @@ def plot_echoes(path: Path, echoes: Sequence[EchoDecay], title: str) -> Path:
     if len(echoes[0].decay.lag_ps) > 1:
         axes.set(xscale="log")
     axes.legend(fontsize=7)
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
-def plot_single_crystals(path: Path, crystals: Sequence[SingleCrystal], title: str) -> Path:
+def plot_single_crystals(path: Path, crystals: Sequence[SingleCrystalDecay], title: str) -> Path:
     """Draw C(t) for each field direction with its fit."""
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
@@ -57,7 +53,7 @@ def plot_single_crystals(path: Path, crystals: Sequence[SingleCrystal], title: s
     if len(crystals[0].decay.lag_ps) > 1:
         axes.set(xscale="log")
     axes.legend(fontsize=7)
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def plot_spectra(path: Path, spectra: Sequence[Spectrum], title: str) -> Path:
@@ -74,10 +70,10 @@ def plot_spectra(path: Path, spectra: Sequence[Spectrum], title: str) -> Path:
         xlabel="offset from the Larmor frequency (kHz)", ylabel="intensity (1/kHz), shifted", title=title
     )
     axes.legend(fontsize=7)
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
-def plot_narrowing(path: Path, analyses: Sequence["Analysis"]) -> Path:
+def plot_narrowing(path: Path, analyses: Sequence[Analysis]) -> Path:
     """Draw the width √M2 of the satellites against temperature, for each averaging time."""
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
@@ -99,14 +95,8 @@ def plot_narrowing(path: Path, analyses: Sequence["Analysis"]) -> Path:
                       label=f"averaged over {time_ps:.3g} ps")  # fmt: skip
     axes.set(xlabel="T (K)", ylabel="√M2 of the satellites (kHz)", ylim=(0, None))
     axes.legend(fontsize=7)
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def _colors(n: int) -> list[tuple[float, float, float, float]]:
     return [matplotlib.colormaps["viridis"](x) for x in np.linspace(0.0, 0.85, max(n, 1))]
-
-
-def _save(figure: Figure, path: Path) -> Path:
-    with written_aside(path) as aside:
-        figure.savefig(aside, format="png", dpi=150)
-    return path

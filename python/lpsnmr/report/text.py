@@ -1,19 +1,22 @@
-"""Numbers with intervals as text, and the table of the results."""
+"""Numbers with intervals as text, and the tables of the results."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
-import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from lpsnmr.analysis.statistics.resampling import Interval
+from lpsnmr.analysis import Analysis, Interval, SeriesAnalysis
+from lpsnmr.analysis.series import ACTIVATED
 
-if TYPE_CHECKING:
-    from lpsnmr.analysis.analyze import SeriesAnalysis
+__all__ = ["build_rates_table", "build_table", "format_interval", "summary_lines"]
 
-__all__ = ["build_rates_table", "build_table", "format_interval"]
-
-RATES = ("Γ_NMR", "Γ_jump (sites)", "Γ_jump (displacement)", "Γ_D = 6D/a²")
+RATES = {
+    "rate_nmr_per_s": "Γ_NMR",
+    "rate_jump_sites_per_s": "Γ_jump (sites)",
+    "rate_jump_displacement_per_s": "Γ_jump (displacement)",
+    "rate_jump_per_s": "Γ_D = 6D/a²",
+}
 
 
 def format_interval(interval: Interval | None) -> str:
@@ -24,12 +27,34 @@ def format_interval(interval: Interval | None) -> str:
     >>> format_interval(Interval(1.234e10, 1.0e10, 1.5e10))
     '1.23e+10 [1e+10, 1.5e+10]'
     """
-    if interval is None:
-        return "not resolved"
-    return f"{interval.value:.3g} [{interval.low:.3g}, {interval.high:.3g}]"
+    return "not resolved" if interval is None else str(interval)
 
 
-def build_table(series: "SeriesAnalysis") -> Table:
+def summary_lines(analysis: Analysis, written: Sequence[Path] = ()) -> list[str]:
+    """Return the result in a few lines of plain text: decay constant, jump rate, files ``written``."""
+    found = {quantity.key: quantity.interval for quantity in analysis.quantities}
+    lines = [analysis.title]
+    if analysis.decay is not None and found["tau_mean_ps"] is not None:
+        percent = f"{100 * analysis.decay.settings.level:g} %"
+        lines.append(f"  NMR decay constant τ_mean = {found['tau_mean_ps']} ps ({percent})")
+        lines.append(f"  Kohlrausch τ = {format_interval(found['tau_ps'])} ps, "
+                     f"γ = {format_interval(found['gamma'])}")  # fmt: skip
+        lines.append(f"  NMR rate Γ_NMR = 1/τ_mean = {format_interval(found['rate_nmr_per_s'])} 1/s")
+    if found["diffusion_cm2_per_s"] is not None:
+        lines.append(f"  diffusion D = {found['diffusion_cm2_per_s']} cm²/s")
+    if found["rate_jump_per_s"] is not None:
+        lines.append(
+            f"  jump rate Γ_D = 6D/a² = {found['rate_jump_per_s']} 1/s "
+            f"(a = {analysis.jump_distance_angstrom:.3g} Å)"
+        )
+    if found.get("rate_jump_sites_per_s") is not None:
+        lines.append(f"  jump rate Γ_jump (sites) = {found['rate_jump_sites_per_s']} 1/s")
+    lines += [f"  {note}" for note in analysis.notes]
+    lines += [f"  wrote {path}" for path in written]
+    return lines
+
+
+def build_table(series: SeriesAnalysis) -> Table:
     """Return a rich table: one section per run, then the activation energies."""
     settings = next((a.decay.settings for a in series.analyses if a.decay), None)
     level = f"{100 * settings.level:g} %" if settings else "95 %"
@@ -39,36 +64,32 @@ def build_table(series: "SeriesAnalysis") -> Table:
     table.add_column(f"{level} interval")
     table.add_column("unit")
     for analysis in series.analyses:
-        temperature = analysis.results.best_temperature_k
-        run = Text(analysis.path.stem if np.isnan(temperature) else f"{temperature:.0f} K")
-        for name, unit, interval in analysis.quantities():
-            unknown = name.startswith("Γ_D") and analysis.jump_distance_angstrom is None
-            table.add_row(run, name, *(("a unknown", "") if unknown else _cells(interval)), unit)
+        run = Text(analysis.label)
+        for quantity in analysis.quantities:
+            unknown = quantity.key == "rate_jump_per_s" and analysis.jump_distance_angstrom is None
+            cells = ("a unknown", "") if unknown else _cells(quantity.interval)
+            table.add_row(run, quantity.symbol, *cells, quantity.unit)
             run = Text("")
-        for name, unit, interval in analysis.more_quantities():
-            table.add_row("", name, *_cells(interval), unit)
         table.add_section()
-    for name, fit in series.arrhenius.items():
-        table.add_row("", f"E_a of {name}", *_cells(fit.activation_energy_ev), "eV")
+    for key, fit in series.arrhenius.items():
+        table.add_row("", f"E_a of {ACTIVATED[key]}", *_cells(fit.activation_energy_ev), "eV")
     return table
 
 
-def build_rates_table(series: "SeriesAnalysis") -> Table | None:
+def build_rates_table(series: SeriesAnalysis) -> Table | None:
     """Return the rates of NMR, jumps and diffusion side by side, in 1/s; None when no jumps were followed."""
     if not any(analysis.motion for analysis in series.analyses):
         return None
     table = Table(title="Rates side by side, 1/s")
     table.add_column("run")
-    for name in RATES:
+    for name in RATES.values():
         table.add_column(name, justify="right")
     table.add_column("a (Å)", justify="right")
     for analysis in series.analyses:
-        temperature = analysis.results.best_temperature_k
-        run = analysis.path.stem if np.isnan(temperature) else f"{temperature:.0f} K"
-        found = {name: interval for name, _, interval in analysis.quantities()}
+        found = {quantity.key: quantity.interval for quantity in analysis.quantities}
         a = analysis.jump_distance_angstrom
-        cells = [format_interval(found.get(name)).replace("not resolved", "–") for name in RATES]
-        table.add_row(Text(run), *cells, "–" if a is None else f"{a:.2f}")
+        cells = [format_interval(found.get(key)).replace("not resolved", "–") for key in RATES]
+        table.add_row(Text(analysis.label), *cells, "–" if a is None else f"{a:.2f}")
     return table
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from lpsnmr.analysis.dynamics import DiffusionSettings, analyze_diffusion, analyze_jumps
 from lpsnmr.analysis.nmr import DecaySettings, analyze_decay
+from lpsnmr.analysis.notes import Notes
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.errors import InputError
-from lpsnmr.results.results import Results
+from lpsnmr.results import RESULTS_FILE, Results
 from lpsnmr.runs.live import LiveStatus, read_status
-from lpsnmr.sampling.to_results import RESULTS_FILE
 
 __all__ = ["Estimates", "FolderWatcher"]
 
@@ -77,24 +77,30 @@ class FolderWatcher:
 
 
 def _estimate(results: Results) -> Estimates:
-    tau = diffusion = rate = None
-    reason = "no EFG was sampled"
-    if results.efg_correlation is not None:
-        decay = analyze_decay(
-            results.efg_correlation,
-            results.duration_ps,
-            results.nucleus,
-            DecaySettings(n_bootstrap=BOOTSTRAP),
+    """Return the estimates there are; one that fails leaves the others."""
+    notes, part = Notes(), "decay"
+    efg, displacement, sites = results.efg_correlation, results.displacement, results.jumps_sites
+    decay = diffusion = jumps = None
+    if efg is not None:
+        settings = DecaySettings(n_bootstrap=BOOTSTRAP)
+        decay = notes.attempt(
+            part, lambda: analyze_decay(efg, results.duration_ps, results.nucleus, settings)
         )
-        tau, reason = decay.tau_mean_ps, decay.reason
-    if results.displacement is not None:
-        settings = DiffusionSettings(n_bootstrap=BOOTSTRAP)
-        diffusion = analyze_diffusion(results.displacement, results.duration_ps, settings).diffusion_cm2_s
-    if "jumps_sites" in results.extra:
-        rate = analyze_jumps(results.extra["jumps_sites"]).rate_per_s
+    if displacement is not None:
+        fit = DiffusionSettings(n_bootstrap=BOOTSTRAP)
+        diffusion = notes.attempt(
+            "diffusion", lambda: analyze_diffusion(displacement, results.duration_ps, fit)
+        )
+    if sites is not None:
+        jumps = notes.attempt("jumps", lambda: analyze_jumps(sites))
     predicted = results.statistics.get("efg_predictions", 0.0)
     flagged = results.statistics.get("efg_outside_training_range", 0.0)
     return Estimates(
-        results.n_samples, results.duration_ps, flagged / predicted if predicted else 0.0,
-        tau, diffusion, rate, reason,
-    )  # fmt: skip
+        n_samples=results.n_samples,
+        duration_ps=results.duration_ps,
+        flagged_share=flagged / predicted if predicted else 0.0,
+        tau_mean_ps=decay.tau_mean_ps if decay else None,
+        diffusion_cm2_s=diffusion.diffusion_cm2_s if diffusion else None,
+        jump_rate_per_s=jumps.rate_per_s if jumps else None,
+        reason=decay.reason if decay else notes.about(part) or "no EFG was sampled",
+    )

@@ -4,7 +4,6 @@ The layout is written down in ``docs/reference/results-format.md``.
 """
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,70 +15,49 @@ from numpy.typing import NDArray
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.files.hdf5 import hdf5_bytes
-from lpsnmr.version import __version__
+from lpsnmr.results import layout
+from lpsnmr.results.collective import CollectiveDisplacement
+from lpsnmr.results.echo import Echo
+from lpsnmr.results.groups import Group
+from lpsnmr.results.jumps import Jumps, Rotations, SiteJumps
+from lpsnmr.results.lag_statistics import LagStatistics
+from lpsnmr.results.layout import Scalar
+from lpsnmr.results.single_crystal import SingleCrystal
+from lpsnmr.results.tensor_samples import TensorSamples
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "LagStatistics", "Results"]
+__all__ = ["RESULTS_FILE", "Results", "find_results_file"]
 
-FORMAT = "lpsnmr-results"
-FORMAT_VERSION = 1
+RESULTS_FILE = "results.h5"
+"""Name of the results file in the output folder of a run."""
 
 Array = NDArray[np.float64]
-Scalar = str | int | float
+
+GROUPS: dict[str, type[Group]] = {
+    "echo": Echo,
+    "tensor_samples": TensorSamples,
+    "collective_displacement": CollectiveDisplacement,
+    "jumps_sites": SiteJumps,
+    "jumps_displacement": Jumps,
+    "rotations_ps4": Rotations,
+}
+"""Optional group of the file, which is also the attribute of ``Results``: its type."""
+DIRECTION = "direction_"
 
 
-@dataclass
-class LagStatistics:
-    """A function of lag time, per series (Li) and per block of time.
+def find_results_file(path: str | os.PathLike[str]) -> Path:
+    """Return the results file that a path means: itself, or ``results.h5`` in a folder.
 
-    Attributes
-    ----------
-    lag_ps
-        (L,) float64, ps, ascending from 0.
-    values
-        (L, n_series) float64; mean over time origins. Unit V²/Å⁴ for Tr V(0)V(t), Å² for a mean
-        squared displacement.
-    counts
-        (L,) int64; pairs of time origins behind each row of ``values``, the same for every series.
-    block_means
-        (n_blocks, L) float64; mean over series and over the pairs that end in a block of time; NaN
-        where a block holds no pair.
-    block_counts
-        (n_blocks, L) int64; pairs of each series in the block.
-    block_length_ps
-        Length of a block, ps; the last one may be shorter.
-    coarse_graining
-        ``"average"`` or ``"subsample"``: how the correlator made its coarse levels.
+    Raises
+    ------
+    FileFormatError
+        For a folder without one.
     """
-
-    lag_ps: Array
-    values: Array
-    counts: NDArray[np.int64]
-    block_means: Array
-    block_counts: NDArray[np.int64]
-    block_length_ps: float
-    coarse_graining: str
-
-    def validate(self, name: str, n_series: int) -> None:
-        """Raise InputError when shapes or values do not fit together; ``name`` goes in the message."""
-        lags = len(self.lag_ps)
-        blocks = len(self.block_means)
-        expected = {
-            "lag_ps": (lags,),
-            "values": (lags, n_series),
-            "counts": (lags,),
-            "block_means": (blocks, lags),
-            "block_counts": (blocks, lags),
-        }
-        for key, shape in expected.items():
-            got = np.shape(getattr(self, key))
-            if got != shape:
-                raise InputError(f"{name}/{key}: expected shape {shape}, got {got}")
-        if lags and (not np.all(np.isfinite(self.lag_ps)) or np.any(np.diff(self.lag_ps) <= 0)):
-            raise InputError(f"{name}/lag_ps: lags must be finite and ascending")
-        if not np.all(np.isfinite(self.values)):
-            raise InputError(f"{name}/values: values must be finite")
-        if np.any(self.counts < 1):
-            raise InputError(f"{name}/counts: every lag needs at least one pair")
+    found = Path(path)
+    if not found.is_dir():
+        return found
+    if not (found / RESULTS_FILE).is_file():
+        raise FileFormatError(f"{found}: no {RESULTS_FILE} in this folder; expected the output of a run")
+    return found / RESULTS_FILE
 
 
 @dataclass
@@ -114,8 +92,18 @@ class Results:
         Name to text or number: versions, hashes of models, seed, configuration.
     statistics
         Name to number: rate of the run, energies, extrapolation counts.
+    echo
+        Spin-alignment echoes; None when none were sampled.
+    tensor_samples
+        Tensors averaged over several times; None when not sampled.
+    single_crystals
+        Correlations for the field directions asked for.
+    collective_displacement
+        Of all Li together; None when not followed.
+    jumps_sites, jumps_displacement, rotations_ps4
+        Booked jumps between sites and by displacement, and rotations of PS4 units; None when not followed.
     extra
-        Optional groups of arrays, kept as they are: ``{"group": {"name": array}}``.
+        Groups that this version does not know, kept as they are: ``{"group": {"name": array}}``.
     """
 
     sample_interval_ps: float
@@ -136,6 +124,13 @@ class Results:
     jump_distance_angstrom: float | None = None
     provenance: dict[str, Scalar] = field(default_factory=dict)
     statistics: dict[str, float] = field(default_factory=dict)
+    echo: Echo | None = None
+    tensor_samples: TensorSamples | None = None
+    single_crystals: list[SingleCrystal] = field(default_factory=list)
+    collective_displacement: CollectiveDisplacement | None = None
+    jumps_sites: SiteJumps | None = None
+    jumps_displacement: Jumps | None = None
+    rotations_ps4: Rotations | None = None
     extra: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
 
     @property
@@ -168,6 +163,15 @@ class Results:
             section = getattr(self, name)
             if section is not None:
                 section.validate(name, n)
+        for name, group in self.groups().items():
+            group.validate(f"extra/{name}", n)
+
+    def groups(self) -> dict[str, Group]:
+        """Return the optional groups there are, by their names under ``/extra``, in the order of writing."""
+        found = {name: getattr(self, name) for name in GROUPS}
+        directions = {f"{DIRECTION}{k}": crystal for k, crystal in enumerate(self.single_crystals)}
+        first = {name: found.pop(name) for name in ("echo", "tensor_samples")}
+        return {name: group for name, group in {**first, **directions, **found}.items() if group is not None}
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the file whole or not at all.
@@ -178,7 +182,7 @@ class Results:
             When shapes or values do not fit together; nothing is written.
         """
         self.validate()
-        content = hdf5_bytes(lambda file: _write(self, file))
+        content = hdf5_bytes(self._fill)
         with written_aside(path) as aside:
             aside.write_bytes(content)
 
@@ -196,122 +200,35 @@ class Results:
             raise FileFormatError(f"{path}: no such file; expected an lpsnmr results file (HDF5)")
         try:
             with h5py.File(path, "r") as file:
-                _check_header(file)
-                results = _read(cls, file)
+                layout.check_header(file)
+                results = cls(**layout.read_main(file), **_read_groups(file.get("extra", {})))
             results.validate()
         except (InputError, OSError, KeyError, TypeError, ValueError) as error:
             text = error.args[0] if isinstance(error, KeyError) else error
             raise FileFormatError(f"{path}: not a usable lpsnmr results file: {text}") from error
         return results
 
-
-_SYSTEM_NUMBERS = {
-    "sample_interval_ps": float,
-    "n_samples": int,
-    "n_atoms": int,
-    "temperature_k": float,
-    "mean_temperature_k": float,
-    "std_temperature_k": float,
-    "nucleus": str,
-    "drift_removed": bool,
-}
+    def _fill(self, file: Any) -> None:
+        layout.write_main(file, vars(self))
+        for name, group in self.groups().items():
+            group.write(file.create_group(f"extra/{name}"))
+        for name, arrays in self.extra.items():
+            target = file.create_group(f"extra/{name}")
+            for key, array in arrays.items():
+                target[key] = array
 
 
-def _write(results: Results, file: Any) -> None:
-    file.attrs.update({"format": FORMAT, "format_version": FORMAT_VERSION, "lpsnmr_version": __version__})
-    system = file.create_group("system")
-    for name in _SYSTEM_NUMBERS:
-        system.attrs[name] = getattr(results, name)
-    if results.jump_distance_angstrom is not None:
-        system.attrs["jump_distance_angstrom"] = results.jump_distance_angstrom
-    system["cell"] = np.asarray(results.cell, dtype=np.float64)
-    system["li_ids"] = np.asarray(results.li_ids, dtype=np.int64)
-    system.create_group("species_counts").attrs.update(results.species_counts)
-    _write_scalars(file.create_group("provenance"), results.provenance)
-    _write_scalars(file.create_group("statistics"), results.statistics)
-    if results.efg_correlation is not None:
-        group = _write_lags(file, "efg_correlation", results.efg_correlation, "V^2/angstrom^4")
-        for name in ("mean", "mean_square"):
-            value = getattr(results, f"efg_{name}")
-            if value is not None:
-                group[name] = np.asarray(value, dtype=np.float64)
-    if results.displacement is not None:
-        _write_lags(file, "displacement", results.displacement, "angstrom^2")
-    for name, arrays in results.extra.items():
-        group = file.create_group(f"extra/{name}")
-        for key, array in arrays.items():
-            group[key] = array
-
-
-def _write_scalars(group: Any, values: Mapping[str, Scalar]) -> None:
-    for name, value in values.items():
-        group[name] = value  # a dataset: an attribute may not exceed 64 KiB
-
-
-def _write_lags(file: Any, name: str, lags: LagStatistics, unit: str) -> Any:
-    group = file.create_group(name)
-    group.attrs.update(
-        {"unit": unit, "block_length_ps": lags.block_length_ps, "coarse_graining": lags.coarse_graining}
-    )
-    for key in ("lag_ps", "values", "counts", "block_means", "block_counts"):
-        array = np.asarray(getattr(lags, key))
-        group.create_dataset(key, data=array, compression="gzip" if array.size else None)
-    return group
-
-
-def _check_header(file: Any) -> None:
-    found = file.attrs.get("format")
-    if found != FORMAT:
-        raise InputError(f"expected the attribute format = '{FORMAT}', got {found!r}")
-    version = int(file.attrs.get("format_version", -1))
-    if not 1 <= version <= FORMAT_VERSION:
-        raise InputError(f"expected format_version 1 to {FORMAT_VERSION}, got {version}")
-
-
-def _read(cls: type[Results], file: Any) -> Results:
-    system = file["system"]
-    values: dict[str, Any] = {}
-    for name, kind in _SYSTEM_NUMBERS.items():
-        if name not in system.attrs:
-            raise InputError(f"group 'system' has no attribute {name!r}")
-        values[name] = kind(system.attrs[name])
-    jump = system.attrs.get("jump_distance_angstrom")
-    efg, displacement = file.get("efg_correlation"), file.get("displacement")
-    return cls(
-        **values,
-        jump_distance_angstrom=None if jump is None else float(jump),
-        cell=system["cell"][()],
-        li_ids=system["li_ids"][()],
-        species_counts={k: int(v) for k, v in system["species_counts"].attrs.items()},
-        efg_correlation=_read_lags(efg),
-        efg_mean=None if efg is None or "mean" not in efg else efg["mean"][()],
-        efg_mean_square=None if efg is None or "mean_square" not in efg else efg["mean_square"][()],
-        displacement=_read_lags(displacement),
-        provenance={k: _plain(v[()]) for k, v in file["provenance"].items()},
-        statistics={k: float(v[()]) for k, v in file["statistics"].items()},
-        extra={
-            name: {key: array[()] for key, array in group.items()}
-            for name, group in file.get("extra", {}).items()
-        },
-    )
-
-
-def _plain(value: Any) -> Scalar:
-    if isinstance(value, bytes):
-        return value.decode()
-    plain: Scalar = value.item() if isinstance(value, np.generic) else value
-    return plain
-
-
-def _read_lags(group: Any) -> LagStatistics | None:
-    if group is None:
-        return None
-    return LagStatistics(
-        lag_ps=group["lag_ps"][()].astype(np.float64),
-        values=group["values"][()].astype(np.float64),
-        counts=group["counts"][()].astype(np.int64),
-        block_means=group["block_means"][()].astype(np.float64),
-        block_counts=group["block_counts"][()].astype(np.int64),
-        block_length_ps=float(group.attrs["block_length_ps"]),
-        coarse_graining=str(group.attrs["coarse_graining"]),
-    )
+def _read_groups(extra: Any) -> dict[str, Any]:
+    """Return the optional groups as arguments of ``Results``."""
+    found: dict[str, Any] = {"extra": {}}
+    crystals: dict[int, SingleCrystal] = {}
+    for name, group in extra.items():
+        number = name.removeprefix(DIRECTION)
+        if name in GROUPS:
+            found[name] = GROUPS[name].read(group, f"extra/{name}")
+        elif name.startswith(DIRECTION) and number.isdecimal():
+            crystals[int(number)] = SingleCrystal.read(group, f"extra/{name}")
+        else:
+            found["extra"][name] = {key: array[()] for key, array in group.items()}
+    found["single_crystals"] = [crystals[k] for k in sorted(crystals)]
+    return found

@@ -7,6 +7,7 @@ one file.
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,21 @@ from numpy.typing import NDArray
 from lpsnmr.errors import ComputeError, FileFormatError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.files.hdf5 import hdf5_bytes, write_hdf5
-from lpsnmr.sampling.nmr_sampling import TensorRows
 
-__all__ = ["TENSOR_FILE", "TensorFile", "drop_tensors_after", "read_tensors", "remove_tensors"]
+__all__ = ["TENSOR_FILE", "TensorFile", "TensorRows", "drop_tensors_after", "read_tensors", "remove_tensors"]
 
 TENSOR_FILE = "tensors.h5"
 SEGMENTS = "tensors.*.part.h5"
 FORMAT = "lpsnmr-tensors"
 ROWS_PER_CHUNK = 256
+
+
+@dataclass
+class TensorRows:
+    """Tensors waiting to be written: steps and (rows, n_li, 5) components, V/Å²."""
+
+    steps: list[int] = field(default_factory=list)
+    components: list[NDArray[np.float64]] = field(default_factory=list)
 
 
 class TensorFile:

@@ -15,7 +15,7 @@ from lpsnmr import __version__
 from lpsnmr.efg import EfgModel
 from lpsnmr.elements import symbol_of
 from lpsnmr.errors import InputError
-from lpsnmr.results.results import Results
+from lpsnmr.results import Results
 from lpsnmr.runs.config import RunSettings
 from lpsnmr.sampling.sampler import LITHIUM, Sampler, SamplerState, TensorModel
 from lpsnmr.sampling.settings import JumpSettings

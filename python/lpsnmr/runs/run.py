@@ -13,7 +13,7 @@ from lpsnmr.md.local_samples import LocalSamples
 from lpsnmr.md.loop import MdLoop, Place
 from lpsnmr.md.schedule import equilibration_and_production
 from lpsnmr.parallel.collective import on_root, or_over_ranks
-from lpsnmr.results.results import Results
+from lpsnmr.results import Results
 from lpsnmr.runs.checkpoint import Checkpoint
 from lpsnmr.runs.config import RunSettings
 from lpsnmr.runs.feeds import Feed, GatheringFeed, LocalFeed

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lpsnmr.errors import ComputeError, InputError, LpsnmrError
 from lpsnmr.files.lock import locked_folder
 from lpsnmr.parallel.collective import StopFlag, on_root
-from lpsnmr.results.results import Results
+from lpsnmr.results import RESULTS_FILE, Results
 from lpsnmr.results.tensor_file import TensorFile, drop_tensors_after, remove_tensors
 from lpsnmr.runs.checkpoint import (
     Checkpoint,
@@ -26,7 +26,6 @@ from lpsnmr.runs.live import StatusFile
 from lpsnmr.runs.progress import ProgressCallback, Status
 from lpsnmr.runs.recipe import Recipe
 from lpsnmr.sampling.sampler import SamplerState
-from lpsnmr.sampling.to_results import RESULTS_FILE
 
 __all__ = ["ALREADY", "RunOutcome", "RunSession", "open_session"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.errors import ComputeError, FileFormatError, InputError
-from lpsnmr.results.results import Results
+from lpsnmr.results import Results
 from lpsnmr.runs.checkpoint import Checkpoint
 from lpsnmr.runs.config import RunSettings
 from lpsnmr.runs.prepare_stream import PreparedStream, prepare_stream

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lpsnmr._core import MultiTau
 from lpsnmr.errors import InputError
-from lpsnmr.results.results import LagStatistics
+from lpsnmr.results import LagStatistics
 from lpsnmr.sampling.states import State
 
 __all__ = ["DisplacementCorrelator", "MultiTauCorrelator"]

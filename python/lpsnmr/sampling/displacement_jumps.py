@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
+from lpsnmr.results import Jumps
 from lpsnmr.sampling.jump_book import JumpBook, State
 from lpsnmr.sampling.settings import JumpSettings
 
@@ -38,6 +39,7 @@ class DisplacementTracker:
 
     def __init__(self, n: int, window_ps: float, settings: JumpSettings) -> None:
         self._n, self._settings = n, settings
+        self._window_ps = window_ps
         self.book = JumpBook(n, max(1, round(settings.min_stay_ps / window_ps)))
         self._mean = np.zeros((n, 3))
         self._weight = np.zeros(n)  # windows in the mean; 0 before the first
@@ -106,9 +108,9 @@ class DisplacementTracker:
         )
         return tracker
 
-    def summary(self) -> State:
+    def summary(self) -> Jumps:
         """Return what the analysis needs."""
-        return self.book.summary()
+        return self.book.summary(self._window_ps)
 
 
 _PLAIN = ("mean", "weight", "old", "old_weight", "older", "gone", "gone_sum")

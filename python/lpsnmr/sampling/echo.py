@@ -1,95 +1,19 @@
 """Spin-alignment echo of a powder as a function of evolution and mixing time, with units."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lpsnmr import _core
 from lpsnmr.errors import InputError
-from lpsnmr.results.results import LagStatistics
+from lpsnmr.results import Echo
 from lpsnmr.sampling.orientations import lebedev_half_sphere, projections
 from lpsnmr.sampling.states import State
 
-__all__ = ["EchoCorrelator", "EchoStatistics"]
+__all__ = ["EchoCorrelator"]
 
 Array = NDArray[np.float64]
-KINDS = ("sine", "cosine")
-
-
-@dataclass(frozen=True)
-class EchoStatistics:
-    """Echoes of every Li at every evolution time.
-
-    Attributes
-    ----------
-    evolution_times_us
-        (T,) float64, μs.
-    degree
-        Polynomial degree to which the set of orientations is exact.
-    lag_ps
-        (L,) float64, mixing times, ps.
-    values
-        (T, 2, L, n_li) float64: powder mean of sin·sin and of cos·cos, over time origins.
-    counts
-        (L,) int64, pairs of time origins per Li.
-    block_means, block_counts, block_length_ps
-        (T, 2, B, L), (B, L) and ps: the same per block of time, over Li.
-    """
-
-    evolution_times_us: Array
-    degree: int
-    lag_ps: Array
-    values: Array
-    counts: NDArray[np.int64]
-    block_means: Array
-    block_counts: NDArray[np.int64]
-    block_length_ps: float
-
-    def lags(self, index: int, kind: str = "sine") -> LagStatistics:
-        """Return the echo of one evolution time as a function of the mixing time.
-
-        ``kind`` is ``"sine"``, ``"cosine"``, or ``"sum"``, ⟨cos[(ω − ω') t_p]⟩.
-        """
-        if kind == "sum":
-            values, blocks = self.values[index].sum(axis=0), self.block_means[index].sum(axis=0)
-        elif kind in KINDS:
-            part = KINDS.index(kind)
-            values, blocks = self.values[index, part], self.block_means[index, part]
-        else:
-            raise InputError(f"kind of an echo: expected sine, cosine or sum, got {kind!r}")
-        return LagStatistics(
-            self.lag_ps, values, self.counts, blocks, self.block_counts, self.block_length_ps, "subsample"
-        )
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Return everything by name, as kept in the results file."""
-        return {name: np.asarray(getattr(self, name)) for name in self.__dataclass_fields__}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "EchoStatistics":
-        """Read what ``to_arrays`` made.
-
-        Raises
-        ------
-        InputError
-            When something is missing or shapes do not fit together.
-        """
-        missing = [name for name in cls.__dataclass_fields__ if name not in arrays]
-        if missing:
-            raise InputError(f"extra/echo: no {', '.join(missing)}")
-        values: dict[str, Any] = {name: np.asarray(arrays[name]) for name in cls.__dataclass_fields__}
-        values["degree"] = int(values["degree"])
-        values["block_length_ps"] = float(values["block_length_ps"])
-        self = cls(**values)
-        times, lags, blocks = len(self.evolution_times_us), len(self.lag_ps), len(self.block_counts)
-        if self.values.shape[:3] != (times, 2, lags) or self.block_means.shape != (times, 2, blocks, lags):
-            raise InputError("extra/echo: the shapes of its arrays do not fit together")
-        for index in range(times):
-            self.lags(index).validate("extra/echo", self.values.shape[3])
-        return self
 
 
 class EchoCorrelator:
@@ -175,10 +99,10 @@ class EchoCorrelator:
         """
         self._core.add(np.asarray(values, dtype=np.float64))
 
-    def statistics(self) -> EchoStatistics:
+    def statistics(self) -> Echo:
         """Return means, counts and time blocks; copies. In a parallel run: of the joined state."""
         core = self._core
-        return EchoStatistics(
+        return Echo(
             evolution_times_us=self.evolution_times_us,
             degree=self.degree,
             lag_ps=np.asarray(core.lags() * self.sample_interval_ps, dtype=np.float64),

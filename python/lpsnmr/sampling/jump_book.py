@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
+from lpsnmr.results.jumps import LENGTH_BIN, Jumps
 
-__all__ = ["DISTANCE_BIN", "JumpBook", "State", "duration_edges"]
+__all__ = ["JumpBook", "State", "duration_edges"]
 
 State = dict[str, NDArray[Any]]
 MAX_BLOCKS = 32
-DISTANCE_BIN = 0.1
-"""Width of a bin of the histogram of jump lengths, in the unit of the lengths given (Å; degrees/10)."""
 N_DISTANCE_BINS = 200
 
 
@@ -109,7 +108,7 @@ class JumpBook:
         self._blocks[(since - 1) // self._counts["block_length"]] += 1
         self._counts["backward"] += int(self._back[i])
         length = self._length[i]
-        self._lengths[min(int(length / DISTANCE_BIN), N_DISTANCE_BINS - 1)] += 1
+        self._lengths[min(int(length / LENGTH_BIN), N_DISTANCE_BINS - 1)] += 1
         self._sums += (1.0, length, length**2)
 
     def state(self) -> State:
@@ -130,25 +129,26 @@ class JumpBook:
         book._counts = {name: int(state[name]) for name in book._counts}
         return book
 
-    def summary(self) -> State:
+    def summary(self, window_ps: float) -> Jumps:
         """Return what the analysis needs: counts per particle and block, histograms, censored stays."""
         running = np.zeros(len(EDGES), dtype=np.int64)
         ages = np.maximum(self.now - self._entered[~self._first], 1)
         np.add.at(running, np.searchsorted(EDGES, ages, side="right") - 1, 1)
         last = max(int(np.flatnonzero(self._stays + running).max(initial=0)) + 1, 1)
-        return {
-            "windows": np.array(self.now),
-            "jumps": self.jumps.copy(),
-            "block_jumps": self._blocks.copy(),
-            "block_windows": np.array(self._counts["block_length"]),
-            "recrossings": np.array(self._counts["recrossings"]),
-            "backward": np.array(self._counts["backward"]),
-            "stay_edges": EDGES[: last + 1].copy(),
-            "stays": self._stays[:last].copy(),
-            "stays_running": running[:last],
-            "length_counts": self._lengths.copy(),
-            "length_sums": self._sums.copy(),
-        }
+        return Jumps(
+            windows=self.now,
+            window_ps=window_ps,
+            jumps=self.jumps.copy(),
+            block_jumps=self._blocks.copy(),
+            block_windows=self._counts["block_length"],
+            recrossings=self._counts["recrossings"],
+            backward=self._counts["backward"],
+            stay_edges=EDGES[: last + 1].copy(),
+            stays=self._stays[:last].copy(),
+            stays_running=running[:last],
+            length_counts=self._lengths.copy(),
+            length_sums=self._sums.copy(),
+        )
 
 
 _ARRAYS = {

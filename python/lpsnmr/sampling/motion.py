@@ -6,6 +6,7 @@ know reaches it as sums, once per window.
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from lpsnmr._core import neighbor_list
 from lpsnmr.errors import InputError
-from lpsnmr.results.results import LagStatistics
+from lpsnmr.results import CollectiveDisplacement, Jumps, Rotations, SiteJumps
 from lpsnmr.sampling import DisplacementCorrelator
 from lpsnmr.sampling.displacement_jumps import DisplacementTracker
 from lpsnmr.sampling.jump_book import State
@@ -22,13 +23,12 @@ from lpsnmr.sampling.settings import JumpSettings
 from lpsnmr.sampling.site_finding import minimum_image
 from lpsnmr.sampling.site_jumps import SiteTracker
 
-__all__ = ["MotionTracker", "find_ps4", "lags_from_arrays"]
+__all__ = ["MotionGroups", "MotionTracker", "find_ps4"]
 
 Array = NDArray[np.float64]
 BOND_ANGSTROM = 2.7
 WINDOWS_AT_ONCE = 8
 PHOSPHORUS, SULFUR = 15, 16
-LAG_ARRAYS = ("lag_ps", "values", "counts", "block_means", "block_counts")
 Tracker = SiteTracker | DisplacementTracker | RotationTracker
 PARTS: dict[str, type[Tracker]] = {
     "sites": SiteTracker,
@@ -49,6 +49,16 @@ def find_ps4(
         if len(sulfur) == 4:
             units.append([p, *sorted(sulfur)])
     return np.array(units, dtype=np.int64).reshape(-1, 5)
+
+
+@dataclass(frozen=True)
+class MotionGroups:
+    """What was followed as groups of the results file; see ``lpsnmr.results.Results``."""
+
+    collective_displacement: CollectiveDisplacement
+    jumps_sites: SiteJumps
+    jumps_displacement: Jumps
+    rotations_ps4: Rotations | None
 
 
 class MotionTracker:
@@ -208,43 +218,19 @@ class MotionTracker:
             setattr(tracker, f"_{name}", part)
         return tracker
 
-    def summary(self, cell: Array) -> dict[str, State]:
-        """Return the groups of arrays for the results file; ``cell`` is the mean cell, Å.
+    def summary(self, cell: Array) -> MotionGroups:
+        """Return the groups of the results file; ``cell`` is the mean cell, Å.
 
         Call it on a tracker made from a state: sites that are still being learnt are settled first.
         """
         self._work_off()
         self._sites.finish_learning(cell)
-        window = {"window_ps": np.array(self.window_ps)}
-        lags = self._collective.statistics()
-        collective = {name: np.asarray(getattr(lags, name)) for name in LAG_ARRAYS}
-        collective["block_length_ps"] = np.array(lags.block_length_ps)
-        groups = {"collective_displacement": collective}
-        for name, group in (("sites", "jumps_sites"), ("displacements", "jumps_displacement")):
-            groups[group] = {**getattr(self, f"_{name}").summary(), **window}
-        if len(self._ps4):
-            groups["rotations_ps4"] = {**self._rotations.summary(), **window}
-        return groups
-
-
-def lags_from_arrays(arrays: Mapping[str, NDArray[Any]]) -> LagStatistics:
-    """Return the collective displacement of a results file along x, y and z, from its group of arrays.
-
-    Raises
-    ------
-    InputError
-        When an array is missing or they do not fit together.
-    """
-    missing = [name for name in (*LAG_ARRAYS, "block_length_ps") if name not in arrays]
-    if missing:
-        raise InputError(f"collective_displacement: no array {missing[0]!r}")
-    lags = LagStatistics(
-        **{name: arrays[name] for name in LAG_ARRAYS},
-        block_length_ps=float(arrays["block_length_ps"]),
-        coarse_graining="subsample",
-    )
-    lags.validate("collective_displacement", 3)
-    return lags
+        return MotionGroups(
+            collective_displacement=CollectiveDisplacement(self._collective.statistics()),
+            jumps_sites=self._sites.summary(),
+            jumps_displacement=self._displacements.summary(),
+            rotations_ps4=self._rotations.summary() if len(self._ps4) else None,
+        )
 
 
 _UNIT = np.eye(3)

@@ -1,17 +1,18 @@
 """What a run samples for NMR beyond the tensor correlation: echoes, single-crystal frequencies, tensors."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.efg.quadrupolar import frequency_rad_s_per_efg
 from lpsnmr.errors import InputError
+from lpsnmr.results import Echo, SingleCrystal, TensorSamples
+from lpsnmr.results.tensor_file import TensorRows
 from lpsnmr.sampling import (
     EchoCorrelator,
     MultiTauCorrelator,
-    TensorSamples,
+    TensorSampler,
     WindowMean,
     join_states,
     projections,
@@ -20,19 +21,11 @@ from lpsnmr.sampling import (
 from lpsnmr.sampling.settings import SamplingSettings
 from lpsnmr.sampling.states import State
 
-__all__ = ["NmrSampler", "TensorRows"]
+__all__ = ["NmrGroups", "NmrSampler", "join_nmr_states", "nmr_groups", "slice_nmr_states"]
 
 Array = NDArray[np.float64]
 
 WINDOW, ECHO, SAMPLES, DIRECTION = "window", "echo", "tensor_samples", "direction"
-
-
-@dataclass
-class TensorRows:
-    """Tensors waiting to be written: steps and (rows, n_li, 5) components, V/Å²."""
-
-    steps: list[int] = field(default_factory=list)
-    components: list[Array] = field(default_factory=list)
 
 
 class NmrSampler:
@@ -68,7 +61,7 @@ class NmrSampler:
         length = max(1, round(settings.window_ps / sample_interval_ps))
         window_ps = length * sample_interval_ps
         self._window = WindowMean(n_li, 5, length)
-        self._samples = TensorSamples(n_li, sample_interval_ps=window_ps)
+        self._samples = TensorSampler(n_li, sample_interval_ps=window_ps)
         self._echo: EchoCorrelator | None = None
         if settings.evolution_times_us:
             self._echo = EchoCorrelator(
@@ -126,7 +119,7 @@ class NmrSampler:
         if missing:
             raise InputError(f"the checkpoint has no {', '.join(missing)}")
         self._window = WindowMean.from_state(states[WINDOW])
-        self._samples = TensorSamples.from_state(states[SAMPLES])
+        self._samples = TensorSampler.from_state(states[SAMPLES])
         if self._echo is not None:
             self._echo = EchoCorrelator.from_state(states[ECHO])
         self._directions = [
@@ -146,22 +139,23 @@ def slice_nmr_states(states: dict[str, State], low: int, high: int) -> dict[str,
     return {name: slice_state(state, low, high) for name, state in states.items()}
 
 
-def nmr_arrays(
-    states: dict[str, State], directions: tuple[tuple[float, float, float], ...]
-) -> dict[str, dict[str, NDArray[Any]]]:
-    """Return the groups ``extra/…`` of the results file from joined states."""
-    groups: dict[str, dict[str, NDArray[Any]]] = {}
-    if ECHO in states:
-        groups[ECHO] = EchoCorrelator.from_state(states[ECHO]).statistics().to_arrays()
-    if SAMPLES in states:
-        samples = TensorSamples.from_state(states[SAMPLES])
-        groups[SAMPLES] = {"averaging_time_ps": samples.averaging_times_ps()}
-        for level in range(len(samples.averaging_times_ps())):
-            groups[SAMPLES][f"means_{level}"] = samples.means(level)
-    for k, direction in enumerate(directions):
-        lags = MultiTauCorrelator.from_state(states[f"{DIRECTION}_{k}"]).statistics()
-        groups[f"{DIRECTION}_{k}"] = {
-            "direction": np.asarray(direction, dtype=np.float64),
-            **{name: np.asarray(value) for name, value in vars(lags).items() if name != "coarse_graining"},
-        }
-    return groups
+@dataclass(frozen=True)
+class NmrGroups:
+    """What was sampled for NMR as groups of the results file; see ``lpsnmr.results.Results``."""
+
+    echo: Echo | None
+    tensor_samples: TensorSamples | None
+    single_crystals: list[SingleCrystal]
+
+
+def nmr_groups(states: dict[str, State], directions: tuple[tuple[float, float, float], ...]) -> NmrGroups:
+    """Return the groups of the results file from joined states."""
+    crystals = []
+    for k, (x, y, z) in enumerate(directions):
+        correlator = MultiTauCorrelator.from_state(states[f"{DIRECTION}_{k}"])
+        crystals.append(SingleCrystal((float(x), float(y), float(z)), correlator.statistics()))
+    return NmrGroups(
+        echo=EchoCorrelator.from_state(states[ECHO]).statistics() if ECHO in states else None,
+        tensor_samples=TensorSampler.from_state(states[SAMPLES]).samples() if SAMPLES in states else None,
+        single_crystals=crystals,
+    )

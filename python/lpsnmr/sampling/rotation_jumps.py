@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
+from lpsnmr.results import Rotations
 from lpsnmr.sampling.jump_book import JumpBook, State
 from lpsnmr.sampling.settings import JumpSettings
 
@@ -58,6 +59,7 @@ class RotationTracker:
     """
 
     def __init__(self, n: int, window_ps: float, settings: JumpSettings) -> None:
+        self._window_ps = window_ps
         self.book = JumpBook(n, max(1, round(settings.min_stay_ps / window_ps)))
         self._n = n
         self._windows = 0
@@ -117,9 +119,9 @@ class RotationTracker:
         )
         return tracker
 
-    def summary(self) -> State:
+    def summary(self) -> Rotations:
         """Return what the analysis needs; lengths are angles in units of ten degrees."""
-        return self.book.summary()
+        return Rotations(**vars(self.book.summary(self._window_ps)))
 
 
 _PLAIN = ("windows", "corners", "here", "before", "before_that")

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.results.tensor_file import TensorRows
 from lpsnmr.sampling import DisplacementCorrelator, MultiTauCorrelator
 from lpsnmr.sampling.motion import MotionTracker, find_ps4
 from lpsnmr.sampling.nmr_sampling import (
     NmrSampler,
-    TensorRows,
     join_nmr_states,
     slice_nmr_states,
 )

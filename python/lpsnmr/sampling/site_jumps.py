@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lpsnmr._core import nearest_sites
 from lpsnmr.errors import InputError
+from lpsnmr.results import SiteJumps
 from lpsnmr.sampling.jump_book import JumpBook, State
 from lpsnmr.sampling.settings import JumpSettings
 from lpsnmr.sampling.site_finding import (
@@ -43,7 +44,7 @@ class SiteTracker:
 
     def __init__(self, n: int, window_ps: float, settings: JumpSettings, sites: Array | None = None) -> None:
         self._settings = settings
-        self._n = n
+        self._n, self._window_ps = n, window_ps
         self.book = JumpBook(n, max(1, round(settings.min_stay_ps / window_ps)))
         self._learn = 0 if sites is not None else max(2, round(settings.learn_ps / window_ps))
         self._buffer: list[Array] = []
@@ -206,18 +207,18 @@ class SiteTracker:
         tracker._buffer = [np.array(window) for window in state["buffer"]]
         return tracker
 
-    def summary(self) -> State:
+    def summary(self) -> SiteJumps:
         """Return what the analysis needs: the book's summary, sites, occupations and pair counts."""
         pairs = np.array([(*key, count) for key, count in sorted(self._pairs.items())], dtype=np.int64)
         windows = max(self.book.now, 1)
-        return {
-            **self.book.summary(),
-            "sites_fractional": self.sites.copy(),
-            "site_founded": self._founded.copy(),
-            "site_occupation": self._occupation / windows,
-            "between_sites": np.array(self._between / (windows * max(self._n, 1))),
-            "site_pairs": pairs.reshape(-1, 3),
-        }
+        return SiteJumps(
+            **vars(self.book.summary(self._window_ps)),
+            sites_fractional=self.sites.copy(),
+            site_founded=self._founded.copy(),
+            site_occupation=self._occupation / windows,
+            between_sites=float(self._between / (windows * max(self._n, 1))),
+            site_pairs=pairs.reshape(-1, 3),
+        )
 
 
 _PLAIN = (

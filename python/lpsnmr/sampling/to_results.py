@@ -6,15 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.elements import symbol_of
-from lpsnmr.results.results import Results
+from lpsnmr.results import Results
 from lpsnmr.sampling import DisplacementCorrelator, JumpSettings, MotionTracker, MultiTauCorrelator
-from lpsnmr.sampling.nmr_sampling import nmr_arrays
+from lpsnmr.sampling.nmr_sampling import nmr_groups
 from lpsnmr.sampling.sampler import SamplerState, mean_values
 from lpsnmr.structures.framework import Framework
 
-__all__ = ["RESULTS_FILE", "build_results"]
+__all__ = ["build_results"]
 
-RESULTS_FILE = "results.h5"
 Directions = tuple[tuple[float, float, float], ...]
 
 
@@ -54,7 +53,8 @@ def build_results(
     efg = MultiTauCorrelator.from_state(state.efg)
     displacement = DisplacementCorrelator.from_state(state.displacement)
     cell, mean_temperature, spread = mean_values(state.sums, efg.n_samples)
-    motion = {} if jumps is None else MotionTracker.from_state(state.motion, jumps).summary(cell)
+    nmr = nmr_groups(state.nmr, field_directions)
+    motion = {} if jumps is None else vars(MotionTracker.from_state(state.motion, jumps).summary(cell))
     return Results(
         sample_interval_ps=efg.sample_interval_ps,
         n_samples=efg.n_samples,
@@ -78,5 +78,6 @@ def build_results(
             "efg_predictions": float(efg.n_samples * len(state.li_ids)),
             "efg_outside_training_range": float(state.n_flagged),
         },
-        extra={**nmr_arrays(state.nmr, field_directions), **motion},
+        **vars(nmr),
+        **motion,
     )

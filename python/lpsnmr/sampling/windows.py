@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
+from lpsnmr.results import TensorSamples
 from lpsnmr.sampling.states import State
 
-__all__ = ["TensorSamples", "WindowMean"]
+__all__ = ["TensorSampler", "WindowMean"]
 
 Array = NDArray[np.float64]
 
@@ -63,7 +64,7 @@ class WindowMean:
         return self
 
 
-class TensorSamples:
+class TensorSampler:
     """Remember window means of growing length, thinned to a bounded number.
 
     Level l sees the means of ``ratio``^l successive values and keeps at most 2 ``capacity`` of them,
@@ -153,6 +154,11 @@ class TensorSamples:
         """Return the means kept of a level, (n_kept, n_series, 5), V/Å²; a copy."""
         return np.array(self._kept[level][: self._filled(level)])
 
+    def samples(self) -> TensorSamples:
+        """Return the means of all levels; copies."""
+        times = self.averaging_times_ps()
+        return TensorSamples(times, tuple(self.means(level) for level in range(len(times))))
+
     def _filled(self, level: int) -> int:
         stride = int(self._stride[level])
         return int((self._count[level] + stride - 1) // stride)
@@ -171,7 +177,7 @@ class TensorSamples:
         }
 
     @classmethod
-    def from_state(cls, state: State) -> "TensorSamples":
+    def from_state(cls, state: State) -> "TensorSampler":
         """Continue from a state, bit for bit."""
         kept = np.asarray(state["series_kept"], dtype=np.float64)
         self = cls(

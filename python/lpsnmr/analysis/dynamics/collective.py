@@ -9,7 +9,7 @@ from lpsnmr.analysis.dynamics.diffusion import Diffusion, fit_slope, linear_regi
 from lpsnmr.analysis.statistics.least_squares import ratio_interval, scaled_chi2_interval
 from lpsnmr.analysis.statistics.resampling import Interval, resample
 from lpsnmr.errors import InputError
-from lpsnmr.results.results import LagStatistics
+from lpsnmr.results import LagStatistics
 from lpsnmr.units import ANGSTROM2_PER_PS_CM2_PER_S, BOLTZMANN_EV_PER_K, CONDUCTIVITY_S_PER_CM
 
 __all__ = ["CollectiveDiffusion", "analyze_collective", "conductivity"]

@@ -17,7 +17,7 @@ from lpsnmr.analysis.statistics.resampling import (
     standard_error,
 )
 from lpsnmr.errors import InputError
-from lpsnmr.results.results import LagStatistics
+from lpsnmr.results import LagStatistics
 from lpsnmr.units import ANGSTROM2_PER_PS_CM2_PER_S, SECONDS_PER_PS
 
 __all__ = ["Diffusion", "DiffusionSettings", "Slope", "analyze_diffusion", "fit_slope", "linear_regime"]

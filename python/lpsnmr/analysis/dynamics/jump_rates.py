@@ -1,8 +1,6 @@
 """Jump rates, lengths and survival functions from booked jumps."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +8,7 @@ from scipy.special import ndtri, stdtrit
 from scipy.stats import chi2
 
 from lpsnmr.analysis.statistics.resampling import MIN_UNITS, Interval
-from lpsnmr.errors import InputError
-from lpsnmr.sampling.jump_book import DISTANCE_BIN
+from lpsnmr.results.jumps import LENGTH_BIN, Jumps
 from lpsnmr.units import SECONDS_PER_PS
 
 __all__ = ["JumpRates", "analyze_jumps", "poisson_interval", "survival"]
@@ -119,9 +116,7 @@ def survival(
     return np.concatenate([[0], upper]), np.concatenate([[1.0], np.cumprod(factors)])
 
 
-def analyze_jumps(
-    arrays: Mapping[str, NDArray[Any]], level: float = 0.95, length_unit: float = 1.0
-) -> JumpRates:
+def analyze_jumps(booked: Jumps, level: float = 0.95) -> JumpRates:
     """Return rate, lengths and survival function of a group of booked jumps.
 
     The rate is the number of jumps over the time watched; its interval is that of a Poisson count
@@ -130,28 +125,21 @@ def analyze_jumps(
 
     Parameters
     ----------
-    arrays
-        What ``JumpBook.summary`` gives, with ``window_ps``.
+    booked
+        Jumps or rotations of a results file.
     level
         Confidence.
-    length_unit
-        What one unit of the booked lengths is: 1 for Å, 10 for degrees.
 
     Raises
     ------
     InputError
-        When an array is missing.
+        When the arrays do not fit together.
     """
-    for name in ("windows", "jumps", "block_jumps", "block_windows", "stays", "window_ps"):
-        if name not in arrays:
-            raise InputError(f"booked jumps: no array {name!r}")
-    window_ps = float(arrays["window_ps"])
-    windows, per_particle = int(arrays["windows"]), np.asarray(arrays["jumps"])
-    duration_ps, n = windows * window_ps, len(per_particle)
-    jumps = int(per_particle.sum())
-    blocks = np.asarray(arrays["block_jumps"])
-    whole = blocks[: windows // max(int(arrays["block_windows"]), 1)]  # the last may be shorter
-    dispersion = _dispersion(per_particle, whole)
+    booked.validate("booked jumps", len(booked.jumps))
+    duration_ps, n = booked.windows * booked.window_ps, len(booked.jumps)
+    jumps = int(booked.jumps.sum())
+    whole = booked.block_jumps[: booked.windows // max(booked.block_windows, 1)]  # the last may be shorter
+    dispersion = _dispersion(booked.jumps, whole)
     interval = poisson_interval(jumps, dispersion, level)
     watched_s = max(n, 1) * duration_ps * SECONDS_PER_PS
     reason = ""
@@ -160,26 +148,25 @@ def analyze_jumps(
         if watched_s > 0:
             reason += f"; the rate is below {interval.high / watched_s:.2g} 1/s"
     rate = None if reason or watched_s == 0 else interval.scaled(1.0 / watched_s)
-    count, total, squares = np.asarray(arrays["length_sums"])
-    bins = len(arrays["length_counts"])
-    top = bins * DISTANCE_BIN * length_unit
-    times, values = survival(arrays["stay_edges"], arrays["stays"], arrays["stays_running"])
+    count, total, squares = booked.length_sums
+    unit, bins = booked.LENGTH_UNIT, len(booked.length_counts)
+    times, values = survival(booked.stay_edges, booked.stays, booked.stays_running)
     return JumpRates(
         n_jumps=jumps,
-        n_recrossings=int(arrays["recrossings"]),
+        n_recrossings=booked.recrossings,
         n_particles=n,
         duration_ps=duration_ps,
         dispersion=dispersion,
-        backward_fraction=float(arrays["backward"]) / jumps if jumps else float("nan"),
+        backward_fraction=booked.backward / jumps if jumps else float("nan"),
         resolved=not reason,
         reason=reason,
         rate_per_s=rate,
         residence_ps=None if rate is None else rate.inverse(1.0 / SECONDS_PER_PS),
-        mean_length=float(total / count) * length_unit if count else float("nan"),
-        mean_square_length=float(squares / count) * length_unit**2 if count else float("nan"),
-        length_edges=np.linspace(0.0, top, bins + 1, dtype=np.float64),
-        length_counts=np.asarray(arrays["length_counts"]),
-        survival_ps=np.asarray(times * window_ps, dtype=np.float64),
+        mean_length=float(total / count) * unit if count else float("nan"),
+        mean_square_length=float(squares / count) * unit**2 if count else float("nan"),
+        length_edges=np.linspace(0.0, bins * LENGTH_BIN * unit, bins + 1, dtype=np.float64),
+        length_counts=booked.length_counts,
+        survival_ps=np.asarray(times * booked.window_ps, dtype=np.float64),
         survival=values,
     )
 

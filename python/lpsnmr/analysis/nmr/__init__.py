@@ -15,7 +15,12 @@ from lpsnmr.analysis.nmr.kohlrausch import (
     mean_time,
 )
 from lpsnmr.analysis.nmr.models import ModelFit
-from lpsnmr.analysis.nmr.observables import NmrObservables, ObservableSettings, analyze_observables
+from lpsnmr.analysis.nmr.observables import (
+    NmrObservables,
+    ObservableSettings,
+    SingleCrystalDecay,
+    analyze_observables,
+)
 from lpsnmr.analysis.nmr.relaxation import (
     Relaxation,
     analyze_relaxation,
@@ -33,6 +38,7 @@ __all__ = [
     "NmrObservables",
     "ObservableSettings",
     "Relaxation",
+    "SingleCrystalDecay",
     "Spectrum",
     "analyze_curve",
     "analyze_decay",

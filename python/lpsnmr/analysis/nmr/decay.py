@@ -25,7 +25,7 @@ from lpsnmr.analysis.statistics.resampling import (
 )
 from lpsnmr.efg.quadrupolar import frequency_correlation
 from lpsnmr.errors import InputError
-from lpsnmr.results.results import LagStatistics
+from lpsnmr.results import LagStatistics
 from lpsnmr.units import SECONDS_PER_PS
 
 __all__ = ["CurveFit", "DecaySettings", "NmrDecay", "analyze_curve", "analyze_decay", "in_frequency"]
@@ -240,6 +240,8 @@ def analyze_curve(
     }
     nothing = np.full(len(curve), np.nan)
     reason = _too_little(int(used.sum()), len(all_kinds), duration_ps, settings)
+    if not reason and curve[0] == 0.0:
+        reason = f"not resolved: {name} is zero at its start, as for nuclei on sites of cubic symmetry"
     if reason:
         return NmrDecay(**common, fitted=nothing, decay=0.0, resolved=False, reason=reason)
     weights = _weights(lags.lag_ps[used], error[used])
@@ -344,7 +346,8 @@ def _judge(
 
 def _intervals(fit: CurveFit, tau: Interval, mean: Interval, zero_lag: float) -> dict[str, Any]:
     best, gamma = fit.best, fit.of("gamma", log=True)
-    zero_lags = [kind.curves[:, 0] for kind in fit.kinds]
+    starts = [kind.curves[:, 0] for kind in fit.kinds]
+    zero_lags = [np.where(start == 0.0, 1e-300, start) for start in starts]
     hopping = [f.amplitude / zero for f, zero in zip(fit.fits, zero_lags, strict=True)]
     plateau = [f.plateau / np.maximum(f.plateau + f.amplitude, 1e-300) for f in fit.fits]
     whole = float(best.plateau[0] + best.amplitude[0])

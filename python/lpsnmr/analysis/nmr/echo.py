@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from lpsnmr.analysis.nmr.decay import DecaySettings, NmrDecay, analyze_curve
 from lpsnmr.analysis.statistics.resampling import Interval
-from lpsnmr.sampling import EchoStatistics
+from lpsnmr.results import Echo
 
-__all__ = ["EchoDecay", "analyze_echo", "converged_phase_rad"]
+__all__ = ["EchoDecay", "analyze_echo", "analyze_evolution_time", "converged_phase_rad"]
 
 Array = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def converged_phase_rad(degree: int) -> float:
 
 
 def analyze_echo(
-    echo: EchoStatistics,
+    echo: Echo,
     duration_ps: float,
     largest_frequency_rad_s: float,
     settings: DecaySettings | None = None,
@@ -77,24 +77,34 @@ def analyze_echo(
     settings
         See ``DecaySettings``; fitting starts at the first mixing time at the earliest.
     """
+    return [
+        analyze_evolution_time(echo, index, duration_ps, largest_frequency_rad_s, settings)
+        for index in range(len(echo.evolution_times_us))
+    ]
+
+
+def analyze_evolution_time(
+    echo: Echo,
+    index: int,
+    duration_ps: float,
+    largest_frequency_rad_s: float,
+    settings: DecaySettings | None = None,
+) -> EchoDecay:
+    """Fit the sine echo of the evolution time ``index``; see ``analyze_echo``."""
     settings = settings or DecaySettings()
     if len(echo.lag_ps) > 1:
         settings = replace(settings, fit_start_ps=max(settings.fit_start_ps, float(echo.lag_ps[1])))
-    found = []
-    for index, time_us in enumerate(echo.evolution_times_us):
-        decay = analyze_curve(echo.lags(index, "sine"), duration_ps, settings, "S(t_m)")
-        phase = 2.0 * float(time_us) * 1e-6 * largest_frequency_rad_s
-        found.append(
-            EchoDecay(
-                evolution_time_us=float(time_us),
-                decay=decay,
-                cosine=echo.values[index, 1].mean(axis=1),
-                number_of_sites=_number_of_sites(decay.plateau_fraction),
-                largest_phase_rad=phase,
-                converged=phase <= converged_phase_rad(echo.degree),
-            )
-        )
-    return found
+    time_us = float(echo.evolution_times_us[index])
+    decay = analyze_curve(echo.lags(index, "sine"), duration_ps, settings, "S(t_m)")
+    phase = 2.0 * time_us * 1e-6 * largest_frequency_rad_s
+    return EchoDecay(
+        evolution_time_us=time_us,
+        decay=decay,
+        cosine=echo.values[index, 1].mean(axis=1),
+        number_of_sites=_number_of_sites(decay.plateau_fraction),
+        largest_phase_rad=phase,
+        converged=phase <= converged_phase_rad(echo.degree),
+    )
 
 
 def _number_of_sites(plateau: Interval | None) -> Interval | None:

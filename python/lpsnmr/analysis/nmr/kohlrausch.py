@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gamma as gamma_function
 
-from lpsnmr.errors import InputError
+from lpsnmr.errors import ComputeError, InputError
 
 __all__ = [
     "BASELINES",
@@ -165,6 +165,8 @@ def fit_shape(
     ------
     InputError
         For arrays that do not fit together, an unknown baseline or family.
+    ComputeError
+        When the normal equations of a step have no solution.
     """
     if family not in FAMILIES:
         raise InputError(f"family must be one of {', '.join(FAMILIES)}, got {family!r}")
@@ -294,7 +296,10 @@ def _damped_step(problem: _Problem, at: Array, damping: Array) -> tuple[Array, A
     gradient = np.einsum("abl,bl->ba", jacobian, residual)
     diagonal = np.einsum("baa->ba", normal)
     normal = normal + (damping[:, None] * diagonal + 1e-14)[:, :, None] * np.eye(2)
-    step = -np.linalg.solve(normal, gradient[..., None])[..., 0].T
+    try:
+        step = -np.linalg.solve(normal, gradient[..., None])[..., 0].T
+    except np.linalg.LinAlgError as error:
+        raise ComputeError(f"fit of a decay: the normal equations have no solution: {error}") from error
     return step, np.sum(residual**2, axis=1)
 
 

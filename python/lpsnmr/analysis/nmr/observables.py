@@ -1,24 +1,32 @@
 """All NMR observables of one results file beside the decay of C(t)."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from math import pi
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.analysis.nmr.decay import DecaySettings, NmrDecay, analyze_curve
-from lpsnmr.analysis.nmr.echo import EchoDecay, analyze_echo
+from lpsnmr.analysis.nmr.echo import EchoDecay, analyze_evolution_time
 from lpsnmr.analysis.nmr.relaxation import Relaxation, analyze_relaxation, larmor_rad_s
 from lpsnmr.analysis.nmr.spectra import Spectrum, powder_spectrum
+from lpsnmr.analysis.notes import Note, Notes
+from lpsnmr.analysis.quantities import Quantity
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.efg.quadrupolar import frequency_rad_s_per_efg
-from lpsnmr.errors import InputError
-from lpsnmr.results.results import LagStatistics, Results
-from lpsnmr.sampling import EchoStatistics
+from lpsnmr.results import Results, SingleCrystal
 
-__all__ = ["NmrObservables", "ObservableSettings", "SingleCrystal", "analyze_observables"]
+__all__ = ["NmrObservables", "ObservableSettings", "SingleCrystalDecay", "analyze_observables"]
 
 Array = NDArray[np.float64]
+
+MOMENTS = {
+    "all": ("m2_khz2", "M2"),
+    "hopping": ("m2_hopping_khz2", "M2 without vibrations"),
+    "averaged": ("m2_averaged_khz2", "M2 averaged"),
+}
+"""Second moment: key and symbol."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class ObservableSettings:
 
 
 @dataclass(frozen=True)
-class SingleCrystal:
+class SingleCrystalDecay:
     """C(t) = ⟨ω_Q(0) ω_Q(t)⟩ for a field along ``direction`` (3,), in the axes of the cell."""
 
     direction: tuple[float, float, float]
@@ -66,17 +74,55 @@ class NmrObservables:
     """
 
     echoes: list[EchoDecay] = field(default_factory=list)
-    single_crystals: list[SingleCrystal] = field(default_factory=list)
+    single_crystals: list[SingleCrystalDecay] = field(default_factory=list)
     spectra: list[Spectrum] = field(default_factory=list)
     relaxation: list[Relaxation] = field(default_factory=list)
     second_moment_khz2: dict[str, Interval] = field(default_factory=dict)
 
+    def quantities(self) -> Iterator[Quantity]:
+        """Yield the numbers of echoes, single crystals, relaxation and second moments."""
+        for echo in self.echoes:
+            time, decay = f"{echo.evolution_time_us:g}", echo.decay
+            yield Quantity(f"tau_sae_{time}us_ps", f"τ_SAE({time} μs)", "ps", decay.tau_mean_ps, decay.reason)
+            yield Quantity(
+                f"sites_{time}us", f"sites, t_p = {time} μs", "", echo.number_of_sites, decay.reason
+            )
+        for crystal in self.single_crystals:
+            along, decay = [f"{x:g}" for x in crystal.direction], crystal.decay
+            yield Quantity(
+                f"tau_mean_field_{'_'.join(along)}_ps", f"τ_mean, B ∥ [{' '.join(along)}]", "ps",
+                decay.tau_mean_ps, decay.reason,
+            )  # fmt: skip
+        for relaxation in self.relaxation:
+            mhz = f"{relaxation.larmor_mhz:g}"
+            yield Quantity(f"t1_{mhz}mhz_s", f"T1({mhz} MHz)", "s", relaxation.t1_s)
+        for name, (key, symbol) in MOMENTS.items():
+            if name in self.second_moment_khz2:
+                yield Quantity(key, symbol, "kHz²", self.second_moment_khz2[name])
+
+    def notes(self) -> Iterator[Note]:
+        """Yield why echoes or single crystals say nothing, or should be doubted."""
+        for echo in self.echoes:
+            name = _echo_name(echo.evolution_time_us)
+            if not echo.decay.resolved:
+                yield Note(name, echo.decay.reason)
+            if not echo.converged:
+                yield Note(
+                    name,
+                    f"phases reach {echo.largest_phase_rad:.2g} rad, beyond what the set of orientations "
+                    "averages to 1e-3; sample with a larger sampling.orientation_degree or a shorter time",
+                )
+        for crystal in self.single_crystals:
+            if not crystal.decay.resolved:
+                yield Note(_crystal_name(crystal.direction), crystal.decay.reason)
+
 
 def analyze_observables(
     results: Results,
-    decay: NmrDecay,
+    decay: NmrDecay | None,
     settings: DecaySettings | None = None,
     asked: ObservableSettings | None = None,
+    notes: Notes | None = None,
 ) -> NmrObservables:
     """Analyse what a run sampled for NMR.
 
@@ -85,69 +131,90 @@ def analyze_observables(
     results
         Results of a run or stream; older ones without echoes or tensor samples are fine.
     decay
-        Decay of C(t) of the powder, from ``analyze_decay``.
+        Decay of C(t) of the powder, from ``analyze_decay``; None when there is none.
     settings, asked
         Settings.
-
-    Raises
-    ------
-    InputError
-        When a group of the results file is damaged.
+    notes
+        Takes a note for each part that cannot be computed; such a part is left out.
     """
     settings, asked = settings or DecaySettings(), asked or ObservableSettings()
+    notes = Notes() if notes is None else notes
+    relaxation, moments = None, None
+    if decay is not None:
+        relaxation = notes.attempt("T1", lambda: analyze_relaxation(decay, asked.larmor_mhz, results.nucleus))
+        moments = notes.attempt("second moments", lambda: _second_moments(decay))
     return NmrObservables(
-        echoes=_echoes(results, settings),
-        single_crystals=_single_crystals(results, settings),
-        spectra=_spectra(results, settings),
-        relaxation=analyze_relaxation(decay, asked.larmor_mhz, results.nucleus),
-        second_moment_khz2=_second_moments(decay),
+        echoes=_echoes(results, settings, notes),
+        single_crystals=_single_crystals(results, settings, notes),
+        spectra=notes.attempt("spectra", lambda: _spectra(results, settings)) or [],
+        relaxation=relaxation or [],
+        second_moment_khz2=moments or {},
     )
 
 
-def _echoes(results: Results, settings: DecaySettings) -> list[EchoDecay]:
-    if "echo" not in results.extra:
+def _echo_name(evolution_time_us: float) -> str:
+    return f"echo, t_p = {evolution_time_us:g} μs"
+
+
+def _crystal_name(direction: tuple[float, float, float]) -> str:
+    return f"field along {direction}"
+
+
+def _echoes(results: Results, settings: DecaySettings, notes: Notes) -> list[EchoDecay]:
+    echo = results.echo
+    if echo is None:
         return []
-    echo = EchoStatistics.from_arrays(results.extra["echo"])
-    largest = 0.0
-    if results.efg_mean_square is not None and results.n_li:
-        # Tr V² = (3/2) V_zz² for η = 0
-        v_zz = np.sqrt(float(results.efg_mean_square.mean()) / 1.5)
-        largest = abs(frequency_rad_s_per_efg(results.nucleus)) * v_zz
-    return analyze_echo(echo, results.duration_ps, largest, settings)
-
-
-def _single_crystals(results: Results, settings: DecaySettings) -> list[SingleCrystal]:
     found = []
-    factor = frequency_rad_s_per_efg(results.nucleus) ** 2
-    for name in sorted(n for n in results.extra if n.startswith("direction_")):
-        arrays = results.extra[name]
-        try:
-            lags = LagStatistics(
-                lag_ps=arrays["lag_ps"],
-                values=arrays["values"] * factor,
-                counts=arrays["counts"],
-                block_means=arrays["block_means"] * factor,
-                block_counts=arrays["block_counts"],
-                block_length_ps=float(arrays["block_length_ps"]),
-                coarse_graining="average",
+    for index, time_us in enumerate(echo.evolution_times_us):
+
+        def compute(index: int = index) -> EchoDecay:
+            echo.validate("extra/echo", results.n_li)
+            largest = _largest_frequency(results)
+            return analyze_evolution_time(echo, index, results.duration_ps, largest, settings)
+
+        decay = notes.attempt(_echo_name(float(time_us)), compute)
+        if decay is not None:
+            found.append(decay)
+    return found
+
+
+def _largest_frequency(results: Results) -> float:
+    """Return ω_Q of a tensor of root mean square size along its axis, rad/s; 0 when unknown."""
+    if results.efg_mean_square is None or not results.n_li:
+        return 0.0
+    # Tr V² = (3/2) V_zz² for η = 0
+    v_zz = np.sqrt(float(results.efg_mean_square.mean()) / 1.5)
+    return float(abs(frequency_rad_s_per_efg(results.nucleus)) * v_zz)
+
+
+def _single_crystals(results: Results, settings: DecaySettings, notes: Notes) -> list[SingleCrystalDecay]:
+    found = []
+    for k, crystal in enumerate(results.single_crystals):
+
+        def compute(k: int = k, crystal: SingleCrystal = crystal) -> SingleCrystalDecay:
+            crystal.validate(f"extra/direction_{k}", results.n_li)
+            factor = frequency_rad_s_per_efg(results.nucleus) ** 2
+            lags = replace(
+                crystal.lags,
+                values=crystal.lags.values * factor,
+                block_means=crystal.lags.block_means * factor,
             )
-            x, y, z = (float(b) for b in arrays["direction"])
-        except (KeyError, ValueError) as error:
-            raise InputError(f"extra/{name}: incomplete or damaged: {error}") from error
-        lags.validate(f"extra/{name}", results.n_li)
-        found.append(SingleCrystal((x, y, z), analyze_curve(lags, results.duration_ps, settings)))
+            return SingleCrystalDecay(crystal.direction, analyze_curve(lags, results.duration_ps, settings))
+
+        decay = notes.attempt(_crystal_name(crystal.direction), compute)
+        if decay is not None:
+            found.append(decay)
     return found
 
 
 def _spectra(results: Results, settings: DecaySettings) -> list[Spectrum]:
     means: list[tuple[float, Array]] = []
-    arrays = results.extra.get("tensor_samples", {})
-    for level, time_ps in enumerate(arrays.get("averaging_time_ps", [])):
-        kept = arrays.get(f"means_{level}")
-        if kept is None or kept.ndim != 3 or kept.shape[1:] != (results.n_li, 5):
-            raise InputError(f"extra/tensor_samples/means_{level}: expected shape (n, {results.n_li}, 5)")
-        if len(kept):
-            means.append((float(time_ps), kept))
+    samples = results.tensor_samples
+    if samples is not None:
+        samples.validate("extra/tensor_samples", results.n_li)
+        for time_ps, kept in zip(samples.averaging_time_ps, samples.means, strict=True):
+            if len(kept):
+                means.append((float(time_ps), kept))
     if results.efg_mean is not None and results.n_samples and results.n_li:
         means.append((results.n_samples * results.sample_interval_ps, results.efg_mean[None]))
     spectra: list[Spectrum] = []

@@ -15,7 +15,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.stats import chi2, f
 
 from lpsnmr.analysis.statistics.resampling import Interval
-from lpsnmr.errors import InputError
+from lpsnmr.errors import ComputeError, InputError
 
 __all__ = ["LineFit", "fit_line", "msd_covariance", "ratio_interval", "scaled_chi2_interval", "thin_lags"]
 
@@ -125,9 +125,18 @@ def fit_line(lag_ps: Array, msd: Array, spacing_ps: Array, duration_ps: float) -
     ------
     InputError
         For fewer than three lags.
+    ComputeError
+        When the covariance of the lags has no inverse.
     """
     if len(lag_ps) < 3:
         raise InputError(f"a line through an MSD needs three lags, got {len(lag_ps)}")
+    try:
+        return _iterate(lag_ps, msd, spacing_ps, duration_ps)
+    except np.linalg.LinAlgError as error:
+        raise ComputeError(f"line through an MSD: its covariance has no inverse: {error}") from error
+
+
+def _iterate(lag_ps: Array, msd: Array, spacing_ps: Array, duration_ps: float) -> LineFit:
     design = np.stack([np.ones_like(lag_ps), lag_ps], axis=1)
     scale = 1.0 / (msd * np.sqrt(lag_ps))
     offset, slope = np.linalg.lstsq(design * scale[:, None], msd * scale, rcond=None)[0]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
 from lpsnmr.errors import InputError
-from lpsnmr.results.results import LagStatistics
+from lpsnmr.results import LagStatistics
 
 __all__ = [
     "TOO_FEW",
@@ -39,11 +39,21 @@ TOO_FEW = (
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with a confidence interval, ``low`` ≤ ``value`` ≤ ``high``."""
+    """An estimate with a confidence interval, ``low`` ≤ ``value`` ≤ ``high``.
+
+    Examples
+    --------
+    >>> print(Interval(1.234e10, 1.0e10, 1.5e10))
+    1.23e+10 [1e+10, 1.5e+10]
+    """
 
     value: float
     low: float
     high: float
+
+    def __str__(self) -> str:
+        """Return ``value [low, high]`` with three digits."""
+        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
 
     def scaled(self, factor: float) -> "Interval":
         """Return the interval in another unit; ``factor`` > 0."""

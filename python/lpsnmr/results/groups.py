@@ -1,0 +1,80 @@
+"""What a group of the results file is: a dataclass that reads, writes and checks itself."""
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import numpy as np
+
+from lpsnmr.errors import InputError
+
+__all__ = ["ArrayGroup", "Group", "Shape"]
+
+Shape = tuple[str | int, ...]
+Self = TypeVar("Self")
+
+
+class Group(Protocol):
+    """One group under ``/extra``."""
+
+    @classmethod
+    def read(cls: type[Self], group: Mapping[str, Any], name: str) -> Self:
+        """Return what the datasets of a group say; ``name`` goes in messages."""
+
+    def write(self, group: MutableMapping[str, Any]) -> None:
+        """Put every dataset into an empty group."""
+
+    def validate(self, name: str, n_li: int) -> None:
+        """Raise InputError when shapes or values do not fit together."""
+
+
+@dataclass(frozen=True)
+class ArrayGroup:
+    """A group whose datasets are the fields of the dataclass.
+
+    ``SHAPES`` gives the shape of every field in the order of writing; a name stands for a length that is the
+    same wherever it appears, ``"n_li"`` for the number of Li. ``MAY_BE_NAN`` names the fields whose
+    numbers need not be finite.
+    """
+
+    SHAPES: ClassVar[Mapping[str, Shape]] = {}
+    MAY_BE_NAN: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def read(cls: type[Self], group: Mapping[str, Any], name: str) -> Self:
+        """Return what the datasets of a group, or arrays by name, say.
+
+        Raises
+        ------
+        InputError
+            When one is missing.
+        """
+        shapes: Mapping[str, Shape] = cls.SHAPES  # type: ignore[attr-defined]
+        missing = [key for key in shapes if key not in group]
+        if missing:
+            raise InputError(f"{name}: no {', '.join(missing)}")
+        found = {key: np.asarray(group[key][()]) for key in shapes}
+        return cls(**{key: array.item() if array.ndim == 0 else array for key, array in found.items()})
+
+    def write(self, group: MutableMapping[str, Any]) -> None:
+        """Put every dataset into a group, or every array into a dict."""
+        for key in self.SHAPES:
+            group[key] = np.asarray(getattr(self, key))
+
+    def validate(self, name: str, n_li: int) -> None:
+        """Raise InputError when shapes or values do not fit together; ``name`` goes in the message."""
+        lengths = {"n_li": n_li}
+        for key, shape in self.SHAPES.items():
+            value = np.asarray(getattr(self, key))
+            known = [n if isinstance(n, int) else lengths.get(n, n) for n in shape]
+            if value.ndim != len(known) or any(
+                isinstance(n, int) and n != got for n, got in zip(known, value.shape, strict=True)
+            ):
+                expected = f"({', '.join(map(str, known))}{',' if len(known) == 1 else ''})"
+                raise InputError(
+                    f"{name}: the shapes of its arrays do not fit together: expected {key} {expected}, "
+                    f"got {value.shape}"
+                )
+            lengths |= {n: got for n, got in zip(known, value.shape, strict=True) if isinstance(n, str)}
+            if value.dtype.kind == "f" and key not in self.MAY_BE_NAN and not np.all(np.isfinite(value)):
+                raise InputError(f"{name}/{key}: values must be finite")
