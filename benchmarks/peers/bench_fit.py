@@ -27,7 +27,7 @@ import ase.io
 import numpy as np
 
 from lpsnmr.potential import BasisSettings, DataSet, FitSettings, WeightSettings, fit_ufp
-from lpsnmr.potential.normal import frame_rows
+from lpsnmr.potential.rows import frame_rows
 from lpsnmr.reference import read_reference
 
 BASIS = BasisSettings()  # 0.6–6.0 Å every 0.2 Å; all triples 1.0–4.0 Å (r_jk 8.0 Å) every 0.5 Å

@@ -18,9 +18,9 @@ import numpy as np
 import scipy.linalg
 
 from lpsnmr.data import shipped_reference
-from lpsnmr.efg.dataset import phase_of
 from lpsnmr.efg.training import MOST_FOLDS, TrainingOptions
-from lpsnmr.reference import blocks_by_run, read_reference, split_blocks
+from lpsnmr.reference import blocks_by_run, phase_of, read_reference, split_blocks
+from lpsnmr.reference.phases import order_of
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
 
 PEER = """
@@ -99,7 +99,7 @@ def main():
     )
     components = EFG_AU_V_PER_ANGSTROM2 * real_harmonics(tensors)
     frame = np.repeat(np.arange(len(frames)), [li.sum() for li in lithium])
-    phases = np.array([phase_of(f) for f in frames])
+    phases = np.array([order_of(phase_of(f)) for f in frames])
     weights = np.where(phases == "disordered", TrainingOptions().disordered_weight, 1.0)
     blocks = blocks_by_run(frames)
     folds = split_blocks(blocks, min(len(np.unique(blocks)), MOST_FOLDS), 0)

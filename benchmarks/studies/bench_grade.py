@@ -24,7 +24,7 @@ from lpsnmr.active_learning import settings_of_potential
 from lpsnmr.data import shipped_reference
 from lpsnmr.potential import DataSet, Extrapolation, Ufp, fit_ufp, save_fit
 from lpsnmr.reference import read_reference
-from lpsnmr.reference.data_card import phase_of_run
+from lpsnmr.reference.phases import phase_of_run
 
 DATA = Path(importlib.util.find_spec("lpsnmr").origin).parent / "data"
 

@@ -16,9 +16,11 @@ import numpy as np
 import scipy.linalg
 
 from lpsnmr.active_learning import settings_of_potential
+from lpsnmr.fitting.equations import NormalEquations
+from lpsnmr.fitting.ridge import solve
 from lpsnmr.potential import Layout
-from lpsnmr.potential.normal import NormalEquations, frame_rows, row_weights, touched_columns
-from lpsnmr.potential.solve import Prior, solve
+from lpsnmr.potential.prior import build_prior
+from lpsnmr.potential.rows import frame_rows, row_weights, touched_columns
 from lpsnmr.reference import read_reference
 
 DATA = files("lpsnmr.data")
@@ -55,7 +57,7 @@ def main():
         weighted.append(rows.design * weight)
         target.append(rows.target * weight)
     energy = float(np.mean([f.get_potential_energy() / len(f) for f in frames]))
-    prior = Prior.build(layout, prior_settings, columns, [energy])
+    prior = build_prior(layout, prior_settings, columns, [energy])
     by_sums, _ = solve(sums, prior)
     root = scipy.linalg.cholesky(prior.matrix.toarray())  # upper: root.T @ root is the penalty
     stacked = np.concatenate([np.concatenate(weighted, axis=1).T, root])

@@ -10,7 +10,6 @@ import json
 from pathlib import Path
 
 from lpsnmr.potential import ErrorRow
-from lpsnmr.reference.data_card import phase_of_run
 from lpsnmr.report.fit_phases import phase_rows
 from marked_tables import replace_tables
 
@@ -40,10 +39,10 @@ def by_run(record):
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     rows = [r for r in error_rows(record["held_out_errors"]) if r.run != "all"]
-    rows.sort(key=lambda r: (phase_of_run(r.run, r.temperature_K), r.temperature_K or 0.0, r.run))
+    rows.sort(key=lambda r: (r.phase_of_run, r.temperature_K or 0.0, r.run))
     for r in rows:
         lines.append(
-            f"| `{r.run}` | {phase_of_run(r.run, r.temperature_K)} | {r.frames} "
+            f"| `{r.run}` | {r.phase_of_run} | {r.frames} "
             f"| {r.energy_meV_per_atom:.1f} | {interval(r.energy_interval_meV_per_atom, 1)} "
             f"| {r.force_eV_per_angstrom:.3f} | {r.force_percent_of_rms:.1f} "
             f"| {interval(r.force_percent_interval)} | {fitted[r.run].force_percent_of_rms:.1f} "

@@ -24,7 +24,7 @@ from lpsnmr.labelling import EngineChoice
 from lpsnmr.potential import DataSet, FitSettings, PriorSettings, fit_ufp, save_fit
 from lpsnmr.reference import read_reference
 from lpsnmr.reference.add_dispersion import add_dispersion
-from lpsnmr.reference.data_card import phase_of_run
+from lpsnmr.reference.phases import phase_of_run
 from lpsnmr.reference.terms import drop_terms, term_of
 from lpsnmr.structures import load_structure, made
 from support.emt_runs import BASIS, labelled

@@ -23,8 +23,8 @@ from lpsnmr.potential import (
     fit_ufp,
     save_fit,
 )
-from lpsnmr.potential.normal import frame_rows, row_weights
-from lpsnmr.potential.solve import Prior
+from lpsnmr.potential.prior import build_prior
+from lpsnmr.potential.rows import frame_rows, row_weights
 
 BASIS = BasisSettings(
     elements=("Al", "Cu"),
@@ -88,7 +88,7 @@ def covariance(known):
     """Return (XᵀX + R)⁻¹ by plain matrices."""
     posterior = UfpPosterior(SETTINGS, [])
     columns = np.arange(posterior.layout.columns)
-    inverse = Prior.build(posterior.layout, PRIOR, columns, [0.0]).matrix.toarray()
+    inverse = build_prior(posterior.layout, PRIOR, columns, [0.0]).matrix.toarray()
     for atoms in known:
         rows, _ = dense_rows(posterior, atoms)
         inverse += rows.T @ rows

@@ -10,14 +10,16 @@ import pytest
 from scipy.linalg import lstsq
 
 from lpsnmr.efg import EfgModel, EfgSettings
-from lpsnmr.efg.dataset import build_data, phase_of
+from lpsnmr.efg.dataset import build_data
 from lpsnmr.efg.metrics import tensor_errors
-from lpsnmr.efg.regression import GroupRidge, fit_weights
+from lpsnmr.efg.regression import fit_weights
 from lpsnmr.efg.settings import GROUPS
 from lpsnmr.efg.tensors import components_to_tensor, tensor_to_components
 from lpsnmr.efg.training import TrainingOptions, train_model
 from lpsnmr.errors import InputError
-from lpsnmr.reference import split_blocks
+from lpsnmr.fitting.group_ridge import GroupRidge
+from lpsnmr.reference import phase_of, split_blocks
+from lpsnmr.reference.phases import order_of
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
 from support.efg_cases import SETTINGS, SMALL, random_atoms, random_model
 from support.lpsnmr_runs import run_lpsnmr
@@ -184,13 +186,13 @@ def test_bad_data_is_refused():
 
 def test_phase_of_a_frame():
     frame = ase.Atoms("Li", info={"run": "b32_300", "run_T": 300.0})
-    assert phase_of(frame) == "crystal"
+    assert order_of(phase_of(frame)) == "crystal"
     frame.info["run_T"] = 1800.0
-    assert phase_of(frame) == "disordered"
-    assert phase_of(ase.Atoms("Li", info={"run": "b32_quench", "run_T": 300.0})) == "disordered"
-    assert phase_of(ase.Atoms("Li", info={"run": "ufp_am32p1_600", "run_T": 600.0})) == "disordered"
-    assert phase_of(ase.Atoms("Li", info={"run": "steam3_600", "run_T": 600.0})) == "crystal"
-    assert phase_of(ase.Atoms("Li", info={"phase": "glass", "run_T": 300.0})) == "glass"
+    assert order_of(phase_of(frame)) == "disordered"
+    assert order_of(phase_of(ase.Atoms("Li", info={"run": "b32_quench", "run_T": 300.0}))) == "disordered"
+    assert order_of(phase_of(ase.Atoms("Li", info={"run": "ufp_am32p1_600", "run_T": 600.0}))) == "disordered"
+    assert order_of(phase_of(ase.Atoms("Li", info={"run": "steam3_600", "run_T": 600.0}))) == "crystal"
+    assert order_of(phase_of(ase.Atoms("Li", info={"phase": "glass", "run_T": 300.0}))) == "glass"
 
 
 def run(*args, cwd, expect=0):

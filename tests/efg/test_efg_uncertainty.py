@@ -10,10 +10,11 @@ import pytest
 from lpsnmr.efg import EfgModel
 from lpsnmr.efg.dataset import build_data
 from lpsnmr.efg.files import TargetPart
-from lpsnmr.efg.regression import GroupRidge, fit_weights
+from lpsnmr.efg.regression import fit_weights
 from lpsnmr.efg.settings import GROUPS
-from lpsnmr.efg.uncertainty import Calibration, calibrate, coverage, cross_calibrated
 from lpsnmr.errors import FileFormatError, InputError
+from lpsnmr.fitting.calibration import Calibration, calibrate, coverage, cross_calibrated
+from lpsnmr.fitting.group_ridge import GroupRidge
 from lpsnmr.reference import split_blocks
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
 from support.efg_cases import SMALL, open_range, random_atoms, random_model, system

@@ -7,6 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from lpsnmr._core import DensityBasis, DensityPotential, read_ufd_blocks
 from lpsnmr.errors import InputError
+from lpsnmr.fitting.sidecar import file_hash
 from lpsnmr.potential import (
     BasisSettings,
     DensityBlock,
@@ -19,8 +20,7 @@ from lpsnmr.potential import (
     write_ufd,
 )
 from lpsnmr.potential.density import radial_coefficients
-from lpsnmr.potential.normal import calibrate
-from lpsnmr.potential.provenance import file_hash
+from lpsnmr.potential.rows import calibrate
 from oracles.density_terms import atom_energies
 from support.ufd_files import random_density
 from support.ufp_cases import SMALL, random_structure

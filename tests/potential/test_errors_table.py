@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from lpsnmr.potential.errors_table import error_table
-from lpsnmr.potential.normal import FrameRows
+from lpsnmr.fitting.errors_table import error_table
+from lpsnmr.fitting.rows import FrameRows
+from lpsnmr.report.fit_phases import phase_rows
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 
 RNG = np.random.default_rng(11)
@@ -62,3 +63,18 @@ def test_what_is_not_there_has_no_interval():
     assert table[1].stress_GPa is None
     assert table[1].stress_interval_GPa is None
     assert table[1].energy_interval_meV_per_atom is not None
+
+
+def test_a_phase_of_the_headers_stands_in_the_row_and_in_the_table_of_phases():
+    """Only where the name of the run does not say the same: sidecars of old data keep their bytes."""
+    runs = ["b32_300"] * 3 + ["b32_2500"] + ["x"]
+    phases = ["amorphous", "amorphous", "β crystal", "melt", "rotator"]
+    rows, errors = zip(*[frame() for _ in runs], strict=True)
+    table = error_table(rows, errors, runs, [300.0, 300.0, 300.0, 2500.0, None], phases=phases)
+    assert [(r.run, r.phase) for r in table] == [
+        ("b32_2500", None), ("b32_300", "amorphous"), ("x", "rotator"), ("all", None)
+    ]  # fmt: skip
+    assert [r.as_dict().get("phase", "-") for r in table] == ["-", "amorphous", "rotator", "-"]
+    assert [(r.run, r.frames) for r in phase_rows(table)] == [("melt", 1), ("amorphous", 3), ("rotator", 1)]
+    named = error_table(rows, errors, runs, [300.0, 300.0, 300.0, 2500.0, None])
+    assert [r.run for r in phase_rows(named)] == ["β crystal", "melt", "other"]

@@ -22,8 +22,8 @@ from lpsnmr.potential import (
     save_fit,
 )
 from lpsnmr.potential.certainty import element_certainty, site_rows
-from lpsnmr.potential.normal import frame_rows, row_weights
 from lpsnmr.potential.prior import penalty
+from lpsnmr.potential.rows import frame_rows, row_weights
 from support.ufp_cases import SMALL, TRICLINIC, labelled, random_structure
 
 ELEMENTS = ("Li", "P", "S")

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from lpsnmr.errors import InputError
+from lpsnmr.fitting.equations import NormalEquations
+from lpsnmr.fitting.folds import share_out
 from lpsnmr.potential import (
     BasisSettings,
     DataSet,
@@ -18,8 +20,8 @@ from lpsnmr.potential import (
     fit_ufp,
     format_table,
 )
-from lpsnmr.potential.accumulate import fingerprint, share_out
-from lpsnmr.potential.normal import NormalEquations, frame_rows, row_weights
+from lpsnmr.potential.fit import fingerprint
+from lpsnmr.potential.rows import frame_rows, row_weights
 from lpsnmr.report.fit_page import write_fit_report
 from lpsnmr.report.fit_phases import phase_rows
 from support.ufp_cases import random_structure
@@ -194,8 +196,9 @@ def test_learning_curve_is_of_fits_to_fewer_folds(frames, result):
     fold = share_out([DataSet(frames)], SETTINGS).fold
     only = [f for f, k in zip(frames, fold, strict=True) if k == 1]  # follows fold 0
     layout = result.layout
-    from lpsnmr.potential.normal import touched_columns
-    from lpsnmr.potential.solve import Prior, solve
+    from lpsnmr.fitting.ridge import solve
+    from lpsnmr.potential.prior import build_prior
+    from lpsnmr.potential.rows import touched_columns
 
     columns = touched_columns(layout, frames)
     sums = NormalEquations(len(columns) + 2)
@@ -204,7 +207,7 @@ def test_learning_curve_is_of_fits_to_fewer_folds(frames, result):
         weight = row_weights(rows.kind, WeightSettings())
         sums.add(rows.design * weight, rows.target * weight)
     mean = float(np.mean([f.calc.results["energy"] / len(f) for f in frames]))
-    c, _ = solve(sums, Prior.build(layout, PriorSettings(), columns, [mean]))
+    c, _ = solve(sums, build_prior(layout, PriorSettings(), columns, [mean]))
     k = int(np.flatnonzero(fold == 0)[0])
     rows = frame_rows(layout, frames[k], columns)
     free = fit_ufp([DataSet(frames)], FitSettings(BASIS, folds=3, monotone_core=False))

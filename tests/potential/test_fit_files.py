@@ -11,7 +11,9 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from lpsnmr.cli.main import run
 from lpsnmr.errors import ComputeError, InputError
-from lpsnmr.potential import BasisSettings, DataSet, FitSettings, accumulate, fit, fit_ufp
+from lpsnmr.fitting import memory
+from lpsnmr.fitting.accumulate import matrices_of
+from lpsnmr.potential import BasisSettings, DataSet, FitSettings, fit, fit_ufp
 from lpsnmr.reference import read_reference
 from support.ufp_cases import random_structure
 
@@ -153,7 +155,7 @@ def test_a_pattern_may_match_a_run_of_a_second_set_alone(lpsnmr, data, tmp_path)
 
 
 def test_matrices_larger_than_the_memory_are_refused(data, monkeypatch):
-    monkeypatch.setattr(accumulate.os, "sysconf", lambda name: 100)
+    monkeypatch.setattr(memory.os, "sysconf", lambda name: 100)
     with pytest.raises(
         InputError, match=r"coefficients: expected matrices that fit into the 1e-05 GB of memory"
     ):
@@ -171,11 +173,11 @@ class Fake:
 
 
 def test_ranks_of_one_machine_share_its_memory(monkeypatch):
-    monkeypatch.setattr(accumulate.os, "sysconf", lambda name: 100)  # 10 kB; four matrices of 800 B
-    settings = FitSettings(BASIS, folds=0)
-    accumulate._check_memory(10, settings, Fake("a", "b", "a", "b", "a", "b"))
+    monkeypatch.setattr(memory.os, "sysconf", lambda name: 100)  # 10 kB; four matrices of 800 B
+    matrices = matrices_of(FitSettings(BASIS, folds=0))
+    memory.check_matrices(10, matrices, Fake("a", "b", "a", "b", "a", "b"))
     with pytest.raises(InputError, match=r"got 4 of 8e-07 GB on each of 4 ranks; fewer ranks, fewer folds"):
-        accumulate._check_memory(10, settings, Fake("b", "a", "a", "a", "a"))
+        memory.check_matrices(10, matrices, Fake("b", "a", "a", "a", "a"))
 
 
 def test_memory_that_the_system_refuses_is_said(data, monkeypatch):

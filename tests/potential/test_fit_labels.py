@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 from lpsnmr.cli.fit_ufp import command
 from lpsnmr.errors import InputError
+from lpsnmr.fitting.sidecar import read_sidecar
 from lpsnmr.potential import BasisSettings, DataSet, FitSettings, fit_ufp
-from lpsnmr.potential.provenance import fitted_labels, read_sidecar
+from lpsnmr.potential.provenance import fitted_labels
 from lpsnmr.reference import read_reference
 from lpsnmr.reference.terms import drop_terms, term_of
 from lpsnmr.validation.deformation import static_frames

@@ -6,6 +6,8 @@ import scipy.linalg
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from lpsnmr.errors import InputError
+from lpsnmr.fitting.equations import NormalEquations
+from lpsnmr.fitting.folds import share_out
 from lpsnmr.potential import (
     BasisSettings,
     DataSet,
@@ -19,10 +21,9 @@ from lpsnmr.potential import (
     fit_ufp,
     write_uf3,
 )
-from lpsnmr.potential.accumulate import share_out
 from lpsnmr.potential.core_repulsion import impose
-from lpsnmr.potential.normal import NormalEquations, frame_rows, row_weights
 from lpsnmr.potential.prior import prior_mean
+from lpsnmr.potential.rows import frame_rows, row_weights
 from support.ufp_cases import labelled, random_structure
 
 CELL = np.array([[7.0, 0.0, 0.0], [1.0, 6.5, 0.0], [0.5, -1.0, 7.5]])

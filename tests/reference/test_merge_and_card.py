@@ -11,8 +11,9 @@ from lpsnmr.cli.merge_labels import command
 from lpsnmr.data import shipped_reference
 from lpsnmr.errors import InputError
 from lpsnmr.reference import read_reference
-from lpsnmr.reference.data_card import data_card, phase_of_run
+from lpsnmr.reference.data_card import data_card
 from lpsnmr.reference.merge import merge_frames, structure_key
+from lpsnmr.reference.phases import order_of, phase_of, phase_of_run
 
 SHIPPED = files("lpsnmr.data") / "reference" / "lps_gpaw_pbe.extxyz"
 
@@ -103,10 +104,31 @@ def test_what_does_not_belong_is_dropped_or_refused(shipped):
         ("ufp_hot_b32_1800_r1", 1800, "clustering"),
         ("eos_b32", 0, "strained crystal at rest"),
         ("li2s", None, "other"),
+        ("glassA_300", 300, "amorphous"),
+        ("B32_premelted", None, "melt"),
+        ("ammonia_300", 300, "other"),
     ],
 )
 def test_phases(run, temperature, phase):
     assert phase_of_run(run, temperature) == phase
+
+
+def test_a_header_says_more_than_a_name(shipped, tmp_path):
+    """The same phase in a card, in the weights of a fit, and after a merge."""
+    frames = [shifted(shipped[k], "b32_300", k) for k in range(3)]
+    for frame in frames[:2]:
+        frame.info["phase"] = "amorphous"
+    assert [phase_of(f) for f in frames] == ["amorphous", "amorphous", "β crystal"]
+    assert [order_of(phase_of(f)) for f in frames] == ["disordered", "disordered", "crystal"]
+    frames[2].info["phase"] = "rotator"
+    assert order_of(phase_of(frames[2])) == "rotator"
+    merged, _ = merge_frames([], frames)
+    assert [f.info["phase"] for f in merged] == ["amorphous", "amorphous", "rotator"]
+    card = data_card("x", merged)
+    assert "| `b32_300` | amorphous |" in card
+    alone = data_card("x", merged[2:])
+    assert "| `b32_300` | rotator |" in alone
+    assert "By phase: rotator 1." in alone
 
 
 def test_card_counts_what_is_there(shipped):

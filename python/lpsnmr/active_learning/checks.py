@@ -10,13 +10,14 @@ import ase
 from lpsnmr.active_learning.plan import LearnPlan, PlannedRun
 from lpsnmr.active_learning.settings import LABELS, LearnSettings
 from lpsnmr.errors import FileFormatError, InputError
+from lpsnmr.fitting.datasets import weight_of
+from lpsnmr.fitting.sidecar import sidecar_path
 from lpsnmr.labelling.dispersion import DispersionEngine
 from lpsnmr.labelling.label_store import LabelStore
 from lpsnmr.md.scheduled_frames import FrameSettings
 from lpsnmr.potential import Extrapolation, Layout, Ufp
-from lpsnmr.potential.accumulate import weight_of
 from lpsnmr.potential.core_repulsion import shortest_distances
-from lpsnmr.potential.provenance import extrapolation_path, sidecar_path
+from lpsnmr.potential.provenance import extrapolation_path
 from lpsnmr.reference import blocks_by_run, read_reference
 from lpsnmr.reference.terms import LabelChoice, chosen_labels
 from lpsnmr.structures.checks import check_distances

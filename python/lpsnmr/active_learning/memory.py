@@ -7,7 +7,8 @@ from typing import Any
 from lpsnmr.active_learning.settings import LearnSettings
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.files.atomic import written_aside
-from lpsnmr.potential.provenance import extrapolation_path, file_hash, sidecar_path
+from lpsnmr.fitting.sidecar import file_hash, sidecar_path
+from lpsnmr.potential.provenance import extrapolation_path
 from lpsnmr.potential.ufd_file import density_path
 from lpsnmr.structures import CRYSTALS
 

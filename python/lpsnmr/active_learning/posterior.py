@@ -14,17 +14,23 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from numpy.typing import NDArray
 
 from lpsnmr.errors import ComputeError, FileFormatError, InputError
+from lpsnmr.fitting.datasets import weight_of
+from lpsnmr.fitting.equations import NormalEquations
+from lpsnmr.fitting.features import FeatureStore, SparseRows
+from lpsnmr.fitting.memory import room_for_features
+from lpsnmr.fitting.sidecar import sidecar_path
+from lpsnmr.parallel.ranks import OneRank
 from lpsnmr.potential import BasisSettings, FitSettings, Layout, PriorSettings, WeightSettings
-from lpsnmr.potential.accumulate import weight_of
 from lpsnmr.potential.density import density_from_json
-from lpsnmr.potential.normal import NormalEquations, calibrate, frame_rows, row_weights
-from lpsnmr.potential.provenance import sidecar_path
-from lpsnmr.potential.solve import Prior
+from lpsnmr.potential.prior import build_prior
+from lpsnmr.potential.rows import calibrate, frame_rows, row_weights, sparse_features
 
 __all__ = ["UfpPosterior", "settings_of_potential"]
 
 Array = NDArray[np.float64]
 FORCE = 1
+MATRICES = 4
+"""Matrices of (columns, columns) that are held at once."""
 
 
 def _tuples(value: Any) -> Any:
@@ -94,18 +100,21 @@ class UfpPosterior:
         frames: Sequence[ase.Atoms],
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        self.layout = calibrate(Layout.from_settings(settings.basis), frames)
+        layout = Layout.from_settings(settings.basis)
+        store = FeatureStore(room_for_features(layout.columns, MATRICES, OneRank()))
+        self.layout = calibrate(layout, frames, store)
         self.settings = settings
         elements = len(settings.basis.elements)
         equations = NormalEquations(self.layout.columns + elements)
         for n, frame in enumerate(frames):
-            design, _, _ = self._design(frame)
+            features = store.get(n, lambda: sparse_features(self.layout, frame))  # noqa: B023
+            design, _, _ = self._design(frame, features)
             equations.add(design, np.zeros(design.shape[1]))
             if progress:
                 progress(n + 1, len(frames))
         equations.flush()
         columns = np.arange(self.layout.columns)
-        penalty = Prior.build(self.layout, settings.priors[0], columns, [0.0]).matrix.toarray()
+        penalty = build_prior(self.layout, settings.priors[0], columns, [0.0]).matrix.toarray()
         self._matrix = np.asfortranarray(equations.gram + np.tril(penalty))
         self._factorise()
 
@@ -117,7 +126,9 @@ class UfpPosterior:
                 "the posterior matrix is not positive definite; narrower priors help"
             ) from error
 
-    def _design(self, frame: ase.Atoms) -> tuple[Array, NDArray[np.int8], Array]:
+    def _design(
+        self, frame: ase.Atoms, features: SparseRows | None = None
+    ) -> tuple[Array, NDArray[np.int8], Array]:
         """Return weighted rows (columns, rows), their kind and their weights."""
         blank = ase.Atoms(numbers=frame.numbers, positions=frame.positions, cell=frame.cell, pbc=frame.pbc)
         blank.info["source"] = frame.info.get("source", frame.info.get("run", "frame"))
@@ -125,7 +136,7 @@ class UfpPosterior:
         stress = {"stress": np.zeros(6)} if np.isfinite(weights.stress_gpa) else {}
         forces = np.zeros((len(frame), 3))
         blank.calc = SinglePointCalculator(blank, energy=0.0, forces=forces, **stress)
-        rows = frame_rows(self.layout, blank)
+        rows = frame_rows(self.layout, blank, features=features)
         weight = row_weights(rows.kind, weights, weight_of(frame, self.settings.run_weights))
         return rows.design * weight, rows.kind, weight
 

@@ -10,8 +10,9 @@ import ase
 import numpy as np
 
 from lpsnmr.files.atomic import written_aside
+from lpsnmr.fitting.sidecar import sidecar_path
 from lpsnmr.potential import Ufp
-from lpsnmr.potential.provenance import fitted_labels, sidecar_path
+from lpsnmr.potential.provenance import fitted_labels
 from lpsnmr.reference.terms import chosen_labels
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 

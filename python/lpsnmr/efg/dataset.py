@@ -1,7 +1,6 @@
 """From labelled frames to the arrays of a fit."""
 
 import dataclasses
-import re
 from collections.abc import Callable, Sequence
 
 import ase
@@ -12,14 +11,14 @@ from numpy.typing import NDArray
 from lpsnmr.efg.settings import EfgSettings
 from lpsnmr.efg.tensors import tensor_to_components
 from lpsnmr.errors import InputError
-from lpsnmr.reference import run_name
+from lpsnmr.reference import phase_of, run_name
+from lpsnmr.reference.phases import order_of
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2, USUAL_ISOTOPE
 
-__all__ = ["EFG_UNITS", "EfgData", "build_data", "default_nucleus", "phase_of"]
+__all__ = ["EFG_UNITS", "EfgData", "build_data", "default_nucleus"]
 
 EFG_UNITS = {"au": EFG_AU_V_PER_ANGSTROM2, "V/A^2": 1.0, "1e21V/m^2": 10.0}
 """Unit of the ``efg`` columns: how many V/Å² it is."""
-DISORDERED = re.compile(r"quench|melt|glass|amorph|(?<![^_])am\d|(?<![^_])hot(?![^_])")
 ASYMMETRY_LIMIT = 1e-3
 DISTANCE_MARGIN = 0.02
 """How much nearer than in training, in Å, is not yet out of range."""
@@ -60,19 +59,6 @@ def default_nucleus(target: str) -> str:
         known = ", ".join(USUAL_ISOTOPE)
         raise InputError(f"no quadrupole moment on record for {target}; expected one of {known}")
     return USUAL_ISOTOPE[target]
-
-
-def phase_of(frame: ase.Atoms, disordered_above_k: float = 1500.0) -> str:
-    """Return "crystal" or "disordered": ``phase`` of the header, else by temperature and name of the run.
-
-    Disordered: ``run_T`` at or above the limit, or a run with quench, melt, glass or amorph in its name, or
-    with a word like ``am32`` (amorphous, 32 atoms).
-    """
-    if "phase" in frame.info:
-        return str(frame.info["phase"])
-    hot = float(frame.info.get("run_T", 0.0)) >= disordered_above_k
-    named = DISORDERED.search(run_name(frame).lower())
-    return "disordered" if hot or named else "crystal"
 
 
 def build_data(
@@ -129,7 +115,7 @@ def build_data(
             on_frame()
     if not features:
         raise InputError(f"no {target} atom in the reference frames")
-    phases = [phase_of(frame) for frame in frames]
+    phases = [order_of(phase_of(frame)) for frame in frames]
     return EfgData(
         np.concatenate(features),
         np.concatenate(components),

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.efg.tensors import components_to_tensor, principal_values, quadrupolar_coupling_hz
+from lpsnmr.fitting.evaluation import mean, rms
 
 __all__ = ["ETA_LIMIT", "tensor_errors"]
 
@@ -51,30 +52,22 @@ def tensor_errors(reference: Array, predicted: Array, nucleus: str = "7Li") -> d
     low = eta < ETA_LIMIT
     cosine = np.abs(np.sum(axes[..., 2] * axes_predicted[..., 2], axis=-1))[low]
     angle = np.degrees(np.arccos(np.clip(cosine, 0.0, 1.0)))
-    rms, rmse = _rms(reference), _rms(difference)
+    size, rmse = rms(reference), rms(difference)
     return {
         "tensors": len(reference),
-        "component_rms": rms,
+        "component_rms": size,
         "component_rmse": rmse,
-        "component_rmse_percent": 100.0 * rmse / rms if rms else float("nan"),
-        "component_mae": _mean(np.abs(difference)),
-        "abs_cq_rms_khz": _rms(cq),
-        "abs_cq_rmse_khz": _rms(size_error),
-        "abs_cq_mae_khz": _mean(np.abs(size_error)),
+        "component_rmse_percent": 100.0 * rmse / size if size else float("nan"),
+        "component_mae": mean(np.abs(difference)),
+        "abs_cq_rms_khz": rms(cq),
+        "abs_cq_rmse_khz": rms(size_error),
+        "abs_cq_mae_khz": mean(np.abs(size_error)),
         "tensors_low_eta": int(low.sum()),
-        "signed_cq_rmse_khz": _rms((cq_predicted - cq)[low]),
-        "signed_cq_mae_khz": _mean(np.abs(cq_predicted - cq)[low]),
-        "axis_angle_mean_deg": _mean(angle),
+        "signed_cq_rmse_khz": rms((cq_predicted - cq)[low]),
+        "signed_cq_mae_khz": mean(np.abs(cq_predicted - cq)[low]),
+        "axis_angle_mean_deg": mean(angle),
         "axis_angle_median_deg": float(np.median(angle)) if angle.size else float("nan"),
-        "eta_rmse": _rms(eta_predicted - eta),
-        "eta_mae": _mean(np.abs(eta_predicted - eta)),
-        "mean_square_ratio": float(np.sum(predicted**2) / np.sum(reference**2)) if rms else float("nan"),
+        "eta_rmse": rms(eta_predicted - eta),
+        "eta_mae": mean(np.abs(eta_predicted - eta)),
+        "mean_square_ratio": float(np.sum(predicted**2) / np.sum(reference**2)) if size else float("nan"),
     }
-
-
-def _rms(values: Array) -> float:
-    return float(np.sqrt(np.mean(values**2))) if values.size else float("nan")
-
-
-def _mean(values: Array) -> float:
-    return float(np.mean(values)) if values.size else float("nan")

@@ -1,8 +1,6 @@
 """From labelled frames to a model with its provenance and a report: what ``lpsnmr fit-efg`` does."""
 
 import dataclasses
-import hashlib
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -31,9 +29,10 @@ from lpsnmr.efg.validation import (
     scalar_baseline,
     system_of,
 )
-from lpsnmr.errors import FileFormatError, InputError
-from lpsnmr.files.atomic import written_aside
-from lpsnmr.reference import blocks_by_run, run_name, split_blocks
+from lpsnmr.errors import InputError
+from lpsnmr.fitting.folds import BlockFold
+from lpsnmr.fitting.sidecar import describe_files, plain, write_record
+from lpsnmr.reference import blocks_by_run, run_name
 from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 from lpsnmr.version import __version__
 
@@ -79,9 +78,7 @@ class TrainedModel:
 
     def write_report(self, path: str | os.PathLike[str]) -> Path:
         """Write the report as JSON; NaN becomes null."""
-        text = json.dumps(_without_nan(self.report), indent=1, ensure_ascii=False) + "\n"
-        with written_aside(path) as aside:
-            aside.write_text(text, encoding="utf-8")
+        write_record(path, self.report)
         return Path(path)
 
 
@@ -114,7 +111,8 @@ def train_model(
     settings = _settings(frames, options)
     labels = blocks_by_run(frames, options.steps_per_block)
     n_blocks = len(np.unique(labels))
-    folds = split_blocks(labels, options.folds or min(n_blocks, MOST_FOLDS), options.seed)
+    splitter = BlockFold(options.folds or min(n_blocks, MOST_FOLDS), options.seed)
+    folds = list(splitter.split(labels, groups=labels))
     results: dict[str, FitResult] = {}
     told: dict[str, dict[str, Any]] = {}
     for target, nucleus in nuclei.items():
@@ -123,7 +121,7 @@ def train_model(
         told[target] = _describe_fit(frames, data, settings, folds, results[target], nucleus, options)
     provenance = {
         "lpsnmr": __version__,
-        "data": _describe_sources(sources),
+        "data": describe_files(sources),
         "frames": len(frames),
         "frames_per_run": dict(sorted(Counter(run_name(frame) for frame in frames).items())),
         "efg_unit_of_data": options.unit,
@@ -211,28 +209,4 @@ def _describe_fit(
 
 def _without_runs(parts: dict[str, Any]) -> dict[str, Any]:
     """Return the entries of all and of phases, with NaN as None."""
-    return {name: _without_nan(entry) for name, entry in parts.items() if not name.startswith("run:")}
-
-
-def _describe_sources(sources: Iterable[str | os.PathLike[str]]) -> dict[str, Any]:
-    """Return names and SHA-256 of files: of each when they are few, of all together always."""
-    whole = hashlib.sha256()
-    names = []
-    for path in map(Path, sources):
-        try:
-            whole.update(path.read_bytes())
-        except OSError as error:
-            raise FileFormatError(f"{path}: cannot be read: {error.strerror}") from error
-        names.append(path.name)
-    return {"files": names if len(names) <= 8 else f"{len(names)} files", "sha256": whole.hexdigest()}
-
-
-def _without_nan(value: Any) -> Any:
-    """Return the same structure with NaN as None, which JSON can hold."""
-    if isinstance(value, dict):
-        return {key: _without_nan(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(entry) for entry in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
+    return {name: plain(entry) for name, entry in parts.items() if not name.startswith("run:")}

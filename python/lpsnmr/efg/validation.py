@@ -8,13 +8,15 @@ from typing import Any
 import ase
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
 from lpsnmr.efg.dataset import EfgData
 from lpsnmr.efg.metrics import ETA_LIMIT, tensor_errors
-from lpsnmr.efg.regression import GroupRidge
 from lpsnmr.efg.settings import GROUPS, EfgSettings
 from lpsnmr.efg.tensors import components_to_tensor, principal_values, quadrupolar_coupling_hz
 from lpsnmr.errors import InputError
+from lpsnmr.fitting.evaluation import mean, parts_of, rms
+from lpsnmr.fitting.group_ridge import GroupRidgeRegressor
 from lpsnmr.reference import run_name
 
 __all__ = ["correlation_check", "group_matrix", "learning_curve", "scalar_baseline", "system_of"]
@@ -39,21 +41,37 @@ class Validator:
     strengths: dict[str, float]
     nucleus: str
 
+    def regressor(self) -> GroupRidgeRegressor:
+        """Return the regression with these strengths, for scikit-learn."""
+        strengths = np.array([self.strengths[name] for name in GROUPS])
+        return GroupRidgeRegressor(self.settings.feature_groups(), strengths)
+
+    def rows(self, frames: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of the features that are of some frames."""
+        return np.flatnonzero(np.isin(np.repeat(self.data.frame, 5), frames)).astype(np.int64)
+
     def predict(self, training: NDArray[np.int64], held: NDArray[np.int64]) -> Array:
         """Predict the targets of some frames by a fit to others: (targets, 5) V/Å²."""
-        owner = np.repeat(self.data.frame, 5)
-        rows = np.flatnonzero(np.isin(owner, training)).astype(np.int64)
+        rows = self.rows(training)
         if not rows.size:
             raise InputError("no target in the training frames")
-        ridge = GroupRidge(
-            self.data.features[rows],
-            self.data.components[rows],
-            self.settings.feature_groups(),
-            [np.arange(len(rows))],
-            self.data.row_weights[rows],
+        data = self.data
+        fitted = self.regressor().fit(data.features[rows], data.components[rows], data.row_weights[rows])
+        return fitted.predict(data.features[self.rows(held)]).reshape(-1, 5)
+
+    def predict_folds(self, folds: Folds) -> Array:
+        """Predict every target by the fit to the training frames of its fold: (targets, 5) V/Å²."""
+        splits = [(self.rows(training), self.rows(held)) for training, held in folds]
+        if not all(training.size for training, _ in splits):
+            raise InputError("no target in the training frames")
+        data = self.data
+        predicted: Array = cross_val_predict(
+            self.regressor(),
+            data.features,
+            data.components,
+            cv=[split for split in splits if split[1].size],
+            params={"sample_weight": data.row_weights},
         )
-        weights = ridge.weights(np.array([self.strengths[name] for name in GROUPS]))
-        predicted: Array = self.data.features[np.isin(owner, held)] @ weights
         return predicted.reshape(-1, 5)
 
     def reference(self, held: NDArray[np.int64]) -> Array:
@@ -83,26 +101,22 @@ def learning_curve(validator: Validator, folds: Folds, seed: int = 0) -> list[di
     for run in set(data.runs):
         mine = order[runs[order] == run]
         rank[mine] = (np.arange(len(mine)) + 0.5) / len(mine)
+    # targets in the order of the folds
+    order_of_folds = np.concatenate([np.flatnonzero(np.isin(data.frame, held)) for _, held in folds])
+    true = data.components.reshape(-1, 5)[order_of_folds]
+    parts = parts_of(phases[data.frame[order_of_folds]].tolist())
     points = []
     for fraction in LEARNING_FRACTIONS:
-        predicted, reference, phase, sizes = [], [], [], []
-        for training, held in folds:
-            kept = training[rank[training] <= fraction]
-            if not kept.size:
-                break
-            sizes.append(len(kept))
-            predicted.append(validator.predict(kept, held))
-            reference.append(validator.reference(held))
-            phase.append(phases[data.frame[np.isin(data.frame, held)]])
-        if len(sizes) < len(folds):
+        kept = [(training[rank[training] <= fraction], held) for training, held in folds]
+        if not all(training.size for training, _ in kept):
             continue
-        found, true, labels = map(np.concatenate, (predicted, reference, phase))
-        point: dict[str, Any] = {"training_frames": float(np.mean(sizes))}
-        point["all"] = tensor_errors(true, found, validator.nucleus)
-        for name in sorted(set(data.phases)):
-            mine = labels == name
-            point[f"phase:{name}"] = tensor_errors(true[mine], found[mine], validator.nucleus)
-        points.append(point)
+        found = validator.predict_folds(kept)[order_of_folds]
+        points.append(
+            {
+                "training_frames": float(np.mean([len(training) for training, _ in kept])),
+                **{name: tensor_errors(true[m], found[m], validator.nucleus) for name, m in parts.items()},
+            }
+        )
     return points
 
 
@@ -137,16 +151,19 @@ def group_matrix(validator: Validator, groups: Sequence[str]) -> list[dict[str, 
     results: list[dict[str, Any]] = []
     if len(names) < 2:
         return results
-    pairs = [([one], other) for one in names for other in names if one != other]
+    splits = [
+        (np.flatnonzero(labels == one), np.flatnonzero(labels == other))
+        for one in names
+        for other in names
+        if one != other
+    ]
     if len(names) > 2:
-        pairs += [([n for n in names if n != left_out], left_out) for left_out in names]
-    for trained, tested in pairs:
-        training = np.flatnonzero(np.isin(labels, trained)).astype(np.int64)
-        held = np.flatnonzero(labels == tested).astype(np.int64)
+        splits += list(LeaveOneGroupOut().split(labels, groups=labels))
+    for training, held in splits:
         results.append(
             {
-                "trained_on": " + ".join(trained),
-                "tested_on": tested,
+                "trained_on": " + ".join(sorted(set(labels[training].tolist()))),
+                "tested_on": str(labels[held[0]]),
                 "training_frames": len(training),
                 **validator.errors(training, held),
             }
@@ -171,42 +188,40 @@ def scalar_baseline(data: EfgData, folds: Folds, nucleus: str) -> dict[str, Any]
     norms /= np.maximum(np.sqrt(np.mean(norms**2, axis=0)), 1e-300)
     v_zz, eta, _ = principal_values(components_to_tensor(data.components.reshape(-1, 5)))
     cq = quadrupolar_coupling_hz(v_zz, nucleus) * 1e-3
-    size_errors = _scalar_errors(norms, np.abs(cq), data.frame, folds)
-    sign_errors = _scalar_errors(norms, cq, data.frame, folds)
+    size_errors, sign_errors = _scalar_errors(norms, [np.abs(cq), cq], data.frame, folds)
     low = eta < ETA_LIMIT
-    phases = np.array(data.phases)[data.frame]
-    parts = {"all": np.ones(len(cq), dtype=bool)}
-    parts |= {f"phase:{name}": phases == name for name in sorted(set(data.phases))}
+    parts = parts_of([data.phases[k] for k in data.frame.tolist()])
     return {
         name: {
-            "abs_cq_rmse_khz": _rms(size_errors[mine]),
-            "abs_cq_mae_khz": float(np.mean(np.abs(size_errors[mine]))),
-            "signed_cq_rmse_khz": _rms(sign_errors[mine & low]),
+            "abs_cq_rmse_khz": rms(size_errors[mine]),
+            "abs_cq_mae_khz": mean(np.abs(size_errors[mine])),
+            "signed_cq_rmse_khz": rms(sign_errors[mine & low]),
         }
         for name, mine in parts.items()
     }
 
 
-def _scalar_errors(norms: Array, values: Array, frame: NDArray[np.int64], folds: Folds) -> Array:
-    """Return held-out errors of a ridge regression of ``values``, at the strength where they are smallest."""
-    splits = [(np.isin(frame, training), np.isin(frame, held)) for training, held in folds]
-    best = np.full(len(values), np.inf)
-    parts = []
-    for training, held in splits:
-        mean, center = values[training].mean(), norms[training].mean(axis=0)
+def _scalar_errors(
+    norms: Array, quantities: Sequence[Array], frame: NDArray[np.int64], folds: Folds
+) -> list[Array]:
+    """Return held-out errors of a ridge regression of each quantity, at its best strength."""
+    count = len(norms)
+    errors = np.empty((len(quantities), len(SCALAR_STRENGTHS), count))
+    for training_frames, held_frames in folds:
+        training, held = np.isin(frame, training_frames), np.isin(frame, held_frames)
+        center = norms[training].mean(axis=0)
         inside = norms[training] - center
-        # one eigendecomposition serves all strengths
+        # one eigendecomposition serves all quantities and strengths
         spectrum, vectors = np.linalg.eigh(inside.T @ inside)
-        right = vectors.T @ (inside.T @ (values[training] - mean))
-        parts.append((held, mean, (norms[held] - center) @ vectors, np.maximum(spectrum, 0.0), right))
-    for strength in SCALAR_STRENGTHS:
-        errors = np.empty(len(values))
-        for held, mean, projected, spectrum, right in parts:
-            level = strength * len(values)
-            errors[held] = mean + projected @ (right / (spectrum + level)) - values[held]
-        if _rms(errors) < _rms(best):
-            best = errors
-    return best
+        spectrum = np.maximum(spectrum, 0.0)
+        projected = (norms[held] - center) @ vectors
+        for values, found in zip(quantities, errors, strict=True):
+            mean_value = values[training].mean()
+            right = vectors.T @ (inside.T @ (values[training] - mean_value))
+            for strength, row in zip(SCALAR_STRENGTHS, found, strict=True):
+                level = strength * count
+                row[held] = mean_value + projected @ (right / (spectrum + level)) - values[held]
+    return [found[int(np.argmin([rms(row) for row in found]))] for found in errors]
 
 
 def correlation_check(
@@ -273,7 +288,3 @@ def _correlate(
         products = np.sum(values[first] * values[second], axis=2).mean(axis=1)
         curves.append(np.bincount(place, weights=products) / pairs)
     return lags, pairs, np.array(curves)
-
-
-def _rms(values: Array) -> float:
-    return float(np.sqrt(np.mean(values**2))) if values.size else float("nan")

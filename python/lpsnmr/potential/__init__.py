@@ -1,15 +1,17 @@
 """Ultra-fast potentials (UF2+3): evaluate, fit, write."""
 
-from lpsnmr.potential.assess import FrameErrors, LearningPoint, SpreadRow
+from lpsnmr.fitting.assess import FrameErrors, LearningPoint, SpreadRow
+from lpsnmr.fitting.datasets import DataSet
+from lpsnmr.fitting.errors_table import ErrorRow, format_table
+from lpsnmr.fitting.walk import Execution
 from lpsnmr.potential.basis import BasisSettings, Layout, clamped_knots
 from lpsnmr.potential.calculator import Ufp, UfpCalculator, UfpPrediction
 from lpsnmr.potential.density import DensityBlock, DensityChannel, DensityLayout
-from lpsnmr.potential.errors_table import ErrorRow, format_table
 from lpsnmr.potential.extrapolation import Extrapolation, SiteGrades
 from lpsnmr.potential.fit import FitResult, FitSettings, fit_ufp
-from lpsnmr.potential.normal import DataSet, WeightSettings
 from lpsnmr.potential.prior import PriorSettings
 from lpsnmr.potential.provenance import extrapolation_path, fit_targets, save_fit
+from lpsnmr.potential.rows import WeightSettings
 from lpsnmr.potential.uf3_file import (
     PairBlock,
     TripleBlock,
@@ -19,7 +21,6 @@ from lpsnmr.potential.uf3_file import (
     write_uf3,
 )
 from lpsnmr.potential.ufd_file import companion, density_path, potential_hash, read_ufd, write_ufd
-from lpsnmr.potential.walk import Execution
 
 __all__ = [
     "BasisSettings",

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.errors import ComputeError, InputError
-from lpsnmr.potential.accumulate import accumulate, share_out
-from lpsnmr.potential.assess import (
+from lpsnmr.fitting.accumulate import accumulate, matrices_of
+from lpsnmr.fitting.assess import (
     FrameErrors,
     LearningPoint,
     SpreadRow,
@@ -17,20 +17,25 @@ from lpsnmr.potential.assess import (
     spread_table,
     tables,
 )
+from lpsnmr.fitting.choose import choose_on_folds, learning_solutions
+from lpsnmr.fitting.datasets import DataSet, data_hash, weight_of
+from lpsnmr.fitting.errors_table import ErrorRow
+from lpsnmr.fitting.features import FeatureStore
+from lpsnmr.fitting.folds import share_out
+from lpsnmr.fitting.memory import check_matrices, room_for_features
+from lpsnmr.fitting.rows import FrameRows
+from lpsnmr.fitting.walk import Execution, Item, Progress, Walk
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.certainty import Posterior
-from lpsnmr.potential.choose import Solver, choose_prior, learning_solutions
 from lpsnmr.potential.core_repulsion import CoreReport, core_constraints, core_report, shortest_distances
 from lpsnmr.potential.density import energy_ranges
-from lpsnmr.potential.errors_table import ErrorRow
 from lpsnmr.potential.fit_settings import FitSettings
-from lpsnmr.potential.normal import DataSet, FirstLook, look_at
-from lpsnmr.potential.prior import PriorSettings
-from lpsnmr.potential.solve import Prior
-from lpsnmr.potential.walk import Execution, Item, Progress, Walk
+from lpsnmr.potential.prior import PriorSettings, build_prior
+from lpsnmr.potential.rows import FirstLook, frame_rows, look_at, row_weights, sparse_features
+from lpsnmr.potential.solver import Solver, width_moves
 from lpsnmr.reference.terms import chosen_labels
 
-__all__ = ["FitResult", "FitSettings", "fit_ufp"]
+__all__ = ["FitResult", "FitSettings", "fingerprint", "fit_ufp"]
 
 Array = NDArray[np.float64]
 
@@ -68,7 +73,13 @@ class FitResult:
     """Covariance of the fit to all data."""
 
 
-def _first_look(walk: Walk, layout: Layout) -> tuple[NDArray[np.intp], Array, Layout]:
+def fingerprint(data: Sequence[DataSet], settings: FitSettings) -> str:
+    """Return a hash of the data and of the settings that the sums depend on, hexadecimal."""
+    parts = (settings.basis, settings.weights, settings.folds, settings.steps_per_block, settings.seed)
+    return data_hash(data, repr((*parts, settings.bootstrap, settings.run_weights)))
+
+
+def _first_look(walk: Walk, layout: Layout, store: FeatureStore) -> tuple[NDArray[np.intp], Array, Layout]:
     """Return the columns that the frames move, the shortest distance of each pair, the calibrated layout."""
     n_pairs = len(layout.pairs)
     least = np.full(n_pairs + layout.columns, np.inf)  # of columns: 0 when touched
@@ -77,7 +88,9 @@ def _first_look(walk: Walk, layout: Layout) -> tuple[NDArray[np.intp], Array, La
     square = np.zeros(density.columns if density else 0)
 
     def look(item: Item) -> tuple[FirstLook, Array]:
-        return look_at(layout, item.frame), shortest_distances(layout, [item.frame])
+        found = look_at(layout, item.frame)
+        store.put(item.index, found.features)
+        return found, shortest_distances(layout, [item.frame])
 
     for _, (seen, shortest) in walk.evaluate(look, walk.mine(), "coefficients"):
         least[n_pairs:][seen.touched] = 0.0
@@ -112,6 +125,50 @@ def _with_bounds(walk: Walk, layout: Layout, coefficients: Array) -> Layout:
     return replace(layout, density=density.bounded(np.stack([least[0], -least[1]], axis=1)))
 
 
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The rows of a frame, from features that are kept."""
+
+    walk: Walk
+    layout: Layout
+    columns: NDArray[np.intp]
+    settings: FitSettings
+    store: FeatureStore
+
+    def plain(self, item: Item) -> FrameRows:
+        """Return the rows without weights."""
+        features = self.store.get(item.index, lambda: sparse_features(self.layout, item.frame))
+        number = (item.set_number, self.walk.sets)
+        return frame_rows(self.layout, item.frame, self.columns, item.data.scale, number, features)
+
+    def weighted(self, item: Item) -> FrameRows:
+        """Return the rows with their weights."""
+        rows = self.plain(item)
+        of_frame = item.data.weight * weight_of(item.frame, self.settings.run_weights)
+        weight = row_weights(rows.kind, self.settings.weights, of_frame)
+        return FrameRows(rows.design * weight, rows.target * weight, rows.kind)
+
+
+def _constraints(
+    layout: Layout,
+    settings: FitSettings,
+    columns: NDArray[np.intp],
+    energies: Sequence[float],
+    shortest: Array,
+) -> tuple[NDArray[np.intp], Array] | None:
+    """Return what keeps the core repulsive; None when it is free."""
+    if not settings.monotone_core:
+        return None
+    return core_constraints(layout, shortest, build_prior(layout, settings.priors[0], columns, energies).mean)
+
+
+def _spread_out(layout: Layout, columns: NDArray[np.intp], solution: Array) -> Array:
+    """Return all coefficients of a layout; those that are not fitted are zero."""
+    full = np.zeros(layout.columns)
+    full[columns] = solution[: len(columns)]
+    return full
+
+
 def fit_ufp(
     data: Sequence[DataSet],
     settings: FitSettings,
@@ -120,8 +177,10 @@ def fit_ufp(
 ) -> FitResult:
     """Fit a UFP by regularised linear least squares.
 
-    The frames are walked over three times (which coefficients do they touch; normal equations; errors);
-    of their features nothing is kept but one matrix of (columns)² float64 per fold and bootstrap member.
+    The features of a frame are evaluated once and kept as long as ``execution.memory`` has room for them;
+    those beyond are evaluated again in each of the walks over the frames (which coefficients do they touch;
+    normal equations; errors). Beside them there is one matrix of (columns)² float64 per fold and bootstrap
+    member.
 
     Parameters
     ----------
@@ -164,15 +223,21 @@ def fit_ufp(
 def _fit(layout: Layout, walk: Walk, data: Sequence[DataSet], settings: FitSettings) -> FitResult:
     """Fit with a layout of which nothing is known yet but its columns; see ``fit_ufp``."""
     blocks = share_out(data, settings)
-    columns, shortest, layout = _first_look(walk, layout)
-    sums = accumulate(walk, layout, columns, blocks, settings, data)
+    others = walk.sets * len(layout.settings.elements)  # reference energies
+    matrices, memory = matrices_of(settings), walk.execution.memory
+    store = FeatureStore(room_for_features(layout.columns + others, matrices, walk.ranks, memory))
+    columns, shortest, layout = _first_look(walk, layout, store)
+    size = len(columns) + others
+    check_matrices(size, matrices, walk.ranks, memory)
+    rows = _Rows(walk, layout, columns, settings, store)
+    key = f"{fingerprint(data, settings)} {columns.size} {columns.sum()}"
+    sums = accumulate(walk, rows.weighted, size, blocks, settings, key)
     energies = [d.scale * float(np.mean([f.calc.results["energy"] / len(f) for f in d.frames])) for d in data]
-    constraints = None
-    if settings.monotone_core:
-        mean = Prior.build(layout, settings.priors[0], columns, energies).mean
-        constraints = core_constraints(layout, shortest, mean)
-    solver = Solver(layout, columns, energies, constraints)
-    choice = choose_prior(solver, sums, settings, lambda *n: walk.tick("cross-validation", *n))
+    solver = Solver(layout, columns, energies, _constraints(layout, settings, columns, energies, shortest))
+    moves = width_moves(density=layout.density is not None)
+    choice = choose_on_folds(
+        solver, sums, settings.priors, moves, settings.search, lambda *n: walk.tick("cross-validation", *n)
+    )
     fewer = {}
     if settings.learning_curve:
         fewer = learning_solutions(solver, sums, choice.prior, lambda *n: walk.tick("learning curve", *n))
@@ -182,16 +247,13 @@ def _fit(layout: Layout, walk: Walk, data: Sequence[DataSet], settings: FitSetti
         raise ComputeError("the fit gave coefficients that are not finite")
     reference = walk.items[: len(data[0].frames)]
     frames = assess(
-        walk, layout, columns, reference, blocks.label, blocks.fold, final, choice.folds, members, fewer
+        walk, rows.plain, reference, blocks.label, blocks.fold, final, choice.folds, members, fewer
     )
+    store.clear()
     held_out, training = tables(frames)
-
-    def spread_out(solution: Array) -> Array:
-        full = np.zeros(layout.columns)
-        full[columns] = solution[: len(columns)]
-        return full
-
-    coefficients = spread_out(final)
+    committee, bootstrap, [coefficients] = (
+        [_spread_out(layout, columns, c) for c in some] for some in (choice.folds, members, [final])
+    )
     layout = _with_bounds(walk, layout, coefficients)
     return FitResult(
         layout=layout,
@@ -201,8 +263,8 @@ def _fit(layout: Layout, walk: Walk, data: Sequence[DataSet], settings: FitSetti
         candidates=choice.tried,
         held_out=held_out,
         training=training,
-        committee=[spread_out(c) for c in choice.folds],
-        bootstrap=[spread_out(c) for c in members],
+        committee=committee,
+        bootstrap=bootstrap,
         spread=spread_table(frames),
         learning=learning_curve(frames, blocks.fold[: len(reference)]),
         frames=frames,

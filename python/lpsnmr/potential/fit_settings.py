@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from lpsnmr.errors import InputError
 from lpsnmr.potential.basis import BasisSettings
-from lpsnmr.potential.normal import WeightSettings
 from lpsnmr.potential.prior import PriorSettings
+from lpsnmr.potential.rows import WeightSettings
 from lpsnmr.reference.terms import LabelChoice
 
 __all__ = ["FitSettings"]

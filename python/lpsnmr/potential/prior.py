@@ -7,6 +7,7 @@ J. P. Biersack, U. Littmark, *The Stopping and Range of Ions in Matter* (1985),
 doi:10.1007/978-1-4615-8103-1_3.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ase.data
@@ -16,12 +17,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
+from lpsnmr.fitting.ridge import Prior
 from lpsnmr.potential.basis import Layout
 from lpsnmr.units import BOHR_ANGSTROM, HARTREE_EV
 
-__all__ = ["PriorSettings", "penalty", "prior_mean", "second_differences", "zbl_energy"]
+__all__ = ["PriorSettings", "build_prior", "penalty", "prior_mean", "second_differences", "zbl_energy"]
 
 Array = NDArray[np.float64]
+REFERENCE_ENERGY_WIDTH_EV = 10.0
 
 
 @dataclass(frozen=True)
@@ -162,3 +165,19 @@ def penalty(layout: Layout, settings: PriorSettings) -> sp.csr_matrix:
         scale = np.where(scale > 1e-8, scale, 1.0)  # a column that moves nothing stays at zero
         matrix = matrix + sp.diags(np.r_[np.zeros(layout.basis.columns), (scale / settings.density) ** 2])
     return sp.csr_matrix(matrix)
+
+
+def build_prior(
+    layout: Layout, settings: PriorSettings, columns: NDArray[np.intp], energies: Sequence[float]
+) -> Prior:
+    """Restrict the penalty to ``columns``; the others are held at zero.
+
+    ``energies`` holds per data set the prior mean (eV) of every element's reference energy: at one
+    composition only their sum is determined, and the elements share it alike.
+    """
+    full = penalty(layout, settings)
+    elements = len(layout.settings.elements)
+    reference = sp.identity(elements * len(energies)) / REFERENCE_ENERGY_WIDTH_EV**2
+    matrix = sp.block_diag([full[columns][:, columns], reference], format="csr")
+    mean = np.concatenate([prior_mean(layout)[columns], np.repeat(np.asarray(energies), elements)])
+    return Prior(matrix, mean)

@@ -1,7 +1,5 @@
 """The sidecar of a fitted potential: settings, errors and where the data came from, as JSON."""
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -11,46 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.files.atomic import FileSet, written_aside, written_together
+from lpsnmr.files.atomic import FileSet, written_together
+from lpsnmr.fitting.datasets import DataSet
+from lpsnmr.fitting.sidecar import file_hash, sidecar_path, write_record
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.certainty import element_certainty, training_deviations, write_extrapolation
 from lpsnmr.potential.fit import FitResult, FitSettings
-from lpsnmr.potential.normal import DataSet
 from lpsnmr.potential.uf3_file import blocks_from_coefficients, write_uf3
 from lpsnmr.potential.ufd_file import BELONGS, density_path, write_ufd
 from lpsnmr.version import __version__
 
-__all__ = [
-    "extrapolation_path",
-    "file_hash",
-    "fit_targets",
-    "fitted_labels",
-    "read_sidecar",
-    "save_fit",
-    "sidecar_path",
-]
+__all__ = ["extrapolation_path", "fit_targets", "fitted_labels", "save_fit"]
 
 Array = NDArray[np.float64]
 PathLike = str | os.PathLike[str]
-
-
-def file_hash(path: PathLike) -> str:
-    """Return the SHA-256 of a file's bytes, hexadecimal."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def sidecar_path(potential: PathLike) -> Path:
-    """Return the path of the JSON beside a potential: ``NAME.uf3`` -> ``NAME.json``."""
-    return Path(potential).with_suffix(".json")
-
-
-def read_sidecar(potential: PathLike) -> dict[str, Any]:
-    """Return the sidecar of a fit, empty when there is none."""
-    try:
-        record = json.loads(sidecar_path(potential).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return record if isinstance(record, dict) else {}
 
 
 def fitted_labels(record: Mapping[str, Any]) -> str | None:
@@ -105,17 +77,6 @@ def _save_density(files: FileSet, target: Path, layout: Layout, coefficients: Ar
     base = file_hash(files.aside(target))
     write_ufd(files.aside(path), layout.density, coefficients[layout.basis.columns :], base, comments)
     return [path]
-
-
-def _finite(value: Any) -> Any:
-    """Replace infinities and NaN, which JSON does not have, by None."""
-    if isinstance(value, dict):
-        return {k: _finite(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(v) for v in value]
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else None
-    return value
 
 
 def _save_committee(files: FileSet, target: Path, result: FitResult) -> list[Path]:
@@ -237,8 +198,7 @@ def save_fit(
             together.remove(extrapolation_path(target))
         record = _record(target, file_hash(together.aside(target)), result, settings, data, files)
         sidecar = sidecar_path(target)
-        with written_aside(together.aside(sidecar)) as aside:
-            aside.write_text(json.dumps(_finite(record), indent=1) + "\n", encoding="utf-8")
+        write_record(together.aside(sidecar), record, ascii_only=True)
         written.append(sidecar)
         if report:
             written += [together.final(p) for p in report(together.aside(target).parent)]

@@ -14,59 +14,18 @@ from lpsnmr.files.atomic import written_aside
 from lpsnmr.files.templates import render
 from lpsnmr.labelling.dispersion import DISPERSION, DispersionModel
 from lpsnmr.labelling.gpaw_settings import FUNCTIONALS
+from lpsnmr.reference.phases import PHASES, common_phase, phase_of
 from lpsnmr.reference.splits import blocks_by_run, run_name, split_blocks
 from lpsnmr.reference.terms import Term, functional_of, term_of
 from lpsnmr.structures import report_structure
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2, EV_PER_ANGSTROM3_GPA, quadrupolar_coupling_hz_per_efg
 
-__all__ = ["data_card", "phase_of_run", "write_data_card"]
+__all__ = ["data_card", "write_data_card"]
 
 LITHIUM = 3
 STEEP = 0.1
 """Force of a dispersion correction (eV/Å) that a smooth one does not reach at atoms that do not touch."""
 FOLDS = 5
-PHASES = (
-    "β crystal",
-    "γ crystal",
-    "strained crystal at rest",
-    "β cell above 1000 K",
-    "γ cell above 1000 K",
-    "melt",
-    "quench",
-    "clustering",
-    "amorphous",
-    "other",
-)
-
-
-def phase_of_run(run: str, temperature: float | None) -> str:
-    """Return the phase that the name of a run stands for, one of ``PHASES``.
-
-    Names are made of words: ``b32``/``g32`` say the crystal and its atoms, ``eos``, ``quench``, ``melt`` and
-    ``am`` what was done to it; a ``b32_1800`` is a melt because β melts below. ``hot`` are the cells that a
-    potential let cluster.
-
-    Examples
-    --------
-    >>> [phase_of_run(*pair) for pair in [("ufp_g32_v+3_700", 700), ("b32_quench", 1800), ("b32_2500", 2500)]]
-    ['γ crystal', 'quench', 'melt']
-    """
-    words = run.split("_")
-    if "eos" in words:
-        return "strained crystal at rest"
-    if "hot" in words:
-        return "clustering"
-    if "quench" in words:
-        return "quench"
-    if any(word.startswith("am") for word in words):
-        return "amorphous"
-    if "melt" in words or (temperature is not None and temperature >= 1500):
-        return "melt"
-    for letter, name in (("b", "β"), ("g", "γ")):
-        if any(word[:1] == letter and word[1:].isdigit() for word in words):
-            hot = temperature is not None and temperature > 1000
-            return f"{name} cell above 1000 K" if hot else f"{name} crystal"
-    return "other"
 
 
 def _rms(values: np.ndarray) -> float:
@@ -80,9 +39,9 @@ def _temperature(frames: Sequence[ase.Atoms]) -> str:
     return f"{min(values):.0f}" if max(values) - min(values) < 1 else f"{max(values):.0f}–{min(values):.0f}"
 
 
-def _phase(frames: Sequence[ase.Atoms]) -> str:
-    values = [float(f.info["run_T"]) for f in frames if "run_T" in f.info]
-    return phase_of_run(run_name(frames[0]), max(values) if values else None)
+def _place(phase: str) -> int:
+    """Return where a phase stands in the table; those that only a header knows come last."""
+    return PHASES.index(phase) if phase in PHASES else len(PHASES)
 
 
 @dataclass(frozen=True)
@@ -106,6 +65,7 @@ def _runs(frames: Sequence[ase.Atoms]) -> list[_Run]:
     kilohertz = quadrupolar_coupling_hz_per_efg("7Li") * EFG_AU_V_PER_ANGSTROM2 * 1e-3
     rows = []
     for run, members in by_run.items():
+        phase = common_phase([phase_of(f) for f in members])
         forces = _rms(np.concatenate([f.get_forces() for f in members]))
         lithium = np.concatenate([f.arrays["efg"][f.numbers == LITHIUM] for f in members])
         largest = np.abs(np.linalg.eigvalsh(lithium.reshape(-1, 3, 3))).max(axis=1)
@@ -113,7 +73,7 @@ def _runs(frames: Sequence[ase.Atoms]) -> list[_Run]:
         rows.append(
             _Run(
                 run,
-                _phase(members),
+                phase,
                 _temperature(members),
                 len(members),
                 forces,
@@ -121,7 +81,7 @@ def _runs(frames: Sequence[ase.Atoms]) -> list[_Run]:
                 (min(density), max(density)),
             )
         )
-    return sorted(rows, key=lambda row: (PHASES.index(row.phase), row.run))
+    return sorted(rows, key=lambda row: (_place(row.phase), row.run))
 
 
 def _folds(frames: Sequence[ase.Atoms]) -> list[list[tuple[str, int]]]:
@@ -223,20 +183,22 @@ def data_card(name: str, frames: Sequence[ase.Atoms]) -> str:
     if not frames:
         raise InputError("data card: expected at least one frame")
     runs = _runs(frames)
-    phases = Counter({phase: sum(r.frames for r in runs if r.phase == phase) for phase in PHASES})
+    phases: Counter[str] = Counter()
+    for r in runs:
+        phases[r.phase] += r.frames
     return render(
         "data_card.md",
         name=name,
         runs=runs,
         frames=len(frames),
         tensors=sum(int((f.numbers == LITHIUM).sum()) for f in frames),
-        phases=[(phase, n) for phase, n in phases.items() if n],
+        phases=sorted(phases.items(), key=lambda pair: _place(pair[0])),
         folds=_folds(frames),
         functionals=_functionals(frames),
         corrections=_corrections(frames),
         steep=STEEP,
         **_range(frames),
-        **_gaps(frames, Counter(_phase([f]) for f in frames)),
+        **_gaps(frames, Counter(map(phase_of, frames))),
     )
 
 

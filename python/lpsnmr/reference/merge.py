@@ -18,7 +18,9 @@ from lpsnmr.reference.terms import copy_terms, functional_of
 
 __all__ = ["KEPT_INFO", "MergeReport", "merge_frames", "write_set"]
 
-KEPT_INFO = ("run", "run_step", "run_T", "made", "kpts", "scf_iterations", "functional", "label", "label_id")
+KEPT_INFO = (
+    "run", "run_step", "run_T", "phase", "made", "kpts", "scf_iterations", "functional", "label", "label_id"
+)  # fmt: skip
 """Header entries that a reference set carries beside the labels and dispersion corrections; others, such as
 energies of a teacher, are dropped."""
 

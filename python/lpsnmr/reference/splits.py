@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
 
-__all__ = ["blocks_by_run", "run_name", "split_blocks"]
+__all__ = ["assign_folds", "blocks_by_run", "run_name", "split_blocks"]
 
 Indices = NDArray[np.int64]
 
@@ -61,8 +61,8 @@ def blocks_by_run(frames: Sequence[ase.Atoms], steps_per_block: int | None = Non
     return labels
 
 
-def split_blocks(labels: Indices, n_folds: int, seed: int = 0) -> list[tuple[Indices, Indices]]:
-    """Split into folds of whole blocks, about equal in the number of frames.
+def assign_folds(labels: Indices, n_folds: int, seed: int = 0) -> Indices:
+    """Share whole blocks out over folds, about equal in the number of frames.
 
     Blocks are shuffled, then the largest is put into the smallest fold until none is left.
 
@@ -77,20 +77,16 @@ def split_blocks(labels: Indices, n_folds: int, seed: int = 0) -> list[tuple[Ind
 
     Returns
     -------
-    list of (training, held-out) frame indices, int64, sorted; every frame is held out exactly once.
+    Indices
+        (frames,) int64, the fold that holds each frame out.
 
     Raises
     ------
     InputError
         For fewer than two folds or more folds than blocks.
-
-    Examples
-    --------
-    >>> [held_out.tolist() for _, held_out in split_blocks(np.array([7, 7, 7, 9]), 2)]
-    [[0, 1, 2], [3]]
     """
     labels = np.asarray(labels)
-    blocks, counts = np.unique(labels, return_counts=True)
+    blocks, place, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if not 2 <= n_folds <= len(blocks):
         raise InputError(
             f"folds must be 2 to the number of blocks ({len(blocks)}), got {n_folds}; "
@@ -98,10 +94,24 @@ def split_blocks(labels: Indices, n_folds: int, seed: int = 0) -> list[tuple[Ind
         )
     shuffled = np.random.default_rng(seed).permutation(len(blocks))
     sizes = np.zeros(n_folds, dtype=np.int64)
-    fold_of = {}
+    fold_of = np.zeros(len(blocks), dtype=np.int64)
     for b in shuffled[np.argsort(-counts[shuffled], kind="stable")]:
-        fold = int(np.argmin(sizes))
-        fold_of[blocks[b]] = fold
-        sizes[fold] += counts[b]
-    folds = np.array([fold_of[label] for label in labels])
+        fold_of[b] = int(np.argmin(sizes))
+        sizes[fold_of[b]] += counts[b]
+    return fold_of[place]
+
+
+def split_blocks(labels: Indices, n_folds: int, seed: int = 0) -> list[tuple[Indices, Indices]]:
+    """Split into folds of whole blocks; see ``assign_folds``.
+
+    Returns
+    -------
+    list of (training, held-out) frame indices, int64, sorted; every frame is held out exactly once.
+
+    Examples
+    --------
+    >>> [held_out.tolist() for _, held_out in split_blocks(np.array([7, 7, 7, 9]), 2)]
+    [[0, 1, 2], [3]]
+    """
+    folds = assign_folds(labels, n_folds, seed)
     return [(np.flatnonzero(folds != f), np.flatnonzero(folds == f)) for f in range(n_folds)]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lpsnmr.potential import ErrorRow
-from lpsnmr.reference.data_card import PHASES, phase_of_run
+from lpsnmr.reference.phases import PHASES
 
 __all__ = ["ANCHORS", "anchor_rows", "phase_rows"]
 
@@ -62,14 +62,16 @@ def _joined(name: str, rows: Sequence[ErrorRow]) -> ErrorRow:
 def phase_rows(rows: Sequence[ErrorRow]) -> list[ErrorRow]:
     """Return one row per phase from the rows of the runs.
 
-    The phase is read from the name of a run and its temperature (``phase_of_run``). Every frame counts the
+    The phase is that of the headers of a run's frames, else what its name and temperature say
+    (``lpsnmr.reference.phase_of``). Every frame counts the
     same, so cells of unlike size are not weighted by their atoms.
     """
     by_phase: dict[str, list[ErrorRow]] = {}
     for r in rows:
         if r.run != "all":
-            by_phase.setdefault(phase_of_run(r.run, r.temperature_K), []).append(r)
-    return [_joined(phase, by_phase[phase]) for phase in PHASES if phase in by_phase]
+            by_phase.setdefault(r.phase_of_run, []).append(r)
+    told = sorted(set(by_phase) - set(PHASES))  # what only headers know
+    return [_joined(phase, by_phase[phase]) for phase in (*PHASES, *told) if phase in by_phase]
 
 
 def anchor_rows(held_out: Sequence[ErrorRow]) -> list[tuple[str, str, str, str]]:

@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from lpsnmr.reference.data_card import phase_of_run
+from lpsnmr.reference.phases import order_of, phase_of_run
 from lpsnmr.report.pages import write_page
 
 __all__ = ["summary_rows", "write_validation_report"]
 
 CRYSTAL_LIMIT_K = 1000.0
 """Runs up to here count as crystals for the aims below, unless their name says otherwise."""
-DISORDERED = ("melt", "quench", "amorphous", "clustering")
 AIMS = {"crystal": 15.0, "hot": 25.0, "energy": 3.0, "stress": 0.3, "four": 0.95}
 """Force errors in %, meV/atom, GPa, fraction of P with four S in the quenched melt."""
 COLORS = ("#1f5a99", "#c0392b")
@@ -116,8 +115,8 @@ def _judged(table: list[dict[str, Any]], kind: str) -> list[tuple[str, str, str,
             continue
         if r["temperature_K"] == 0.0:  # strained cells at rest: forces too small to be measured against
             continue
-        phase = phase_of_run(r["run"], r["temperature_K"])
-        cold = (r["temperature_K"] or 0.0) <= CRYSTAL_LIMIT_K and phase not in DISORDERED
+        phase = r.get("phase") or phase_of_run(r["run"], r["temperature_K"])
+        cold = (r["temperature_K"] or 0.0) <= CRYSTAL_LIMIT_K and order_of(phase) == "crystal"
         aim = AIMS["crystal"] if cold else AIMS["hot"]
         percent = r["force_percent_of_rms"]
         rows.append((f"{r['run']} forces ({kind})", f"{percent:.1f} %", f"≤ {aim:g} %",

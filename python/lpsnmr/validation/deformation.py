@@ -8,8 +8,9 @@ import ase.eos
 import numpy as np
 from numpy.typing import NDArray
 
+from lpsnmr.fitting.sidecar import read_sidecar
 from lpsnmr.potential import Ufp
-from lpsnmr.potential.provenance import fitted_labels, read_sidecar
+from lpsnmr.potential.provenance import fitted_labels
 from lpsnmr.reference import read_reference, run_name
 from lpsnmr.reference.terms import chosen_labels
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA

@@ -12,8 +12,8 @@ from lpsnmr.analysis.dynamics import fit_arrhenius
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.files.atomic import written_aside
+from lpsnmr.fitting.sidecar import file_hash
 from lpsnmr.potential import potential_hash
-from lpsnmr.potential.provenance import file_hash
 from lpsnmr.validation.dynamic import (
     amorphous_task,
     check_md,

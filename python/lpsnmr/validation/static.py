@@ -8,11 +8,12 @@ import ase
 import numpy as np
 from numpy.typing import NDArray
 
+from lpsnmr.fitting.errors_table import error_table
+from lpsnmr.fitting.rows import FrameRows
+from lpsnmr.fitting.sidecar import file_hash, read_sidecar
 from lpsnmr.potential import Ufp, UfpCalculator
-from lpsnmr.potential.errors_table import error_table
-from lpsnmr.potential.normal import FrameRows
-from lpsnmr.potential.provenance import file_hash, fitted_labels, read_sidecar
-from lpsnmr.reference import read_reference, run_name
+from lpsnmr.potential.provenance import fitted_labels
+from lpsnmr.reference import phase_of, read_reference, run_name
 from lpsnmr.reference.terms import chosen_labels
 from lpsnmr.structures import load_structure
 from lpsnmr.validation.deformation import birch_murnaghan, deformation_curves
@@ -50,6 +51,7 @@ def _table(frames: Sequence[ase.Atoms], parts: Sequence[tuple[Any, Any]]) -> lis
         [p[1] for p in parts],
         [run_name(f) for f in frames],
         [float(f.info["run_T"]) if "run_T" in f.info else None for f in frames],
+        phases=[phase_of(f) for f in frames],
     )
     return [row.as_dict() for row in table]
 

@@ -1,16 +1,16 @@
 """Predictions for the reference frames: held out, fitted, committee spread, learning curve."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.potential.basis import Layout
-from lpsnmr.potential.errors_table import ErrorRow, error_table
-from lpsnmr.potential.normal import FrameRows, frame_rows
-from lpsnmr.potential.walk import Item, Walk
-from lpsnmr.reference import run_name
+from lpsnmr.fitting.errors_table import ErrorRow, error_table
+from lpsnmr.fitting.evaluation import rms
+from lpsnmr.fitting.rows import FrameRows
+from lpsnmr.fitting.walk import Item, Walk
+from lpsnmr.reference import phase_of, run_name
 
 __all__ = ["FrameErrors", "LearningPoint", "SpreadRow", "assess", "learning_curve", "spread_table", "tables"]
 
@@ -29,6 +29,7 @@ class FrameErrors:
     """
 
     run: str
+    phase: str
     temperature_K: float | None
     block: int
     target: Array
@@ -59,8 +60,7 @@ class SpreadRow:
 
 def assess(
     walk: Walk,
-    layout: Layout,
-    columns: NDArray[np.intp],
+    rows_of: Callable[[Item], FrameRows],
     items: Sequence[Item],
     block: NDArray[np.int64],
     fold: NDArray[np.int64],
@@ -73,6 +73,8 @@ def assess(
 
     Parameters
     ----------
+    rows_of
+        Returns the rows of a frame without weights; called in threads.
     items
         The reference frames.
     block, fold
@@ -89,13 +91,14 @@ def assess(
     solutions = np.array([final, *committee])
 
     def evaluate(item: Item) -> FrameErrors:
-        rows = frame_rows(layout, item.frame, columns, item.data.scale, (item.set_number, walk.sets))
+        rows = rows_of(item)
         predicted = solutions @ rows.design
         k = int(fold[item.index])
         unseen = folds[k] @ rows.design - rows.target if len(folds) and k >= 0 else None
         temperature = item.frame.info.get("run_T")
         return FrameErrors(
             run=run_name(item.frame),
+            phase=phase_of(item.frame),
             temperature_K=None if temperature is None else float(temperature),
             block=int(block[item.index]),
             target=rows.target,
@@ -124,6 +127,7 @@ def _table(frames: Sequence[FrameErrors], errors: Sequence[Array]) -> list[Error
         [f.run for f in frames],
         [f.temperature_K for f in frames],
         [f.block for f in frames],
+        [f.phase for f in frames],
     )
 
 
@@ -158,19 +162,19 @@ def spread_table(frames: Sequence[FrameErrors]) -> list[SpreadRow]:
     out = []
     for run in [*sorted({f.run for f in used}), "all"] if used else []:
         chosen = [f for f in used if run in (f.run, "all")]
-
-        def rms(values: list[Array]) -> float:
-            return float(np.sqrt(np.mean(np.square(np.concatenate(values)))))
-
-        force = rms([f.spread[f.kind == 1] for f in chosen if f.spread is not None])
+        force = _rms([f.spread[f.kind == 1] for f in chosen if f.spread is not None])
         unseen = [f.held_out[f.kind == 1] for f in chosen if f.held_out is not None]
         out.append(
             SpreadRow(
                 run=run,
                 energy_spread_meV_per_atom=1e3
-                * rms([f.spread[f.kind == 0] for f in chosen if f.spread is not None]),
+                * _rms([f.spread[f.kind == 0] for f in chosen if f.spread is not None]),
                 force_spread_eV_per_angstrom=force,
-                force_error_over_spread=rms(unseen) / force if unseen and force > 0 else None,
+                force_error_over_spread=_rms(unseen) / force if unseen and force > 0 else None,
             )
         )
     return out
+
+
+def _rms(values: Sequence[Array]) -> float:
+    return rms(np.concatenate(values))

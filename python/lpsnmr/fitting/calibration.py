@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-__all__ = ["N_MEMBERS", "Calibration", "calibrate", "coverage", "cross_calibrated"]
+__all__ = ["Calibration", "calibrate", "coverage", "cross_calibrated"]
 
-N_MEMBERS = 16
-"""Members of a committee: five components each make the spread good to about 1/√(2 · 5 · 16) = 8 %."""
 LEVELS = {"within_1_sigma": 1.0, "within_1.96_sigma": 1.959963984540054}
 
 Array = NDArray[np.float64]
@@ -42,7 +40,7 @@ def calibrate(spread: Array, errors: Array) -> Calibration:
     spread
         (targets,) spread of the prediction of each target, any unit.
     errors
-        (targets, 5) predicted minus reference, V/Å².
+        (targets, components) predicted minus reference, V/Å².
 
     Examples
     --------
@@ -52,8 +50,8 @@ def calibrate(spread: Array, errors: Array) -> Calibration:
     >>> round(found.scale, 1)
     3.0
     """
-    square = np.sum(errors**2, axis=1)
-    typical = max(float(np.sqrt(np.mean(square) / 5.0)), 1e-12)
+    square, components = np.sum(errors**2, axis=1), errors.shape[1]
+    typical = max(float(np.sqrt(np.mean(square) / components)), 1e-12)
     unit = max(float(np.sqrt(np.mean(spread**2))), 1e-300)
     relative = (spread / unit) ** 2
 
@@ -63,7 +61,7 @@ def calibrate(spread: Array, errors: Array) -> Calibration:
     def badness(logs: Array) -> float:
         floor, scale = parts(logs)
         variance = typical**2 * (floor**2 + scale**2 * relative)
-        return float(np.mean(0.5 * square / variance + 2.5 * np.log(variance)))
+        return float(np.mean(0.5 * square / variance + 0.5 * components * np.log(variance)))
 
     # the tolerance of the likelihood asks for more than the data can tell apart
     found = minimize(badness, np.array([-0.7, -0.3]), method="Nelder-Mead", options={"fatol": 1e-8})
@@ -92,7 +90,7 @@ def coverage(errors: Array, sigma: Array) -> dict[str, Any]:
     Parameters
     ----------
     errors
-        (targets, 5) V/Å².
+        (targets, components) V/Å².
     sigma
         (targets,) V/Å².
     """

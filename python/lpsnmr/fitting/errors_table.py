@@ -6,16 +6,15 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.potential.normal import FrameRows
+from lpsnmr.fitting.evaluation import draw_blocks, ends, rms
+from lpsnmr.fitting.rows import ENERGY, FORCE, STRESS, FrameRows
+from lpsnmr.reference.phases import common_phase, phase_of_run
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 
 __all__ = ["ErrorRow", "error_table", "format_table"]
 
 Array = NDArray[np.float64]
 Interval = tuple[float, float] | None
-BOOTSTRAP = 1000
-ENERGY, FORCE, STRESS = 0, 1, 2
-"""Kinds of rows of a frame."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,17 @@ class ErrorRow:
     single block, which makes it too narrow); None for a single frame. The others likewise."""
     energy_interval_meV_per_atom: Interval = None
     stress_interval_GPa: Interval = None
+    phase: str | None = None
+    """Of most of the frames; None where it is what name and temperature of the run say."""
 
     def as_dict(self) -> dict[str, object]:
-        """Return plain values for JSON."""
-        return asdict(self)
+        """Return plain values for JSON; ``phase`` only where it is not None."""
+        return {name: value for name, value in asdict(self).items() if name != "phase" or value is not None}
+
+    @property
+    def phase_of_run(self) -> str:
+        """The phase of the run."""
+        return self.phase or phase_of_run(self.run, self.temperature_K)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +54,7 @@ class _Part:
     error: Array
     temperature: float | None
     block: int
-
-
-def _rms(x: Array) -> float:
-    return float(np.sqrt(np.mean(np.square(x))))
+    phase: str | None
 
 
 def _bootstrap(parts: Sequence[_Part]) -> dict[str, Interval]:
@@ -66,22 +69,16 @@ def _bootstrap(parts: Sequence[_Part]) -> dict[str, Interval]:
             chosen = p.rows.kind == kind
             error, target = np.square(p.error[chosen]).sum(), np.square(p.rows.target[chosen]).sum()
             squares[g, kind] += (error, target, chosen.sum())
-    rng = np.random.default_rng(len(parts))
-    drawn = squares[rng.integers(len(squares), size=(BOOTSTRAP, len(squares)))].sum(axis=1)
+    drawn = draw_blocks(squares, seed=len(parts))
     mean = np.sqrt(drawn[:, :, 0] / np.maximum(drawn[:, :, 2], 1))
     relative = np.sqrt(drawn[:, FORCE, 0] / np.maximum(drawn[:, FORCE, 1], 1e-24))
     return {
-        "force_percent_interval": _ends(100.0 * relative),
-        "energy_interval_meV_per_atom": _ends(1e3 * mean[:, ENERGY]),
-        "stress_interval_GPa": _ends(EV_PER_ANGSTROM3_GPA * mean[:, STRESS])
+        "force_percent_interval": ends(100.0 * relative),
+        "energy_interval_meV_per_atom": ends(1e3 * mean[:, ENERGY]),
+        "stress_interval_GPa": ends(EV_PER_ANGSTROM3_GPA * mean[:, STRESS])
         if squares[:, STRESS, 2].all()
         else None,
     }
-
-
-def _ends(values: Array) -> tuple[float, float]:
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
 
 
 def _row(run: str, parts: Sequence[_Part]) -> ErrorRow:
@@ -89,16 +86,19 @@ def _row(run: str, parts: Sequence[_Part]) -> ErrorRow:
     kind = np.concatenate([p.rows.kind for p in parts])
     target = np.concatenate([p.rows.target for p in parts])
     temperatures = {p.temperature for p in parts}
+    temperature = temperatures.pop() if len(temperatures) == 1 else None
+    phase = common_phase([p.phase for p in parts if p.phase] or [""]) or None
     stress = errors[kind == STRESS]
-    force = _rms(errors[kind == FORCE])
+    force = rms(errors[kind == FORCE])
     return ErrorRow(
         run=run,
         frames=len(parts),
-        temperature_K=temperatures.pop() if len(temperatures) == 1 else None,
-        energy_meV_per_atom=1e3 * _rms(errors[kind == ENERGY]),
+        temperature_K=temperature,
+        energy_meV_per_atom=1e3 * rms(errors[kind == ENERGY]),
         force_eV_per_angstrom=force,
-        force_percent_of_rms=100.0 * force / max(_rms(target[kind == FORCE]), 1e-12),
-        stress_GPa=_rms(stress) * EV_PER_ANGSTROM3_GPA if stress.size else None,
+        force_percent_of_rms=100.0 * force / max(rms(target[kind == FORCE]), 1e-12),
+        stress_GPa=rms(stress) * EV_PER_ANGSTROM3_GPA if stress.size else None,
+        phase=None if run == "all" or phase == phase_of_run(run, temperature) else phase,
         **_bootstrap(parts),
     )
 
@@ -109,6 +109,7 @@ def error_table(
     runs: Sequence[str],
     temperatures: Sequence[float | None],
     blocks: Sequence[int] | None = None,
+    phases: Sequence[str | None] | None = None,
 ) -> list[ErrorRow]:
     """Return one row per run, sorted by name, and a last row ``all``.
 
@@ -122,9 +123,12 @@ def error_table(
         Per frame.
     blocks
         Block of each frame, for the intervals; each frame its own by default.
+    phases
+        Phase of each frame, from ``lpsnmr.reference.phase_of``; by default what the runs are named.
     """
     numbers = range(len(rows)) if blocks is None else blocks
-    parts = [_Part(*part) for part in zip(rows, errors, temperatures, numbers, strict=True)]
+    of_frames = [None] * len(rows) if phases is None else phases
+    parts = [_Part(*part) for part in zip(rows, errors, temperatures, numbers, of_frames, strict=True)]
     table = []
     for run in sorted(set(runs)):
         table.append(_row(run, [p for p, name in zip(parts, runs, strict=True) if name == run]))

@@ -10,8 +10,8 @@ from typing import TypeVar
 import ase
 
 from lpsnmr.errors import InputError
+from lpsnmr.fitting.datasets import DataSet
 from lpsnmr.parallel.ranks import OneRank, Ranks
-from lpsnmr.potential.normal import DataSet
 
 __all__ = ["Execution", "Item", "Walk"]
 
@@ -35,12 +35,16 @@ class Execution:
         from there. Removed by ``save_fit``'s caller, not here. None: no such file.
     checkpoint_s
         Least time between two writes, s.
+    memory
+        Bytes that the ranks of one machine may use together for the matrices and the features they keep.
+        None: what the machine or the job has, of which half of what the matrices leave is for features.
     """
 
     threads: int = 1
     ranks: Ranks = field(default_factory=OneRank)
     checkpoint: Path | None = None
     checkpoint_s: float = 60.0
+    memory: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense."""
@@ -48,6 +52,8 @@ class Execution:
             raise InputError(f"threads: expected at least 1, got {self.threads}")
         if self.checkpoint_s < 0:
             raise InputError(f"time between checkpoints: expected seconds >= 0, got {self.checkpoint_s}")
+        if self.memory is not None and self.memory <= 0:
+            raise InputError(f"memory: expected more than 0 bytes, got {self.memory}")
 
 
 @dataclass(frozen=True, eq=False)
