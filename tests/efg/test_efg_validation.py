@@ -1,12 +1,15 @@
 """Reports beside the held-out errors, each against a case worked out by hand."""
 
+import dataclasses
+
 import ase
 import numpy as np
 import pytest
 
+from lpsnmr.efg import dataset
 from lpsnmr.efg.dataset import EfgData, build_data
 from lpsnmr.efg.regression import fit_weights
-from lpsnmr.efg.settings import GROUPS
+from lpsnmr.efg.settings import GROUPS, EfgSettings
 from lpsnmr.efg.training import TrainingOptions, train_model
 from lpsnmr.efg.validation import (
     Validator,
@@ -17,6 +20,7 @@ from lpsnmr.efg.validation import (
     system_of,
 )
 from lpsnmr.errors import InputError
+from lpsnmr.fitting.features import scratch_matrix
 from lpsnmr.reference import split_blocks
 from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 from support.efg_cases import SETTINGS, random_atoms, random_model
@@ -74,6 +78,51 @@ def test_learning_curve_falls_and_ends_at_the_full_fit():
     true = np.concatenate([checker.reference(held) for _, held in folds])
     assert errors[-1] == pytest.approx(np.sqrt(np.mean((full - true) ** 2)))
     assert "phase:crystal" in curve[0]
+
+
+def test_features_beyond_the_memory_go_to_a_file_and_change_nothing_but_last_digits(monkeypatch, tmp_path):
+    frames, _ = labelled(48, noise=2.0)
+    terms = {k: v for k, v in BARE.to_dict().items() if k not in ("species", "bridges")}
+    options = TrainingOptions(unit="V/A^2", bridge_species=(), terms=terms, learning_curve=True, groups=True)
+    made = []
+    monkeypatch.setattr(dataset, "scratch_matrix", lambda *size: made.append(size) or scratch_matrix(*size))
+    roomy = train_model(frames, [], options)
+    assert not made
+    size = EfgSettings.from_dict({**BARE.to_dict()}).basis().size
+    matrices = 8 * size**2 * (2 * 4 + 4)
+    narrow = train_model(frames, [], dataclasses.replace(options, memory=matrices + 20_000))
+    assert made == [(5 * len(roomy.results["Li"].held_out), size)]
+    assert narrow.results["Li"].strengths == roomy.results["Li"].strengths
+    np.testing.assert_allclose(
+        narrow.results["Li"].held_out, roomy.results["Li"].held_out, rtol=1e-7, atol=1e-9
+    )
+    np.testing.assert_allclose(narrow.results["Li"].sigma, roomy.results["Li"].sigma, rtol=1e-5)
+    for one, two in zip(walk(narrow.report["targets"]), walk(roomy.report["targets"]), strict=True):
+        same = isinstance(two, str) or two is None
+        assert one == (two if same else pytest.approx(two, rel=1e-5, abs=1e-7, nan_ok=True))
+    with pytest.raises(InputError, match="expected matrices that fit"):
+        train_model(frames, [], dataclasses.replace(options, memory=1000))
+
+
+def walk(value):
+    """Yield the entries of nested dicts and lists."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for entry in value:
+            yield from walk(entry)
+    else:
+        yield value
+
+
+def test_folds_predicted_by_scikit_learn_are_the_fits_one_by_one():
+    frames, _ = labelled(32, noise=2.0)
+    checker = validator(frames)
+    folds = split_blocks(np.arange(32) % 4, 4)
+    whole = checker.predict_folds(folds)
+    for training, held in folds:
+        mine = np.isin(checker.data.frame, held)
+        np.testing.assert_array_equal(whole[mine], checker.predict(training, held))
 
 
 def test_material_of_a_run():

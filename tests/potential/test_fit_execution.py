@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from lpsnmr.errors import InputError
+from lpsnmr.fitting.accumulate import matrices_of
 from lpsnmr.fitting.equations import NormalEquations
+from lpsnmr.fitting.features import FeatureStore
 from lpsnmr.fitting.folds import share_out
 from lpsnmr.potential import (
     BasisSettings,
@@ -17,11 +19,12 @@ from lpsnmr.potential import (
     Layout,
     PriorSettings,
     WeightSettings,
+    fit,
     fit_ufp,
     format_table,
 )
 from lpsnmr.potential.fit import fingerprint
-from lpsnmr.potential.rows import frame_rows, row_weights
+from lpsnmr.potential.rows import frame_rows, row_weights, sparse_features
 from lpsnmr.report.fit_page import write_fit_report
 from lpsnmr.report.fit_phases import phase_rows
 from support.ufp_cases import random_structure
@@ -67,6 +70,38 @@ def test_threads_give_the_same_bits(frames, result):
     np.testing.assert_array_equal(threaded.coefficients, result.coefficients)
     np.testing.assert_array_equal(threaded.bootstrap, result.bootstrap)
     assert threaded.held_out == result.held_out
+
+
+@pytest.mark.parametrize(("share", "threads"), [(0.0, 1), (0.4, 3), (1.0, 1)])
+def test_features_are_evaluated_once_and_memory_changes_no_bit(frames, result, monkeypatch, share, threads):
+    """Beyond the memory they are evaluated again, in each of the two walks after the first look."""
+    layout = Layout.from_settings(BASIS)
+    whole = sum(sparse_features(layout, f).nbytes for f in frames)
+    size = layout.columns + 2
+    matrices = matrices_of(SETTINGS) * size**2 * 8
+    stores = []
+
+    class Watched(FeatureStore):
+        def clear(self):
+            stores.append((self.evaluated, self.nbytes))
+            super().clear()
+
+    monkeypatch.setattr(fit, "FeatureStore", Watched)
+    memory = matrices + int(share * (whole + 1000))
+    again = fit_ufp([DataSet(frames)], SETTINGS, execution=Execution(threads=threads, memory=memory))
+    [(evaluated, kept)] = stores
+    assert kept <= memory - matrices
+    assert evaluated == {0.0: 3 * 24, 1.0: 24}.get(share, evaluated)
+    assert (kept == whole) == (share == 1.0)
+    if share == 0.4:
+        assert 0.3 * whole < kept
+        assert 24 < evaluated < 3 * 24
+    np.testing.assert_array_equal(again.coefficients, result.coefficients)
+    np.testing.assert_array_equal(again.bootstrap, result.bootstrap)
+    assert again.held_out == result.held_out
+    assert again.learning == result.learning
+    with pytest.raises(InputError, match="memory: expected more than 0"):
+        Execution(memory=0)
 
 
 def test_an_error_in_a_thread_is_the_users(frames):

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from lpsnmr.cli.options import SEED
+from lpsnmr.cli.options import MEMORY_OPTION, SEED
 from lpsnmr.efg.dataset import EFG_UNITS
 from lpsnmr.efg.regression import FitResult
 from lpsnmr.efg.settings import EfgSettings
@@ -128,6 +128,7 @@ def degree_option(name: str, text: str) -> Decorator:
     is_flag=True,
     help="Also report errors of fits to one material and phase (or all others) on another.",
 )
+@MEMORY_OPTION
 @click.option("-q", "--quiet", is_flag=True, help="No progress display and no table.")
 def command(
     data: tuple[Path, ...],
@@ -144,6 +145,7 @@ def command(
     disordered_weight: float,
     learning_curve: bool,
     groups: bool,
+    memory: int | None,
     quiet: bool,
     **terms: Any,
 ) -> None:
@@ -169,6 +171,7 @@ def command(
         terms=terms,
         learning_curve=learning_curve,
         groups=groups,
+        memory=memory,
     )
     console = Console(stderr=True, quiet=quiet)
     with Progress(console=console, transient=True) as progress:

@@ -103,6 +103,7 @@ def command(
         ranks=MpiRanks(comm) if comm else OneRank(),
         checkpoint=part,
         checkpoint_s=options["checkpoint_s"],
+        memory=options["memory"],
     )
     targets = [*fit_targets(output, settings, committee), part]
     if options["report"]:

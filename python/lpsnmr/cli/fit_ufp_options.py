@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lpsnmr.cli.options import SEED
+from lpsnmr.cli.options import MEMORY_OPTION, SEED
 from lpsnmr.errors import InputError
 from lpsnmr.potential import (
     BasisSettings,
@@ -337,6 +337,7 @@ OPTIONS = (
         "data.",
     ),
     click.option("--threads", type=int, default=1, show_default=True, help="Threads that evaluate features."),
+    MEMORY_OPTION,
     click.option(
         "--checkpoint-s",
         type=float,

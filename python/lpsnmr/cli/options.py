@@ -7,7 +7,7 @@ import click
 
 from lpsnmr.errors import InputError
 
-__all__ = ["CONFIG_OVERRIDES", "ENGINE_OPTIONS", "SEED"]
+__all__ = ["CONFIG_OVERRIDES", "ENGINE_OPTIONS", "MEMORY_OPTION", "SEED"]
 
 SEED = click.IntRange(min=0)
 """What NumPy takes to begin its random numbers with."""
@@ -44,4 +44,23 @@ ENGINE_OPTIONS = click.option(
     callback=_options,
     metavar="NAME=JSON",
     help="Argument of an ASE calculator; may be repeated.",
+)
+
+
+def _bytes(ctx: click.Context, param: click.Parameter, value: float | None) -> int | None:
+    """Turn GB into bytes."""
+    if value is None:
+        return None
+    if not 0 < value < 1e9:
+        raise InputError(f"--memory: expected GB above 0, got {value:g}")
+    return int(value * 1e9)
+
+
+MEMORY_OPTION = click.option(
+    "--memory",
+    type=float,
+    metavar="GB",
+    callback=_bytes,
+    help="Memory for matrices and features, of all ranks of a machine.  [default: half of what the machine "
+    "or the job has left beside the matrices]",
 )

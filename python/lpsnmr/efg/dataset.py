@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lpsnmr.efg.settings import EfgSettings
 from lpsnmr.efg.tensors import tensor_to_components
 from lpsnmr.errors import InputError
+from lpsnmr.fitting.features import scratch_matrix
 from lpsnmr.reference import phase_of, run_name
 from lpsnmr.reference.phases import order_of
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2, USUAL_ISOTOPE
@@ -20,6 +21,8 @@ __all__ = ["EFG_UNITS", "EfgData", "build_data", "default_nucleus"]
 EFG_UNITS = {"au": EFG_AU_V_PER_ANGSTROM2, "V/A^2": 1.0, "1e21V/m^2": 10.0}
 """Unit of the ``efg`` columns: how many V/Å² it is."""
 ASYMMETRY_LIMIT = 1e-3
+COPIES = 3
+"""Features, the same by fold, and the same scaled: what a fit holds at once when there is room."""
 DISTANCE_MARGIN = 0.02
 """How much nearer than in training, in Å, is not yet out of range."""
 COORDINATION_MARGIN = 0.05
@@ -46,6 +49,8 @@ class EfgData:
     target_range: Array
     bridge_ranges: Array
     frame_weights: Array
+    room: int | None = None
+    """Bytes for copies of features, which then are in a scratch file; None: they are in memory."""
 
     @property
     def row_weights(self) -> Array:
@@ -68,6 +73,7 @@ def build_data(
     unit: str = "au",
     disordered_weight: float = 1.0,
     on_frame: Callable[[], None] | None = None,
+    room: int | None = None,
 ) -> EfgData:
     """Evaluate the features of every target atom and collect its tensor.
 
@@ -85,12 +91,16 @@ def build_data(
         Weight in a fit of a frame whose phase is not "crystal"; a crystal has 1.
     on_frame
         Called after each frame, for a progress display.
+    room
+        Bytes for features and the copies a fit makes of them; what is more goes into a scratch file.
 
     Raises
     ------
     InputError
         For an unknown unit or element, a weight not above 0, frames without a target, or tensors that are
         not symmetric and traceless.
+    ComputeError
+        When neither memory nor disk hold the features.
     """
     if unit not in EFG_UNITS:
         raise InputError(f"unknown EFG unit {unit!r}; expected one of {', '.join(EFG_UNITS)}")
@@ -99,7 +109,13 @@ def build_data(
     if not (disordered_weight > 0 and np.isfinite(disordered_weight)):
         raise InputError(f"disordered weight: expected a number above 0, got {disordered_weight}")
     basis = settings.basis()
-    features, components, owner = [], [], []
+    components, owner = [], []
+    count = sum(int(np.count_nonzero(frame.numbers == atomic_numbers[target])) for frame in frames)
+    if not count:
+        raise InputError(f"no {target} atom in the reference frames")
+    spilled = room is not None and COPIES * count * 5 * basis.size * 8 > room
+    features = scratch_matrix(5 * count, basis.size) if spilled else np.empty((5 * count, basis.size))
+    filled = 0
     ranges = _Ranges(settings)
     for number, frame in enumerate(frames):
         chosen = np.flatnonzero(frame.numbers == atomic_numbers[target])
@@ -107,17 +123,16 @@ def build_data(
             tensors = frame.arrays["efg"].reshape(-1, 3, 3)[chosen] * EFG_UNITS[unit]
             _check_tensors(tensors, frame)
             system = (frame.positions, frame.cell.array, frame.pbc.tolist(), frame.numbers, chosen)
-            features.append(basis.features(*system).reshape(-1, basis.size))
+            features[filled : filled + 5 * chosen.size] = basis.features(*system).reshape(-1, basis.size)
+            filled += 5 * chosen.size
             ranges.include(basis.environments(*system), frame.numbers)
             components.append(tensor_to_components(tensors).ravel())
             owner.append(np.full(chosen.size, number))
         if on_frame is not None:
             on_frame()
-    if not features:
-        raise InputError(f"no {target} atom in the reference frames")
     phases = [order_of(phase_of(frame)) for frame in frames]
     return EfgData(
-        np.concatenate(features),
+        features,
         np.concatenate(components),
         np.concatenate(owner),
         [run_name(frame) for frame in frames],
@@ -125,6 +140,7 @@ def build_data(
         _with_margin(ranges.target),
         np.array([_with_margin(rows) for rows in ranges.bridges]).reshape(ranges.bridges.shape),
         np.array([1.0 if phase == "crystal" else disordered_weight for phase in phases]),
+        room if spilled else None,
     )
 
 

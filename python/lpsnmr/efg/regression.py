@@ -86,7 +86,7 @@ def fit_weights(
     rows: list[NDArray[np.int64]] = [
         np.flatnonzero(np.isin(owner, held)).astype(np.int64) for _, held in folds
     ]
-    ridge = GroupRidge(data.features, data.components, groups, rows, data.row_weights)
+    ridge = GroupRidge(data.features, data.components, groups, rows, data.row_weights, data.room)
     if strengths is None:
         active = np.unique(groups).tolist()
         # all strengths together first, then one after the other

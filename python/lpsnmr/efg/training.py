@@ -31,7 +31,9 @@ from lpsnmr.efg.validation import (
 )
 from lpsnmr.errors import InputError
 from lpsnmr.fitting.folds import BlockFold
+from lpsnmr.fitting.memory import check_matrices, room_for_features
 from lpsnmr.fitting.sidecar import describe_files, plain, write_record
+from lpsnmr.parallel import OneRank
 from lpsnmr.reference import blocks_by_run, run_name
 from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 from lpsnmr.version import __version__
@@ -39,6 +41,8 @@ from lpsnmr.version import __version__
 __all__ = ["TrainedModel", "TrainingOptions", "train_model"]
 
 MOST_FOLDS = 12
+MATRICES = 4
+"""Matrices beside those of the folds and of all but one of them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +55,8 @@ class TrainingOptions:
     the squared errors of a disordered frame count against those of a crystal. ``terms`` are entries of
     ``EfgSettings`` that differ from their defaults; the species are those of the frames. ``learning_curve``
     and ``groups`` (train on one material and phase, test on another) add to the report; they take as many
-    further fits.
+    further fits. ``memory`` are the bytes that matrices and features may take, by default those that the
+    machine or the job has left; features beyond half of that go into a scratch file.
     """
 
     targets: tuple[str, ...] = ("Li",)
@@ -66,6 +71,7 @@ class TrainingOptions:
     terms: dict[str, Any] = dataclasses.field(default_factory=dict)
     learning_curve: bool = False
     groups: bool = False
+    memory: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,10 +119,13 @@ def train_model(
     n_blocks = len(np.unique(labels))
     splitter = BlockFold(options.folds or min(n_blocks, MOST_FOLDS), options.seed)
     folds = list(splitter.split(labels, groups=labels))
+    size, matrices = settings.basis().size, 2 * len(folds) + MATRICES
+    check_matrices(size, matrices, OneRank(), options.memory)
+    room = room_for_features(size, matrices, OneRank(), options.memory)
     results: dict[str, FitResult] = {}
     told: dict[str, dict[str, Any]] = {}
     for target, nucleus in nuclei.items():
-        data = build_data(frames, settings, target, options.unit, options.disordered_weight, on_frame)
+        data = build_data(frames, settings, target, options.unit, options.disordered_weight, on_frame, room)
         results[target] = fit_weights(data, settings, folds, nucleus, on_step=on_step)
         told[target] = _describe_fit(frames, data, settings, folds, results[target], nucleus, options)
     provenance = {

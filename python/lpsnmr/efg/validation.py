@@ -16,7 +16,7 @@ from lpsnmr.efg.settings import GROUPS, EfgSettings
 from lpsnmr.efg.tensors import components_to_tensor, principal_values, quadrupolar_coupling_hz
 from lpsnmr.errors import InputError
 from lpsnmr.fitting.evaluation import mean, parts_of, rms
-from lpsnmr.fitting.group_ridge import GroupRidgeRegressor
+from lpsnmr.fitting.group_ridge import GroupRidge, GroupRidgeRegressor
 from lpsnmr.reference import run_name
 
 __all__ = ["correlation_check", "group_matrix", "learning_curve", "scalar_baseline", "system_of"]
@@ -26,6 +26,7 @@ Folds = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 SIZED = re.compile(r"[a-z]+\d+")
 LEARNING_FRACTIONS = (0.125, 0.25, 0.5, 1.0)
+NORMS_AT_ONCE = 512
 SCALAR_STRENGTHS = tuple(10.0 ** (0.5 * k) for k in range(-8, 9))
 
 
@@ -43,8 +44,10 @@ class Validator:
 
     def regressor(self) -> GroupRidgeRegressor:
         """Return the regression with these strengths, for scikit-learn."""
-        strengths = np.array([self.strengths[name] for name in GROUPS])
-        return GroupRidgeRegressor(self.settings.feature_groups(), strengths)
+        return GroupRidgeRegressor(self.settings.feature_groups(), self._strengths())
+
+    def _strengths(self) -> Array:
+        return np.array([self.strengths[name] for name in GROUPS])
 
     def rows(self, frames: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows of the features that are of some frames."""
@@ -56,6 +59,16 @@ class Validator:
         if not rows.size:
             raise InputError("no target in the training frames")
         data = self.data
+        if data.room is not None:
+            ridge = GroupRidge(
+                data.features,
+                data.components,
+                self.settings.feature_groups(),
+                [rows],
+                data.row_weights,
+                data.room,
+            )
+            return (data.features @ ridge.weights(self._strengths()))[self.rows(held)].reshape(-1, 5)
         fitted = self.regressor().fit(data.features[rows], data.components[rows], data.row_weights[rows])
         return fitted.predict(data.features[self.rows(held)]).reshape(-1, 5)
 
@@ -65,6 +78,11 @@ class Validator:
         if not all(training.size for training, _ in splits):
             raise InputError("no target in the training frames")
         data = self.data
+        if data.room is not None:
+            out = np.empty((len(data.frame), 5))
+            for training, held in folds:
+                out[np.isin(data.frame, held)] = self.predict(training, held)
+            return out
         predicted: Array = cross_val_predict(
             self.regressor(),
             data.features,
@@ -184,7 +202,7 @@ def scalar_baseline(data: EfgData, folds: Folds, nucleus: str) -> dict[str, Any]
         ``abs_cq_rmse_khz`` and ``abs_cq_mae_khz`` over all targets, ``signed_cq_rmse_khz`` over η < 0.7; and
         by phase.
     """
-    norms = np.linalg.norm(data.features.reshape(-1, 5, data.features.shape[1]), axis=1)
+    norms = _norms(data.features)
     norms /= np.maximum(np.sqrt(np.mean(norms**2, axis=0)), 1e-300)
     v_zz, eta, _ = principal_values(components_to_tensor(data.components.reshape(-1, 5)))
     cq = quadrupolar_coupling_hz(v_zz, nucleus) * 1e-3
@@ -199,6 +217,15 @@ def scalar_baseline(data: EfgData, folds: Folds, nucleus: str) -> dict[str, Any]
         }
         for name, mine in parts.items()
     }
+
+
+def _norms(features: Array) -> Array:
+    """Return the norms over the five components, (targets, n_features), some targets at a time."""
+    out = np.empty((len(features) // 5, features.shape[1]))
+    for first in range(0, len(out), NORMS_AT_ONCE):
+        some = features[5 * first : 5 * (first + NORMS_AT_ONCE)]
+        out[first : first + NORMS_AT_ONCE] = np.linalg.norm(some.reshape(-1, 5, some.shape[1]), axis=1)
+    return out
 
 
 def _scalar_errors(

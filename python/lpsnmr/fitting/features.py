@@ -1,6 +1,8 @@
-"""Features of frames, evaluated once and kept as long as there is memory for them."""
+"""Features of frames, evaluated once and kept in memory or, where they do not fit, in a scratch file."""
 
 import logging
+import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -8,7 +10,9 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FeatureStore", "SparseRows"]
+from lpsnmr.errors import ComputeError
+
+__all__ = ["FeatureStore", "SparseRows", "scratch_matrix"]
 
 Array = NDArray[np.float64]
 log = logging.getLogger(__name__)
@@ -121,3 +125,26 @@ class FeatureStore:
                  len(self._kept), self.nbytes / 1e9, self.limit / 1e9, self.evaluated)  # fmt: skip
         self._kept.clear()
         self.nbytes = 0
+
+
+def scratch_matrix(rows: int, columns: int) -> Array:
+    """Return a (rows, columns) float64 array in a file without a name in the folder for such (``TMPDIR``).
+
+    The file goes when the array does. Its room on the disk is taken at once, as a full disk could not be told
+    later.
+
+    Raises
+    ------
+    ComputeError
+        When the disk has no room for it.
+    """
+    size = rows * columns * 8
+    try:
+        with tempfile.TemporaryFile() as file:
+            os.posix_fallocate(file.fileno(), 0, max(size, 8))
+            return np.memmap(file, dtype=np.float64, mode="r+", shape=(rows, columns))
+    except OSError as error:
+        raise ComputeError(
+            f"features: expected room for a scratch file of {size / 1e9:.3g} GB in {tempfile.gettempdir()}, "
+            f"got: {error.strerror}; TMPDIR names another folder"
+        ) from error

@@ -1,6 +1,6 @@
 """Ridge regression with one strength per group of features, from normal equations kept by fold."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ __all__ = ["GroupRidge", "GroupRidgeRegressor"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+LEAST_ROWS = 64
+"""Rows that are taken at a time however little room there is."""
 SINGULAR = "the fit is singular; a stronger regularisation is needed"
 
 
@@ -33,9 +35,13 @@ class GroupRidge:
     groups
         (n_features,) int, positions in the strengths.
     held_out_rows
-        For each fold the rows it holds out; all rows together exactly once.
+        For each fold the rows it holds out; all rows together exactly once (with ``room``: at most once; only
+        the rows of folds count).
     row_weights
         (rows,) float64, weights of the squared errors; all 1 when None.
+    room
+        Bytes for copies of features. None: as many as there are features, twice. Otherwise rows are taken a
+        few at a time, which changes the last digits.
     """
 
     def __init__(
@@ -45,31 +51,59 @@ class GroupRidge:
         groups: Indices,
         held_out_rows: Sequence[Indices],
         row_weights: Array | None = None,
+        room: int | None = None,
     ) -> None:
-        buffer = np.square(features)
-        sizes = np.sqrt(np.mean(buffer, axis=0))
+        self._features, self._values, self._groups = features, values, groups
+        self._rows = held_out_rows
+        self._row_weights = np.ones(len(values)) if row_weights is None else row_weights
+        self._parts: list[Array] = []
+        self._chunk = 0 if room is None else max(LEAST_ROWS, room // (4 * 8 * features.shape[1]))
+        buffer = None
+        if room is None:
+            whole = len(held_out_rows) == 1 and np.array_equal(held_out_rows[0], np.arange(len(values)))
+            self._parts = [features] if whole else [features[rows] for rows in held_out_rows]
+            buffer = np.square(features)
+            sizes = np.sqrt(np.mean(buffer, axis=0))
+        else:
+            sizes = self._sizes()
         product = sizes * np.bincount(groups, weights=sizes)[groups]
         self.scale = np.where(product > 0, 1.0 / np.sqrt(np.where(product > 0, product, 1.0)), 0.0)
-        self._values, self._groups, self._rows = values, groups, held_out_rows
-        self._row_weights = np.ones(len(values)) if row_weights is None else row_weights
-        whole = len(held_out_rows) == 1 and np.array_equal(held_out_rows[0], np.arange(len(values)))
-        self._parts = [features] if whole else [features[rows] for rows in held_out_rows]
-        self._folds = [self._equations(n, buffer) for n in range(len(held_out_rows))]
+        self._folds = [self._equations(number, buffer) for number in range(len(held_out_rows))]
         self._all = NormalEquations(len(self.scale))
         for fold in self._folds:
             self._all += fold
         self._training: list[NormalEquations] = []
 
-    def _equations(self, number: int, buffer: Array) -> NormalEquations:
-        """Return the sums over the rows of one fold; ``buffer`` is written to."""
+    def _pieces(self, number: int) -> Iterator[tuple[Indices, Array]]:
+        """Yield rows of a fold and their features: all at once, or as many as there is room for."""
         rows = self._rows[number]
-        root = np.sqrt(self._row_weights[rows])
-        scaled = np.multiply(self._parts[number], self.scale, out=buffer[: len(rows)])
-        scaled *= root[:, None]
-        weighted = self._values[rows] * root
-        return NormalEquations.of_sums(
-            scaled.T @ scaled, scaled.T @ weighted, float(weighted @ weighted), len(rows)
-        )
+        if self._parts:
+            yield rows, self._parts[number]
+            return
+        for first in range(0, len(rows), self._chunk):
+            some = rows[first : first + self._chunk]
+            yield some, np.asarray(self._features[some])
+
+    def _sizes(self) -> Array:
+        """Return the root mean squares of the features, (n_features,), from pieces."""
+        square = np.zeros(self._features.shape[1])
+        for number in range(len(self._rows)):
+            for _, part in self._pieces(number):
+                square += np.square(part).sum(axis=0)
+        return np.asarray(np.sqrt(square / max(sum(map(len, self._rows)), 1)))
+
+    def _equations(self, number: int, buffer: Array | None) -> NormalEquations:
+        """Return the sums over the rows of one fold; ``buffer`` is written to."""
+        total = NormalEquations(len(self.scale))
+        for rows, part in self._pieces(number):
+            root = np.sqrt(self._row_weights[rows])
+            scaled = np.multiply(part, self.scale, out=None if buffer is None else buffer[: len(rows)])
+            scaled *= root[:, None]
+            weighted = self._values[rows] * root
+            total += NormalEquations.of_sums(
+                scaled.T @ scaled, scaled.T @ weighted, float(weighted @ weighted), len(rows)
+            )
+        return total
 
     def _without(self) -> list[NormalEquations]:
         """Return the sums without each fold; they are kept, as a search needs them again and again."""
@@ -91,8 +125,10 @@ class GroupRidge:
     def held_out(self, strengths: Array) -> Array:
         """Return the prediction of each row by the fit without its fold: (rows,)."""
         predicted = np.empty_like(self._values)
-        for rows, part, training in zip(self._rows, self._parts, self._without(), strict=True):
-            predicted[rows] = part @ self._solve(training, strengths)
+        for number, training in enumerate(self._without()):
+            weights = self._solve(training, strengths)
+            for rows, part in self._pieces(number):
+                predicted[rows] = part @ weights
         return predicted
 
     def held_out_spread(self, strengths: Array) -> Array:
@@ -101,10 +137,11 @@ class GroupRidge:
         Times the noise of the values, this is the posterior standard deviation of the prediction.
         """
         spread = np.empty_like(self._values)
-        for rows, part, training in zip(self._rows, self._parts, self._without(), strict=True):
+        for number, training in enumerate(self._without()):
             factor, _ = self._factor(training, strengths)
-            half = solve_triangular(factor, (part * self.scale).T, lower=True, check_finite=False)
-            spread[rows] = np.sqrt(np.sum(half**2, axis=0))
+            for rows, part in self._pieces(number):
+                half = solve_triangular(factor, (part * self.scale).T, lower=True, check_finite=False)
+                spread[rows] = np.sqrt(np.sum(half**2, axis=0))
         return spread
 
     def draw_weights(self, strengths: Array, count: int, seed: int) -> Array:
