@@ -43,7 +43,7 @@ LABEL = """
 import signal
 from pathlib import Path
 from ase import Atoms
-from lpsnmr.reference import EngineChoice, label_frames
+from lpsnmr.labelling import EngineChoice, label_frames
 from lpsnmr.labelling.gpaw_settings import GpawSettings
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background

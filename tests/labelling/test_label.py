@@ -264,7 +264,7 @@ LABEL_SLOWLY = """
 from pathlib import Path
 import numpy as np
 from ase import Atoms
-from lpsnmr.reference import EngineChoice, label_frames
+from lpsnmr.labelling import EngineChoice, label_frames
 from lpsnmr.labelling.gpaw_settings import GpawSettings
 if __name__ == "__main__":
     places = [np.arange(12.0).reshape(4, 3) * (1 + n / 10) for n in range(3)]

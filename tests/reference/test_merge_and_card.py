@@ -14,6 +14,7 @@ from lpsnmr.reference import read_reference
 from lpsnmr.reference.data_card import data_card
 from lpsnmr.reference.merge import merge_frames, structure_key
 from lpsnmr.reference.phases import order_of, phase_of, phase_of_run
+from lpsnmr.reference.terms import drop_terms
 
 SHIPPED = files("lpsnmr.data") / "reference" / "lps_gpaw_pbe.extxyz"
 
@@ -28,6 +29,7 @@ def shifted(frame, run, step):
     other = frame.copy()
     other.calc = frame.calc
     other.positions = frame.positions + np.linspace(0, 0.1, 3 * len(frame)).reshape(-1, 3)
+    drop_terms(other)
     other.info = {"run": run, "run_step": step, "run_T": 700.0, "E7net": -1.0, "source": "x"}
     return other
 

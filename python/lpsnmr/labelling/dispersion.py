@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import ase
+from threadpoolctl import threadpool_limits
 
 from lpsnmr.errors import InputError
 from lpsnmr.labelling.engines import AseEngine, Labels
@@ -106,6 +107,7 @@ class DispersionEngine(AseEngine):
         return {**super().provenance(), **self._record}
 
     def label(self, atoms: ase.Atoms, log: str) -> Labels:
-        """Return the correction of a frame; nothing is written to ``log``."""
-        labels = super().label(atoms, log)
+        """Return the correction of a frame, on one core; nothing is written to ``log``."""
+        with threadpool_limits(1, user_api="openmp"):  # threads add up in another order each time
+            labels = super().label(atoms, log)
         return Labels(float(labels.energy), labels.forces, labels.stress, None, {})
