@@ -1,6 +1,6 @@
 """Exceptions of lpsnmr. A message says what was wrong, what was expected, what was found and where."""
 
-__all__ = ["ComputeError", "FileFormatError", "InputError", "LpsnmrError"]
+__all__ = ["ComputeError", "FileFormatError", "InputError", "LpsnmrError", "MissingPackageError"]
 
 
 class LpsnmrError(Exception):
@@ -17,3 +17,7 @@ class FileFormatError(InputError):
 
 class ComputeError(LpsnmrError, RuntimeError):
     """A computation could not be carried out or gave no usable number."""
+
+
+class MissingPackageError(LpsnmrError, ImportError):
+    """An optional package that the task needs is not installed; the message says how to install it."""

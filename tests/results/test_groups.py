@@ -35,7 +35,7 @@ DOCUMENTED = {
     "jumps_displacement": BOOK,
     "rotations_ps4": BOOK,
 }  # fmt: skip
-"""docs/results-format.md: group, dataset, type."""
+"""docs/reference/results-format.md: group, dataset, type."""
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from lpsnmr.analysis.settings import AnalysisSettings
 from lpsnmr.errors import InputError
 from lpsnmr.results import LagStatistics, Results, find_results_file
 
-__all__ = ["Analysis", "analyze", "analyze_file"]
+__all__ = ["Analysis", "analyze", "analyze_file", "extent"]
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,8 @@ class Analysis:
     @property
     def title(self) -> str:
         """File, temperature, number of Li and length of the run in one line."""
-        results = self.results
-        temperature = results.best_temperature_k
-        where = "T unknown" if np.isnan(temperature) else f"{temperature:.0f} K"
         name = "results" if self.path is None else self.path.name
-        return f"{name}: {where}, {results.n_li} Li, {results.duration_ps:.5g} ps"
+        return f"{name}: {extent(self.results)}"
 
     @property
     def label(self) -> str:
@@ -116,6 +113,13 @@ class Analysis:
     def about(self, part: str) -> str:
         """Return what the notes say of a part, or nothing."""
         return next((note.text for note in self.notes if note.part == part), "")
+
+
+def extent(results: Results) -> str:
+    """Return temperature, number of Li and length of a run in words."""
+    temperature = results.best_temperature_k
+    where = "T unknown" if np.isnan(temperature) else f"{temperature:.0f} K"
+    return f"{where}, {results.n_li} Li, {results.duration_ps:.5g} ps"
 
 
 def analyze(
