@@ -54,6 +54,8 @@ lint: $(VENV)/tested
 	$(BIN)/mypy
 	PYTHONPATH=python $(BIN)/lint-imports --no-logo --cache-dir build/import_linter
 	$(BIN)/python tools/check_links.py
+	$(BIN)/python tools/check_walks.py
+	$(BIN)/python tools/draw_architecture.py --check
 	$(BIN)/python tools/make_stubs.py --check
 
 # the types of the compiled core, after a change of the bindings
