@@ -1,16 +1,24 @@
 """Base of all settings that a user may write: unknown keys are refused, complaints take one line."""
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import pydantic.dataclasses
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
+from typing_extensions import dataclass_transform
 
 from lpsnmr.errors import InputError
 
-__all__ = ["StrictModel", "complaints"]
+__all__ = ["AtLeastOne", "Count", "Positive", "StrictModel", "checked_dataclass", "complaints"]
 
 Model = TypeVar("Model", bound="StrictModel")
+T = TypeVar("T")
+Positive = Annotated[float, Field(gt=0)]
+AtLeastOne = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
 
 
 class StrictModel(BaseModel):
@@ -33,31 +41,78 @@ class StrictModel(BaseModel):
             raise InputError(complaints(error, cls)) from None
 
 
-def complaints(error: ValidationError, model: type[BaseModel]) -> str:
+@dataclass_transform(frozen_default=True, field_specifiers=(Field, dataclasses.field))
+def checked_dataclass(cls: type[T]) -> type[T]:
+    """Make a frozen dataclass whose values are checked by their types when it is made (pydantic).
+
+    What one field may be is said by its type (``Positive``, ``Literal``, ``Annotated[…, Field(…)]``), what
+    several may be together by ``__post_init__``. Making one raises ``InputError`` in one line that names the
+    field, what was expected and got; an InputError of ``__post_init__`` is passed on as it is.
+
+    Examples
+    --------
+    >>> @checked_dataclass
+    ... class Oven:
+    ...     temperature_k: Positive = 300.0
+    >>> Oven(temperature_k=-1)
+    Traceback (most recent call last):
+    ...
+    lpsnmr.errors.InputError: temperature_k: expected greater than 0, got -1
+    """
+    config = ConfigDict(allow_inf_nan=False, extra="forbid", arbitrary_types_allowed=True)
+    checked: Any = pydantic.dataclasses.dataclass(cls, frozen=True, config=config)
+    make = checked.__init__
+
+    @functools.wraps(make)
+    def checked_init(self: Any, *args: Any, **values: Any) -> None:
+        try:
+            make(self, *args, **values)
+        except ValidationError as error:
+            raise InputError(complaints(error, checked)) from None
+
+    checked.__init__ = checked_init
+    result: type[T] = checked
+    return result
+
+
+def complaints(error: ValidationError, model: type[Any]) -> str:
     """Return every problem as ``key: what was expected, got what (what the key means)``, in one line."""
     return "; ".join(_complaint(item, model) for item in error.errors())
 
 
-def _complaint(item: Any, model: type[BaseModel]) -> str:
+def _complaint(item: Any, model: type[Any]) -> str:
     location = [str(part) for part in item["loc"]]
     key = ".".join(location)
-    if item["type"] == "extra_forbidden":
+    if not location and "error" in item.get("ctx", {}):
+        return str(item["ctx"]["error"])  # of several fields together
+    if item["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"unknown key {key}; known: {', '.join(_fields(model, location[:-1]))}"
-    message = item["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    message = (
+        item["msg"]
+        .removeprefix("Value error, ")
+        .replace("Input should be", "expected")
+        .partition(", got ")[0]
+    )
     field = _field(model, location)
     meaning = "" if field is None or not field.description else f" ({field.description})"
     return f"{key}: {message}, got {item['input']!r}{meaning}"
 
 
-def _fields(model: type[BaseModel], location: Sequence[str]) -> dict[str, FieldInfo]:
-    """Return the keys of the section at a place; those of the whole for the empty one."""
-    fields = dict(model.model_fields)
-    for part in location:
-        fields = dict(getattr(fields[part].annotation, "model_fields", {})) if part in fields else {}
+def _own_fields(model: Any) -> Mapping[str, FieldInfo]:
+    """Return the fields of a model or of a checked dataclass; none of anything else."""
+    fields: Mapping[str, FieldInfo] = getattr(model, "__pydantic_fields__", {})
     return fields
 
 
-def _field(model: type[BaseModel], location: Sequence[str]) -> FieldInfo | None:
+def _fields(model: type[Any], location: Sequence[str]) -> dict[str, FieldInfo]:
+    """Return the keys of the section at a place; those of the whole for the empty one."""
+    fields = dict(_own_fields(model))
+    for part in location:
+        fields = dict(_own_fields(fields[part].annotation)) if part in fields else {}
+    return fields
+
+
+def _field(model: type[Any], location: Sequence[str]) -> FieldInfo | None:
     """Return the key at a place, without the number of an entry in a list."""
     for end in range(len(location), 0, -1):
         found = _fields(model, location[: end - 1]).get(location[end - 1])

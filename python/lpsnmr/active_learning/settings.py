@@ -1,14 +1,14 @@
 """What a learning run depends on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from lpsnmr.active_learning.plan import LearnPlan, PlannedRun
 from lpsnmr.active_learning.posterior import settings_of_potential
-from lpsnmr.errors import InputError
 from lpsnmr.labelling import EngineChoice
 from lpsnmr.potential import FitSettings
+from lpsnmr.strict_model import AtLeastOne, checked_dataclass
 
 __all__ = ["LABELS", "LearnSettings", "Progress"]
 
@@ -16,7 +16,7 @@ Progress = Callable[[str, int, int], None]
 LABELS = ("energy", "forces", "stress")
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class LearnSettings:
     """What a learning run depends on.
 
@@ -49,19 +49,13 @@ class LearnSettings:
     potential: Path
     plan: LearnPlan
     engine: EngineChoice = field(default_factory=EngineChoice)
-    rounds: int = 1
-    frames: int = 10
-    jobs: int = 1
+    rounds: AtLeastOne = 1
+    frames: AtLeastOne = 10
+    jobs: AtLeastOne = 1
     folds: int = 5
     steps_per_block: int | None = None
     seed: int = 0
     mix_labels: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse counts below one."""
-        for name in ("rounds", "frames", "jobs"):
-            if getattr(self, name) < 1:
-                raise InputError(f"learn: {name} must be at least 1, got {getattr(self, name)}")
 
     def fit_settings(self, like: Path) -> FitSettings:
         """Return the settings of a refit: those of the potential ``like`` with the folds of this run.

@@ -2,10 +2,10 @@
 
 import dataclasses
 import json
-from dataclasses import dataclass
 from typing import Any, Final
 
 from lpsnmr.errors import InputError
+from lpsnmr.strict_model import AtLeastOne, Positive, checked_dataclass
 
 __all__ = ["FUNCTIONALS", "GpawSettings", "lithium_dataset", "stock_dataset"]
 
@@ -32,7 +32,7 @@ def stock_dataset(xc: str, element: str) -> tuple[str, ...] | None:
     return None if xc in WITH_STOCK_DATASETS else ("-f", xc, element)
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class GpawSettings:
     """Settings of a GPAW label.
 
@@ -56,26 +56,23 @@ class GpawSettings:
     """
 
     xc: str = "PBE"
-    cutoff_hartree: float = 18.0
-    kpoint_length_angstrom: float = 11.0
-    smearing_ev: float = 0.01
+    cutoff_hartree: Positive = 18.0
+    kpoint_length_angstrom: Positive = 11.0
+    smearing_ev: Positive = 0.01
     setups: tuple[tuple[str, str], ...] = (("Li", "A"),)
     bands: str = "102%"
-    max_iterations: int = 90
+    max_iterations: AtLeastOne = 90
     mixer: tuple[float, int, float] = (0.25, 5, 1.0)
-    converged_energy_ev: float = 1e-5
-    converged_density: float = 1e-5
-    converged_eigenstates: float = 1e-7
+    converged_energy_ev: Positive = 1e-5
+    converged_density: Positive = 1e-5
+    converged_eigenstates: Positive = 1e-7
 
     def __post_init__(self) -> None:
-        """Refuse what GPAW could not run with."""
+        """Refuse a functional without datasets."""
         if self.xc not in FUNCTIONALS.values():
             raise InputError(
                 f"functional: expected one of {', '.join(FUNCTIONALS.values())}, got {self.xc!r}"
             )
-        for name in ("cutoff_hartree", "kpoint_length_angstrom", "smearing_ev", "max_iterations"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name}: expected a number above 0, got {getattr(self, name)}")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON knows them: lists instead of tuples."""

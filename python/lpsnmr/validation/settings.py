@@ -1,20 +1,25 @@
 """What a validation does, and for how long."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from lpsnmr.errors import InputError
 from lpsnmr.md.settings import check_temperature, check_timestep
+from lpsnmr.strict_model import AtLeastOne, Positive, checked_dataclass
 
 __all__ = ["MELT_FROM", "STAGES", "ValidateSettings"]
 
 STAGES = ("errors", "crystal", "rdf", "stability", "nve", "amorphous")
 """In the order in which they are done; D(T) comes with ``stability``."""
 MELT_FROM = ("packed", "crystal")
+Repeat = tuple[AtLeastOne, AtLeastOne, AtLeastOne]
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class ValidateSettings:
     """Everything a validation depends on.
 
@@ -52,25 +57,25 @@ class ValidateSettings:
     reference: tuple[Path, ...] = ()
     static: tuple[Path, ...] = ()
     structure: str = "beta-Li3PS4"
-    repeat: tuple[int, int, int] = (1, 1, 2)
+    repeat: Repeat = (1, 1, 2)
     crystals: tuple[str, ...] = ("beta-Li3PS4", "gamma-Li3PS4")
-    temperatures_k: tuple[float, ...] = (300.0, 600.0, 900.0)
-    stability_ns: float = 1.0
-    nve_k: tuple[float, ...] = (300.0, 600.0)
-    nve_ps: float = 200.0
-    rdf_ps: float = 40.0
+    temperatures_k: tuple[Positive, ...] = (300.0, 600.0, 900.0)
+    stability_ns: Positive = 1.0
+    nve_k: tuple[Positive, ...] = (300.0, 600.0)
+    nve_ps: Positive = 200.0
+    rdf_ps: Positive = 40.0
     melt_from: str = "packed"
-    melt_density: float = 1.7
-    melt_k: float = 600.0
-    melt_ps: float = 5.0
+    melt_density: Positive = 1.7
+    melt_k: Positive = 600.0
+    melt_ps: Positive = 5.0
     anneal_k: tuple[float, float] = (1100.0, 1000.0)
-    anneal_ps: float = 0.0
+    anneal_ps: Annotated[float, Field(ge=0)] = 0.0
     release_k: float = 500.0
-    quench_ps: float = 50.0
-    amorphous_k: float = 300.0
-    amorphous_ps: float = 20.0
-    amorphous_repeat: tuple[int, int, int] = (1, 2, 2)
-    timestep_fs: float = 2.0
+    quench_ps: Positive = 50.0
+    amorphous_k: Positive = 300.0
+    amorphous_ps: Positive = 20.0
+    amorphous_repeat: Repeat = (1, 2, 2)
+    timestep_fs: Positive = 2.0
     seed: int = 1
     style: str = "ufp 3"
     stages: tuple[str, ...] = STAGES
@@ -84,13 +89,7 @@ class ValidateSettings:
             )
         if self.melt_from not in MELT_FROM:
             raise InputError(f"melt_from: expected {' or '.join(MELT_FROM)}, got {self.melt_from!r}")
-        for name in ("stability_ns", "nve_ps", "rdf_ps", "melt_density", "melt_k", "melt_ps", "quench_ps",
-                     "amorphous_k", "amorphous_ps", "timestep_fs"):  # fmt: skip
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name}: expected a positive number, got {getattr(self, name)}")
         check_timestep(self.timestep_fs, "timestep_fs")
-        if not self.anneal_ps >= 0:
-            raise InputError(f"anneal_ps: expected a number of 0 or more, got {self.anneal_ps}")
         annealing = self.anneal_k if self.anneal_ps else ()
         ladder = (self.melt_k, *annealing, self.release_k, self.amorphous_k)
         if not all(high > low for high, low in pairwise(ladder)):
@@ -98,8 +97,6 @@ class ValidateSettings:
                 "quenched melt: expected falling temperatures of melt, annealing, release and end, got "
                 + " > ".join(f"{t:g}" for t in ladder)
             )
-        if not all(t > 0 for t in (*self.temperatures_k, *self.nve_k)):
-            raise InputError("temperatures: expected positive numbers in K")
         for kelvin in (*self.temperatures_k, *self.nve_k, *ladder):
             check_temperature(kelvin, "temperatures")
         for path in (*self.reference, *self.static):
