@@ -6,19 +6,38 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import pydantic.dataclasses
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic.fields import FieldInfo
 from typing_extensions import dataclass_transform
 
 from lpsnmr.errors import InputError
 
-__all__ = ["AtLeastOne", "Count", "Positive", "StrictModel", "checked_dataclass", "complaints"]
+__all__ = [
+    "AtLeastOne",
+    "Bootstraps",
+    "Count",
+    "Positive",
+    "Share",
+    "StrictModel",
+    "checked_dataclass",
+    "complaints",
+]
 
 Model = TypeVar("Model", bound="StrictModel")
 T = TypeVar("T")
 Positive = Annotated[float, Field(gt=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
+Bootstraps = Annotated[int, Field(ge=50)]
+
+
+def _between_0_and_1(value: float, info: ValidationInfo) -> float:
+    if not 0 < value < 1:
+        raise ValueError(f"{info.field_name} must lie between 0 and 1")
+    return value
+
+
+Share = Annotated[float, AfterValidator(_between_0_and_1)]
 
 
 class StrictModel(BaseModel):
@@ -87,12 +106,10 @@ def _complaint(item: Any, model: type[Any]) -> str:
         return str(item["ctx"]["error"])  # of several fields together
     if item["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"unknown key {key}; known: {', '.join(_fields(model, location[:-1]))}"
-    message = (
-        item["msg"]
-        .removeprefix("Value error, ")
-        .replace("Input should be", "expected")
-        .partition(", got ")[0]
-    )
+    message = item["msg"].removeprefix("Value error, ").partition(", got ")[0]
+    message = message.replace("Input should be", "expected")
+    if location and message.startswith(f"{location[-1]} "):
+        return f"{message}, got {item['input']!r}"
     field = _field(model, location)
     meaning = "" if field is None or not field.description else f" ({field.description})"
     return f"{key}: {message}, got {item['input']!r}{meaning}"

@@ -1,14 +1,15 @@
 """Settings of a whole analysis."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lpsnmr.analysis.dynamics import DiffusionSettings
 from lpsnmr.analysis.nmr import DecaySettings, ObservableSettings
+from lpsnmr.strict_model import checked_dataclass
 
 __all__ = ["AnalysisSettings"]
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class AnalysisSettings:
     """How a run is analysed.
 

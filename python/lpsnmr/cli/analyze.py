@@ -1,6 +1,7 @@
 """``lpsnmr analyze``: NMR decay, diffusion and jump rates from results files."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 from rich.console import Console
@@ -67,7 +68,7 @@ def command(
     jump_distance: float | None,
     fit_start: float,
     max_lag_fraction: float,
-    baseline: str,
+    baseline: Literal["fit", "zero"],
     msd_start: float,
     bootstrap: int,
     level: float,

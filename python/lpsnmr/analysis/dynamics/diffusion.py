@@ -1,9 +1,11 @@
 """Self-diffusion coefficient from the mean squared displacement, and the jump rate it implies."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator
 from scipy.special import ndtri
 
 from lpsnmr.analysis.statistics.least_squares import fit_line, scaled_chi2_interval, thin_lags
@@ -16,8 +18,8 @@ from lpsnmr.analysis.statistics.resampling import (
     resample,
     standard_error,
 )
-from lpsnmr.errors import InputError
 from lpsnmr.results import LagStatistics
+from lpsnmr.strict_model import Bootstraps, Positive, Share, checked_dataclass
 from lpsnmr.units import ANGSTROM2_PER_PS_CM2_PER_S, SECONDS_PER_PS
 
 __all__ = ["Diffusion", "DiffusionSettings", "Slope", "analyze_diffusion", "fit_slope", "linear_regime"]
@@ -28,7 +30,13 @@ MIN_TOTAL_DISPLACEMENT2 = 100.0
 """Å²: least 6 D t N of a run that counts as diffusion; about ten jumps of 3 Å by all Li together."""
 
 
-@dataclass(frozen=True)
+def _distance(value: float) -> float:
+    if not value > 0:
+        raise ValueError("jump distance must be positive")
+    return value
+
+
+@checked_dataclass
 class DiffusionSettings:
     """How D is fitted.
 
@@ -44,24 +52,12 @@ class DiffusionSettings:
         Resampled curves of each kind, confidence, seed of the random numbers.
     """
 
-    min_lag_ps: float = 2.0
-    max_lag_fraction: float = 0.25
-    jump_distance_angstrom: float | None = None
-    n_bootstrap: int = 400
-    level: float = 0.95
+    min_lag_ps: Positive = 2.0
+    max_lag_fraction: Share = 0.25
+    jump_distance_angstrom: Annotated[float, AfterValidator(_distance)] | None = None
+    n_bootstrap: Bootstraps = 400
+    level: Share = 0.95
     seed: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuse values out of range."""
-        if not self.min_lag_ps > 0:
-            raise InputError(f"min_lag_ps must be positive, got {self.min_lag_ps}")
-        for name in ("max_lag_fraction", "level"):
-            if not 0 < getattr(self, name) < 1:
-                raise InputError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
-        if self.jump_distance_angstrom is not None and not self.jump_distance_angstrom > 0:
-            raise InputError(f"jump distance must be positive, got {self.jump_distance_angstrom} Å")
-        if self.n_bootstrap < 50:
-            raise InputError(f"n_bootstrap must be at least 50, got {self.n_bootstrap}")
 
 
 @dataclass(frozen=True)

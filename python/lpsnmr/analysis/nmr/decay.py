@@ -1,7 +1,7 @@
 """Decay of the quadrupolar correlation function: Kohlrausch fit with intervals, or an honest no."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,8 @@ from lpsnmr.analysis.statistics.resampling import (
     wider_interval,
 )
 from lpsnmr.efg.quadrupolar import frequency_correlation
-from lpsnmr.errors import InputError
 from lpsnmr.results import LagStatistics
+from lpsnmr.strict_model import Bootstraps, Positive, Share, checked_dataclass
 from lpsnmr.units import SECONDS_PER_PS
 
 __all__ = ["CurveFit", "DecaySettings", "NmrDecay", "analyze_curve", "analyze_decay", "in_frequency"]
@@ -33,7 +33,7 @@ __all__ = ["CurveFit", "DecaySettings", "NmrDecay", "analyze_curve", "analyze_de
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class DecaySettings:
     """How the decay is fitted.
 
@@ -51,23 +51,13 @@ class DecaySettings:
         Resampled curves of each kind, confidence, seed of the random numbers.
     """
 
-    fit_start_ps: float = 1.0
-    max_lag_fraction: float = 0.25
-    baseline: str = "fit"
-    min_decay: float = 0.1
-    n_bootstrap: int = 400
-    level: float = 0.95
+    fit_start_ps: Positive = 1.0
+    max_lag_fraction: Share = 0.25
+    baseline: Literal["fit", "zero"] = "fit"
+    min_decay: Share = 0.1
+    n_bootstrap: Bootstraps = 400
+    level: Share = 0.95
     seed: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuse values out of range."""
-        if not self.fit_start_ps > 0:
-            raise InputError(f"fit_start_ps must be positive, got {self.fit_start_ps}")
-        for name in ("max_lag_fraction", "min_decay", "level"):
-            if not 0 < getattr(self, name) < 1:
-                raise InputError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
-        if self.n_bootstrap < 50:
-            raise InputError(f"n_bootstrap must be at least 50, got {self.n_bootstrap}")
 
 
 @dataclass(frozen=True)
