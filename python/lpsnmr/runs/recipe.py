@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr import __version__
 from lpsnmr.efg import EfgModel
 from lpsnmr.elements import symbol_of
 from lpsnmr.errors import InputError
@@ -22,6 +21,7 @@ from lpsnmr.sampling.settings import JumpSettings
 from lpsnmr.sampling.to_results import build_results
 from lpsnmr.structures import KnownSites, read_known_sites
 from lpsnmr.trajectory.frames import Frame
+from lpsnmr.version import __version__
 
 __all__ = ["GIVEN", "Recipe", "check_elements", "load_model", "model_path", "sites_of"]
 
