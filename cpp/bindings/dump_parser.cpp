@@ -33,9 +33,11 @@ py::object next_frame(dumps::Parser &parser) {
 void export_dump_parser(py::module_ &module) {
   py::class_<dumps::Parser>(module, "DumpParser", R"(Incremental parser of LAMMPS text dumps.
 
-Columns are found by name: id, element or type, coordinates (xu, x, xsu or xs) and image flags.
+Columns are found by name: id, the first of `kind_columns` that is there (`type` holds integers, any
+other one names), coordinates (xu, x, xsu or xs) and image flags.
 )")
-      .def(py::init<>())
+      .def(py::init<std::vector<std::string>>(),
+           py::arg("kind_columns") = std::vector<std::string>{"element", "typelabel", "type"})
       .def(
           "feed",
           [](dumps::Parser &parser, const py::buffer &text) {
@@ -65,6 +67,8 @@ CoreError
       .def_property_readonly("frames", &dumps::Parser::frames, "Frames returned so far.")
       .def_property_readonly("has_elements", &dumps::Parser::has_elements,
                              "True when kinds index `elements`, False when they are LAMMPS types.")
+      .def_property_readonly("columns", &dumps::Parser::column_names,
+                             "ATOMS and the names of the columns of the last frame.")
       .def_property_readonly("elements", &dumps::Parser::elements,
                              "Element names in the order of first appearance.")
       .def_property_readonly("units", &dumps::Parser::units,

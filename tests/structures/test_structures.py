@@ -81,3 +81,40 @@ def test_files(tmp_path):
 def test_a_supercell_beyond_memory_is_refused():
     with pytest.raises(InputError, match="at most 20000000 atoms, got 4000000000"):
         supercell(load_structure("beta-Li3PS4"), (500, 500, 500))
+
+
+PARTIAL = """data_x
+_cell_length_a 6
+_cell_length_b 6
+_cell_length_c 6
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'P 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+Li1 Li 0.1 0.1 0.1 {0}
+Li2 Li 0.6 0.6 0.1 {1}
+S1 S 0.5 0.5 0.5 1.0
+{2}"""
+
+
+def test_partly_occupied_sites_are_refused_with_counts(tmp_path):
+    path = tmp_path / "a.cif"
+    path.write_text(PARTIAL.format("0.7", "0.3", ""))
+    with pytest.raises(InputError, match=r"1 sites of 0.7 Li \(0.7 atoms\); 1 sites of 0.3 Li .* order them"):
+        load_structure(path)
+    path.write_text(PARTIAL.format("1.0", "0.5", "Na1 Na 0.6 0.6 0.1 0.5\n"))
+    with pytest.raises(InputError, match=r"0.5 Li \(0.5 atoms\) \+ 0.5 Na"):
+        load_structure(path)
+    path.write_text(PARTIAL.format("1.0", "1.0", ""))
+    assert str(load_structure(path).symbols) == "Li2S"
+    text = PARTIAL.format("0.25", "1.0", "").replace("'P 1'", "'F m -3 m'")
+    path.write_text(text.replace("0.1 0.1 0.1", ".25 .25 .25").replace("0.6 0.6 0.1", "0 0 0"))
+    with pytest.raises(InputError, match=r"8 sites of 0.25 Li \(2 atoms\)"):
+        load_structure(path)

@@ -218,18 +218,21 @@ void Parser::read_columns(const std::string &names) {
   for (const Choice &choice : choices)
     if (chosen == nullptr && whole(triple(choice.suffix)) && (!choice.images || whole(image)))
       chosen = &choice;
-  const int id = find("id"), type = find("type"), element = find("element");
+  const int id = find("id");
+  int kind = -1;
+  for (const std::string &name : kind_columns_) {
+    if (kind < 0) columns.elements = name != "type";
+    if (kind < 0) kind = find(name);
+  }
   if (id < 0) fail("no column id in \"ITEM: " + names + '"');
-  if (type < 0 && element < 0) fail("no column element or type in \"ITEM: " + names + '"');
+  if (kind < 0) fail("no column element or type in \"ITEM: " + names + '"');
   if (chosen == nullptr)
     fail("no coordinates in \"ITEM: " + names +
          "\"; expected xu yu zu, x y z, xsu ysu zsu or xs ys zs");
   columns.use[static_cast<std::size_t>(id)] = Use::id;
-  columns.elements = element >= 0;
   columns.images = chosen->images;
   columns.coordinates = chosen->coordinates;
-  columns.use[static_cast<std::size_t>(element >= 0 ? element : type)] =
-      element >= 0 ? Use::element : Use::type;
+  columns.use[static_cast<std::size_t>(kind)] = columns.elements ? Use::element : Use::type;
   assign(triple(chosen->suffix), Use::x);
   if (columns.images) assign(image, Use::ix);
   columns_ = columns;

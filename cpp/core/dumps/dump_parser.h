@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lpsnmr::dumps {
@@ -26,12 +27,18 @@ struct Frame {
 
 /// Turns pieces of a dump, of any length, into frames.
 ///
-/// Columns are found by name: `id`, `element` or `type`, and coordinates `xu yu zu`, `x y z`,
-/// `xsu ysu zsu` or `xs ys zs`, with `ix iy iz` used when present; others are skipped. Boxes may be
+/// Columns are found by name: `id`, what tells the kind of an atom (`element`, `typelabel` or
+/// `type`), and coordinates `xu yu zu`, `x y z`, `xsu ysu zsu` or `xs ys zs`, with `ix iy iz` used
+/// when present; others are skipped. Boxes may be
 /// orthogonal, restricted triclinic (`xy xz yz`) or general (`abc origin`). A frame is complete
 /// only when the last of its lines ends with a newline. Errors name the line.
 class Parser {
 public:
+  /// @param kind_columns columns that may tell the kind of an atom; the first one that is there
+  ///   does. `type` holds integers, any other one names.
+  explicit Parser(std::vector<std::string> kind_columns = {"element", "typelabel", "type"})
+      : kind_columns_(std::move(kind_columns)) {}
+
   /// Add text; it is copied.
   void feed(const char *text, std::size_t size);
 
@@ -43,7 +50,9 @@ public:
   bool pending() const;
   std::int64_t line() const { return line_; } ///< lines consumed so far
   std::int64_t frames() const { return frames_; }
-  bool has_elements() const { return columns_.elements; }
+  bool has_elements() const { return columns_.elements; } ///< kinds are names, not types
+  /// `ATOMS` and the names of the columns of the last frame.
+  const std::string &column_names() const { return column_names_; }
   /// Element names in the order of their first appearance.
   const std::vector<std::string> &elements() const { return elements_; }
   const std::string &units() const { return units_; } ///< of an `ITEM: UNITS` line, or empty
@@ -85,6 +94,7 @@ private:
   bool header_done_ = false;
   std::int64_t n_atoms_ = 0;
   Frame partial_; // the frame whose lines are being read
+  std::vector<std::string> kind_columns_;
   std::string column_names_, units_;
   Columns columns_;
   std::vector<std::string> elements_;

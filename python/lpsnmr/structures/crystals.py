@@ -1,6 +1,7 @@
 """Shipped crystals, structure files and supercells."""
 
 import os
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,7 @@ from ase import Atoms
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.structures.origin import with_step
-from lpsnmr.trajectory.data_file import read_data_file
+from lpsnmr.trajectory.data_file_reader import is_data_file, read_data_file
 
 __all__ = ["CRYSTALS", "load_structure", "supercell"]
 
@@ -30,18 +31,22 @@ NOT_SHIPPED: Final[dict[str, str]] = {
 }
 """Crystals that a user may look for, and why they are not there."""
 
+FULL = 0.99
+"""A site of at least this occupancy is taken as whole."""
 MAX_ATOMS = 20_000_000
 """Largest supercell: more would not fit into the memory of one rank."""
 
 
-def load_structure(name: str | os.PathLike[str]) -> Atoms:
+def load_structure(name: str | os.PathLike[str], elements: Sequence[str] | None = None) -> Atoms:
     """Return a shipped crystal by name, or the structure in a file.
 
     Parameters
     ----------
     name
-        Key of ``CRYSTALS``, a LAMMPS data file (``*.data``, ``data.*``, ``*.lmp``) or any file that
-        ASE can read (CIF, extended XYZ, POSCAR, …); of several structures in it the last one.
+        Key of ``CRYSTALS``, a LAMMPS data file or any file that ASE can read (CIF, extended XYZ, POSCAR, …);
+        of several structures in it the last one.
+    elements
+        Element of LAMMPS type 1, 2, … of a data file; by default what the file tells.
 
     Returns
     -------
@@ -53,7 +58,7 @@ def load_structure(name: str | os.PathLike[str]) -> Atoms:
     FileFormatError
         When the file is missing or cannot be read.
     InputError
-        When it holds no atoms or no three-dimensional periodic cell.
+        When it holds no atoms, partly occupied sites, or no three-dimensional periodic cell.
 
     Examples
     --------
@@ -70,10 +75,9 @@ def load_structure(name: str | os.PathLike[str]) -> Atoms:
         raise FileFormatError(
             f"{path}: no such file; expected a structure file or one of {', '.join(CRYSTALS)}"
         )
-    is_data = path.suffix in {".data", ".lmp"} or path.name.startswith("data.")
     origin = f"file {path.name}"
-    if is_data:
-        atoms = read_data_file(path)
+    if is_data_file(path):
+        atoms = read_data_file(path, elements)
     else:
         atoms, several = _read_with_ase(path)
         origin += ", the last of several structures" if several else ""
@@ -100,8 +104,27 @@ def _read_with_ase(path: Path) -> tuple[Atoms, bool]:
     if not found:
         raise FileFormatError(f"{path}: holds no structure")
     atoms = found[-1]
+    _refuse_partial_sites(path, atoms)
     plain = Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell[:], pbc=atoms.pbc)
     return plain, len(found) > 1
+
+
+def _refuse_partial_sites(path: Path, atoms: Atoms) -> None:
+    """Raise where ASE read sites of a CIF that are not wholly of one element."""
+    occupancy = atoms.info.get("occupancy", {})
+    kinds = atoms.arrays.get("spacegroup_kinds", np.arange(len(atoms)))
+    lines = []
+    for kind in dict.fromkeys(np.asarray(kinds).tolist()):
+        share = {str(symbol): float(x) for symbol, x in occupancy.get(str(kind), {}).items()}
+        if share and (len(share) > 1 or min(share.values()) < FULL):
+            count = int(np.sum(np.asarray(kinds) == kind))
+            told = " + ".join(f"{x:g} {symbol} ({count * x:.3g} atoms)" for symbol, x in share.items())
+            lines.append(f"{count} sites of {told}")
+    if lines:
+        raise InputError(
+            f"{path}: partly occupied sites: {'; '.join(lines)}; expected every site whole: order "
+            "them first, for instance with supercell or pymatgen, and give the ordered file"
+        )
 
 
 def supercell(atoms: Atoms, repeats: tuple[int, int, int]) -> Atoms:

@@ -1,21 +1,20 @@
-"""LAMMPS data files of ``atom_style atomic``: write deterministically, read back with elements."""
+"""Write LAMMPS data files of ``atom_style atomic``, the same atoms always to the same bytes."""
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
 from lpsnmr.elements import atomic_number, masses_of, symbol_of
-from lpsnmr.errors import FileFormatError, InputError
+from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import written_aside
+from lpsnmr.trajectory.data_file_reader import read_data_file
 
 __all__ = ["read_data_file", "to_lammps_frame", "write_data_file"]
 
 SMALL_TILT_ANGSTROM = 1e-6
-SECTIONS = {"Masses", "Atoms", "Velocities"}
 
 
 def to_lammps_frame(cell: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -113,121 +112,3 @@ def write_data_file(
     with written_aside(path) as aside:
         aside.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return list(elements)
-
-
-class _DataFile:
-    """Lines of a data file by section, with what is needed to name the place of an error."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.header: list[tuple[int, list[str]]] = []
-        self.sections: dict[str, list[tuple[int, list[str], str]]] = {}
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise FileFormatError(f"{path}: cannot read: {error}") from error
-        current: list[tuple[int, list[str], str]] | None = None
-        for number, raw in enumerate(text.splitlines()[1:], start=2):
-            body, _, comment = raw.partition("#")
-            words = body.split()
-            if not words:
-                continue
-            if words[0][0].isalpha():
-                if " ".join(words) not in SECTIONS:
-                    raise self.error(
-                        number, f"section {' '.join(words)!r}; expected {', '.join(sorted(SECTIONS))}"
-                    )
-                current = self.sections.setdefault(words[0], [])
-                if words[0] == "Atoms" and comment.strip() not in {"", "atomic"}:
-                    raise self.error(number, f"atom style {comment.strip()!r}; expected atomic")
-            elif current is None:
-                self.header.append((number, words))
-            else:
-                current.append((number, words, comment.strip()))
-
-    def error(self, line: int, message: str) -> FileFormatError:
-        return FileFormatError(f"{self.path}:{line}: {message}")
-
-    def values(self, line: int, words: Sequence[str]) -> list[float]:
-        try:
-            numbers = [float(word) for word in words]
-        except ValueError:
-            raise self.error(line, f"expected numbers, got {' '.join(words)!r}") from None
-        if not np.all(np.isfinite(numbers)):
-            raise self.error(line, f"expected finite numbers, got {' '.join(words)!r}")
-        return numbers
-
-    def section(self, name: str) -> list[tuple[int, list[str], str]]:
-        if name not in self.sections:
-            raise FileFormatError(f"{self.path}: no section {name}")
-        return self.sections[name]
-
-
-def read_data_file(path: str | os.PathLike[str], elements: Sequence[str] | None = None) -> Atoms:
-    """Read a LAMMPS data file of ``atom_style atomic``.
-
-    Parameters
-    ----------
-    path
-        Data file; sections Masses and Atoms, Velocities are skipped.
-    elements
-        Element of type 1, 2, …; by default the comments of the Masses section (``1 6.94 # Li``).
-
-    Returns
-    -------
-    ase.Atoms
-        Sorted by id; positions in Å, unwrapped by the image flags when there are any.
-
-    Raises
-    ------
-    FileFormatError
-        For a file that is not such a data file; names the line.
-    """
-    data = _DataFile(Path(path))
-    n_atoms, cell, origin = _read_header(data)
-    if elements is None:
-        elements = []
-        for line, words, comment in data.section("Masses"):
-            if not comment:
-                raise data.error(line, f"no element in a comment after the mass of type {words[0]}")
-            elements.append(comment.split()[0])
-    numbers = [atomic_number(symbol) for symbol in elements]
-    rows = data.section("Atoms")
-    if len(rows) != n_atoms:
-        raise FileFormatError(f"{data.path}: expected {n_atoms} atoms, got {len(rows)} lines in Atoms")
-    table = []
-    for line, words, _ in rows:
-        if len(words) not in {5, 8}:
-            raise data.error(line, f"expected id type x y z [ix iy iz], got {len(words)} columns")
-        values = data.values(line, words)
-        if not 1 <= values[1] <= len(numbers):
-            raise data.error(line, f"atom type {words[1]}, expected 1 to {len(numbers)}")
-        table.append(values + [0.0] * (8 - len(values)))
-    values_by_id = np.asarray(sorted(table))
-    if np.any(np.diff(values_by_id[:, 0]) == 0):
-        raise FileFormatError(f"{data.path}: an atom id occurs twice in Atoms")
-    positions = values_by_id[:, 2:5] - origin + values_by_id[:, 5:8] @ cell
-    types = values_by_id[:, 1].astype(int) - 1
-    return Atoms(numbers=np.asarray(numbers)[types], positions=positions, cell=cell, pbc=True)
-
-
-def _read_header(data: _DataFile) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
-    n_atoms = -1
-    cell = np.zeros((3, 3))
-    origin = np.zeros(3)
-    for line, words in data.header:
-        keyword = " ".join(word for word in words if word[0].isalpha())
-        values = data.values(line, [word for word in words if not word[0].isalpha()])
-        if keyword == "atoms":
-            n_atoms = int(values[0])
-        elif keyword in {"xlo xhi", "ylo yhi", "zlo zhi"} and len(values) == 2:
-            k = "xyz".index(keyword[0])
-            origin[k] = values[0]
-            cell[k, k] = values[1] - values[0]
-        elif keyword == "xy xz yz" and len(values) == 3:
-            cell[[1, 2, 2], [0, 0, 1]] = values
-        elif keyword != "atom types":
-            raise data.error(line, f"unknown header line {' '.join(words)!r}")
-    if n_atoms < 0 or np.any(np.diag(cell) <= 0):
-        raise FileFormatError(f"{data.path}: expected a header with atoms, xlo xhi, ylo yhi and zlo zhi")
-    return n_atoms, cell, origin
