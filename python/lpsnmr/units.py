@@ -19,6 +19,10 @@ EV_PER_ANGSTROM3_GPA: Final = 160.21766208
 """Pressure: 1 eV/Å³ in GPa."""
 EFG_AU_V_PER_ANGSTROM2: Final = HARTREE_EV / BOHR_ANGSTROM**2
 """Electric field gradient: 1 atomic unit in V/Å² (97.17362)."""
+EFG_UNITS: Final[dict[str, float]] = {"au": EFG_AU_V_PER_ANGSTROM2, "V/A^2": 1.0, "1e21V/m^2": 10.0}
+"""Units of EFG tensors in files: how many V/Å² each is."""
+KCAL_PER_MOL_EV: Final = 0.0433641043
+"""Energy: 1 kcal/mol (4184 J) in eV."""
 SECONDS_PER_PS: Final = 1.0e-12
 BARN_ANGSTROM2: Final = 1.0e-8
 ANGSTROM2_PER_PS_CM2_PER_S: Final = 1.0e-4

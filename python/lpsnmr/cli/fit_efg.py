@@ -10,13 +10,14 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from lpsnmr.cli.label_keys import label_key_options, take_label_keys, tell_suspicions
 from lpsnmr.cli.options import MEMORY_OPTION, SEED
-from lpsnmr.efg.dataset import EFG_UNITS
 from lpsnmr.efg.regression import FitResult
 from lpsnmr.efg.settings import EfgSettings
 from lpsnmr.efg.training import TrainingOptions, train_model
 from lpsnmr.errors import InputError
 from lpsnmr.reference import read_reference
+from lpsnmr.units import EFG_UNITS
 
 DEFAULT = EfgSettings()
 TABLE_WIDTH = 118
@@ -69,8 +70,9 @@ def degree_option(name: str, text: str) -> Decorator:
     type=click.Choice(list(EFG_UNITS)),
     default="au",
     show_default=True,
-    help="Unit of the efg columns; au is Hartree/(e bohr²).",
+    help="Unit of the efg columns where the header has no efg_unit; au is Hartree/(e bohr²).",
 )
+@label_key_options(("efg",))
 @click.option(
     "--folds",
     type=int,
@@ -149,7 +151,7 @@ def command(
     quiet: bool,
     **terms: Any,
 ) -> None:
-    """Fit an EFG model to the tensors in DATA (extended XYZ with nine efg columns).
+    """Fit an EFG model to the tensors in DATA (extended XYZ with nine efg columns, .magres, OUTCAR).
 
     Frames need `run` in their header: errors are those of whole MD runs that the fit has not seen. The
     strength of the regularisation of each group of features is chosen on the same held-out runs; the model
@@ -157,7 +159,9 @@ def command(
     """
     if not output.parent.is_dir():
         raise InputError(f"{output}: the folder {output.parent} does not exist")
-    frames = read_reference(data, require=("efg",))
+    frames = read_reference(data, require=("efg",), keys=take_label_keys(terms, unit))
+    if not quiet:
+        tell_suspicions(frames, ("efg",), unit)
     options = TrainingOptions(
         targets=_names(target),
         nuclei=nuclei,

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lpsnmr.cli.fit_ufp_options import add_options, check_runs, parse_second, parse_settings, refuse_idle
+from lpsnmr.cli.label_keys import label_key_options, take_label_keys, tell_suspicions
 from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import check_targets, remove_stale
 from lpsnmr.parallel import MpiRanks, OneRank
@@ -74,17 +75,19 @@ def _report(result: FitResult) -> str:
 
 @click.command("fit-ufp", epilog=EPILOG)
 @click.argument("reference", nargs=-1, required=True, type=click.Path(path_type=Path))
+@label_key_options(("energy", "forces", "stress", "virial"))
 @add_options
 def command(
     reference: tuple[Path, ...], output: Path, second: tuple[str, ...], committee: bool, **options: Any
 ) -> None:
-    """Fit an ultra-fast potential to REFERENCE frames (extended XYZ with energy, forces, stress).
+    """Fit an ultra-fast potential to REFERENCE frames with energy, forces, stress (.extxyz, OUTCAR, .castep).
 
     The potential is linear in its spline coefficients; they are found by least squares with priors that
     keep them small and smooth, and V2 close to the ZBL repulsion where there are no data. Errors are
     measured on blocks of frames (whole MD runs) that the fit has not seen; then all frames are fitted.
     A fit that was stopped goes on where its last checkpoint was when the same command is given again.
     """
+    keys = take_label_keys(options)
     settings = parse_settings(options)
     if output.suffix != ".uf3":
         raise InputError(f"--output: expected a name that ends in .uf3, got {output.name}")
@@ -112,9 +115,11 @@ def command(
         check_targets(*targets)
         if execution.ranks.rank == 0:
             _clean(targets)
-        data = [DataSet(read_reference(reference, require=("energy", "forces"))), *map(parse_second, second)]
+        first = read_reference(reference, require=("energy", "forces"), keys=keys)
+        data = [DataSet(first), *map(parse_second, second)]
         remarks = check_runs(data, settings)
         if execution.ranks.rank == 0:
+            tell_suspicions(first, ("energy", "forces", "stress"))
             for remark in remarks:
                 click.echo(f"lpsnmr: note: {remark}", err=True)
         with _progress(execution.ranks.rank == 0) as progress:

@@ -1,9 +1,11 @@
 """``lpsnmr merge-labels``: grow a reference set by labelled frames and write its data card anew."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from lpsnmr.cli.label_keys import label_key_options, take_label_keys
 from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import check_targets, written_together
 from lpsnmr.reference.data_card import write_data_card
@@ -24,7 +26,8 @@ Examples:
     "--into", "target", required=True, type=click.Path(path_type=Path), help="The set; made when absent."
 )
 @click.option("--card", type=click.Path(path_type=Path), help="Data card (Markdown) to write.")
-def command(labelled: tuple[Path, ...], target: Path, card: Path | None) -> None:
+@label_key_options(("energy", "forces", "stress", "virial", "efg"))
+def command(labelled: tuple[Path, ...], target: Path, card: Path | None, **options: Any) -> None:
     """Add LABELLED frames to a reference set, each structure once, sorted by run and step.
 
     Every frame needs energy, forces, stress and efg, and run and run_step in its header. Header entries that
@@ -38,7 +41,7 @@ def command(labelled: tuple[Path, ...], target: Path, card: Path | None) -> None
     present = read_reference(target) if target.exists() else []
     if not present and not labelled:
         raise InputError(f"{target}: no such set, and no labelled frames given")
-    new = read_reference(labelled) if labelled else []
+    new = read_reference(labelled, keys=take_label_keys(options)) if labelled else []
     frames, report = merge_frames(present, new)
     with written_together(target.name) as files:
         if labelled:

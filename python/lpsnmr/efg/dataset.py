@@ -14,12 +14,10 @@ from lpsnmr.errors import InputError
 from lpsnmr.fitting.features import scratch_matrix
 from lpsnmr.reference import phase_of, run_name
 from lpsnmr.reference.phases import order_of
-from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2, USUAL_ISOTOPE
+from lpsnmr.units import EFG_UNITS, USUAL_ISOTOPE
 
 __all__ = ["EFG_UNITS", "EfgData", "build_data", "default_nucleus"]
 
-EFG_UNITS = {"au": EFG_AU_V_PER_ANGSTROM2, "V/A^2": 1.0, "1e21V/m^2": 10.0}
-"""Unit of the ``efg`` columns: how many V/Å² it is."""
 ASYMMETRY_LIMIT = 1e-3
 COPIES = 3
 """Features, the same by fold, and the same scaled: what a fit holds at once when there is room."""
@@ -146,6 +144,10 @@ def build_data(
 
 def _check_tensors(tensors: Array, frame: ase.Atoms) -> None:
     """Refuse tensors that are no EFG; round-off of the file is let pass."""
+    if not np.isfinite(tensors).all():
+        missing = int(np.sum(~np.isfinite(tensors).all(axis=(1, 2))))
+        source = frame.info.get("source", "frame")
+        raise InputError(f"{source}: {missing} of {len(tensors)} target atoms have no efg tensor")
     size = max(float(np.abs(tensors).max()), 1e-12)
     skew = float(np.abs(tensors - tensors.swapaxes(1, 2)).max())
     trace = float(np.abs(np.trace(tensors, axis1=1, axis2=2)).max())

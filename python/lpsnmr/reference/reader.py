@@ -1,4 +1,4 @@
-"""Read labelled structures (extended XYZ) and refuse what a fit could not use."""
+"""Read labelled structures (extended XYZ, or what other programs write) and refuse what no fit could use."""
 
 import itertools
 import os
@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import ase
-import ase.io
 import numpy as np
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.labelling.dispersion import DISPERSION
+from lpsnmr.reference.label_files import frames_with_labels, is_extended_xyz
+from lpsnmr.reference.label_keys import LabelKeys, gather_labels, keys_there
 from lpsnmr.reference.terms import drop_terms, term_of
 
 __all__ = ["LABELS", "read_reference"]
@@ -26,12 +27,18 @@ MOST_DIGITS = 15
 
 
 def read_reference(
-    paths: PathLike | Iterable[PathLike], require: Sequence[str] = LABELS, ignore_labels: bool = False
+    paths: PathLike | Iterable[PathLike],
+    require: Sequence[str] = LABELS,
+    ignore_labels: bool = False,
+    keys: LabelKeys | None = None,
 ) -> list[ase.Atoms]:
-    """Read every frame of extended-XYZ files and check its labels.
+    """Read every frame of labelled files and check its labels.
+
+    Files are extended XYZ, .magres, OUTCAR, vasprun.xml, .castep, or any other that ASE reads with labels.
 
     ``energy``, ``forces`` and ``stress`` end up in ``frame.calc.results`` (stress as six Voigt numbers),
-    ``efg`` in ``frame.arrays["efg"]`` as (n, 9) float64, row-major, in the unit of the file. Dispersion
+    ``efg`` in ``frame.arrays["efg"]`` as (n, 9) float64, row-major, in the unit of the file (in
+    ``keys.efg_unit`` where the file says its own); an atom may have nine NaN for no tensor. Dispersion
     corrections stay in parts of their own (``lpsnmr.reference.terms``). Each frame gets
     ``frame.info["source"] = "path: frame N"``, N from 0, which the error messages of later steps can quote.
 
@@ -43,6 +50,8 @@ def read_reference(
         Labels that every frame must have, out of ``LABELS``.
     ignore_labels
         Drop labels whatever they hold; nothing of ``require`` is asked for.
+    keys
+        Where the labels are and in which units; the usual names and units by default.
 
     Returns
     -------
@@ -64,6 +73,7 @@ def read_reference(
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     if not given:
         raise InputError("no reference file given; expected at least one extended-XYZ file")
+    where = keys or LabelKeys()
     frames: list[ase.Atoms] = []
     for path in map(Path, given):
         for number, frame in enumerate(_frames_of(path)):
@@ -71,6 +81,7 @@ def read_reference(
             if ignore_labels:
                 _drop_labels(frame)
             else:
+                gather_labels(frame, where)
                 _check_labels(frame, require)
             _check_structure(frame)
             frames.append(frame)
@@ -80,16 +91,19 @@ def read_reference(
 def _frames_of(path: Path) -> list[ase.Atoms]:
     """Return all frames of one file, or raise FileFormatError."""
     if not path.is_file():
-        raise FileFormatError(f"{path}: no such file; expected extended XYZ")
+        raise FileFormatError(f"{path}: no such file; expected extended XYZ or another labelled file")
     frames: list[ase.Atoms] = []
     try:
-        for frame in ase.io.iread(path, index=":", format="extxyz"):
+        for frame in frames_with_labels(path):
             frames.append(frame)
     except Exception as error:  # ASE raises many kinds of exception on malformed text
-        where = _where_broken(path) or f"frame {len(frames)}: {error}"
+        told = " ".join(str(error).split()) or type(error).__name__
+        if not is_extended_xyz(path):
+            raise FileFormatError(f"{path}: not readable as a labelled file: {told}") from error
+        where = _where_broken(path) or f"frame {len(frames)}: {told}"
         raise FileFormatError(f"{path}: not readable as extended XYZ: {where}") from error
     if not frames:
-        raise FileFormatError(f"{path}: holds no frame; expected extended XYZ with labels")
+        raise FileFormatError(f"{path}: holds no frame; expected frames with labels")
     return frames
 
 
@@ -138,12 +152,18 @@ def _check_labels(frame: ase.Atoms, require: Sequence[str]) -> None:
         value = frame.arrays.get("efg") if label == "efg" else results.get(label)
         if value is None:
             if label in require:
-                raise FileFormatError(f"{source}: no {label!r}; expected it in the header or as a column")
+                raise FileFormatError(
+                    f"{source}: no {label!r}; expected it in the header or as a column, or the option "
+                    f"--{label}-key with its name; there are {keys_there(frame, results)}"
+                )
             continue
         array = np.asarray(value)
         if array.shape != shapes[label]:
             raise FileFormatError(f"{source}: {label} must have the shape {shapes[label]}, got {array.shape}")
-        if array.dtype.kind not in "fi" or not np.isfinite(array).all():
+        numbers = array.dtype.kind in "fi"
+        if numbers and label == "efg" and len(array) and not np.isnan(array).all():
+            array = array[~np.isnan(array).all(axis=1)]  # atoms that are no target have no tensor
+        if not (numbers and np.isfinite(array).all()):
             raise FileFormatError(f"{source}: {label} has entries that are not finite numbers")
     for name in DISPERSION:
         term_of(frame, name)
