@@ -1,5 +1,7 @@
-"""Bytes of a file or FIFO, plain, gzip or zstd, which another program may still be writing."""
+"""Bytes of a file or FIFO, plain or compressed, which another program may still be writing."""
 
+import bz2
+import lzma
 import os
 import stat
 import zlib
@@ -14,8 +16,15 @@ __all__ = ["ByteSource"]
 
 CHUNK_PLAIN = 1 << 22
 CHUNK_COMPRESSED = 1 << 18
-GZIP_MAGIC = b"\x1f\x8b"
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+MAGIC = {
+    "gzip": b"\x1f\x8b",
+    "zstd": b"\x28\xb5\x2f\xfd",
+    "bzip2": b"BZh",
+    "xz": b"\xfd7zXZ\x00",
+}
+"""What compressed files begin with."""
+DAMAGE = (zlib.error, zstandard.ZstdError, lzma.LZMAError, OSError, EOFError)
+"""What decompressors raise on damaged data."""
 
 
 class _Decompressor(Protocol):
@@ -26,11 +35,14 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-def _new_gzip() -> _Decompressor:
-    return zlib.decompressobj(wbits=31)
-
-
-def _new_zstd() -> _Decompressor:
+def _new(kind: str) -> _Decompressor:
+    """Return a decompressor of one of the kinds of ``MAGIC``."""
+    if kind == "gzip":
+        return zlib.decompressobj(wbits=31)
+    if kind == "bzip2":
+        return bz2.BZ2Decompressor()
+    if kind == "xz":
+        return lzma.LZMADecompressor(lzma.FORMAT_XZ)
     decompressor: _Decompressor = zstandard.ZstdDecompressor().decompressobj()
     return decompressor
 
@@ -73,7 +85,7 @@ class ByteSource:
         self._inode = (status.st_dev, status.st_ino)
         if stat.S_ISDIR(status.st_mode):
             self.close()
-            raise FileFormatError(f"{self.path}: expected a dump file or FIFO, got a folder")
+            raise FileFormatError(f"{self.path}: expected a trajectory file or FIFO, got a folder")
 
     def close(self) -> None:
         """Close the file; harmless when called twice."""
@@ -146,23 +158,19 @@ class ByteSource:
                     raw = raw.lstrip(b"\0")  # padding between members
                     if not raw:
                         break
-                    self._decompressor = _new_gzip() if self._kind == "gzip" else _new_zstd()
+                    self._decompressor = _new(self._kind)
                 pieces.append(self._decompressor.decompress(raw))
                 raw = self._decompressor.unused_data if self._decompressor.eof else b""
-        except (zlib.error, zstandard.ZstdError) as error:
+        except DAMAGE as error:
             raise FileFormatError(f"{self.path}: damaged {self._kind} data: {error}") from error
         return b"".join(pieces)
 
     def _identify(self) -> bytes:
         """Decide on the kind once enough bytes are there; return the bytes held back until then."""
         head = self._head
-        if head.startswith(GZIP_MAGIC):
-            self._kind = "gzip"
-        elif head.startswith(ZSTD_MAGIC):
-            self._kind = "zstd"
-        elif len(head) < 4 and (GZIP_MAGIC.startswith(head) or ZSTD_MAGIC.startswith(head)):
+        known = [kind for kind, magic in MAGIC.items() if head.startswith(magic)]
+        if not known and any(magic.startswith(head) for magic in MAGIC.values()):
             return b""
-        else:
-            self._kind = "plain"
+        self._kind = known[0] if known else "plain"
         self._head = b""
         return head
