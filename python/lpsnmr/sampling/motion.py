@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lpsnmr._core import neighbor_list
 from lpsnmr.errors import InputError
 from lpsnmr.results import CollectiveDisplacement, Jumps, Rotations, SiteJumps
-from lpsnmr.sampling import DisplacementCorrelator
+from lpsnmr.sampling.correlators import DisplacementCorrelator
 from lpsnmr.sampling.displacement_jumps import DisplacementTracker
 from lpsnmr.sampling.jump_book import State
 from lpsnmr.sampling.rotation_jumps import RotationTracker
