@@ -75,7 +75,7 @@ FILES = {
 }
 
 
-def run_bad(tmp_path, ranks, text=GOOD, **changes):
+def run_bad(tmp_path, ranks, text=GOOD, own_process=False, **changes):
     (tmp_path / "p.uf3").write_text(text)
     values = {
         "units": "metal",
@@ -84,7 +84,7 @@ def run_bad(tmp_path, ranks, text=GOOD, **changes):
         "coeff": "* * p.uf3 Li P S",
         "z": "3",
     } | changes
-    return run_lmp(DECK.format(**values), tmp_path, ranks)
+    return run_lmp(DECK.format(**values), tmp_path, ranks, own_process=own_process)
 
 
 @pytest.mark.parametrize("case", FILES)
@@ -119,6 +119,14 @@ def test_bad_deck(changes, words, ranks, tmp_path):
 
 def test_good_deck_runs(tmp_path):
     assert run_bad(tmp_path, 2).returncode == 0
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_the_program_ends_as_its_decks_do(tmp_path, ranks):
+    """``lmp`` in processes of its own: the other tests see errors in a process that goes on."""
+    text, words = FILES["nan"]
+    assert_one_error(run_bad(tmp_path, ranks, text, own_process=True), words)
+    assert run_bad(tmp_path, ranks, own_process=True).returncode == 0
 
 
 def test_place_in_the_file_is_named(tmp_path):

@@ -86,7 +86,8 @@ def test_ranks_without_lithium_or_atoms(tmp_path):
 )
 def test_errors_do_not_hang(tmp_path, change, words):
     write_config(tmp_path)
-    done = run_lpsnmr(tmp_path, "run", "run.toml", "--set", change, ranks=2)
+    own = "absent" in change
+    done = run_lpsnmr(tmp_path, "run", "run.toml", "--set", change, ranks=2, own_process=own)
     assert done.returncode != 0
     assert words in done.stderr
     assert done.stderr.count("lpsnmr: error") == 1

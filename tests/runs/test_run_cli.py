@@ -66,7 +66,7 @@ def test_results_behind_the_last_checkpoint_are_written_again(tmp_path):
 
 def test_run_finishes_resumes_and_extends(tmp_path):
     write_config(tmp_path)
-    done = run_lpsnmr(tmp_path, "run", "run.toml")
+    done = run_lpsnmr(tmp_path, "run", "run.toml", own_process=True)
     assert done.returncode == 0, done.stderr
     assert "finished: 21 samples" in done.stdout
     assert "wrote" in done.stdout
@@ -224,7 +224,7 @@ def test_errors(tmp_path, change, words):
 )
 def test_errors_are_one_line_and_status_2(tmp_path, arguments, words):
     write_config(tmp_path)
-    done = run_lpsnmr(tmp_path, *arguments)
+    done = run_lpsnmr(tmp_path, *arguments, own_process=arguments[1] == "absent.toml")
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stderr.startswith("lpsnmr: error: ")
