@@ -17,7 +17,6 @@ from typing import Any
 import ase
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import BSpline
 
 from lpsnmr._core import DensityBasis
 from lpsnmr.errors import InputError
@@ -114,6 +113,8 @@ def radial_coefficients(channel: DensityChannel) -> Array:
     Array
         (functions, intervals - 3) float64.
     """
+    from scipy.interpolate import BSpline  # here, because MD needs this module and not half of SciPy
+
     n = channel.functions
     inner = np.linspace(channel.start, channel.cutoff, n + 1)
     shapes = BSpline(np.r_[[channel.start] * 3, inner, [channel.cutoff] * 3], np.eye(n + 3)[:, :n], 3)

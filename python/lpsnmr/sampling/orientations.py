@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.integrate import lebedev_rule
 
 from lpsnmr.efg.tensors import tensor_to_components
 from lpsnmr.errors import InputError
@@ -48,6 +47,8 @@ def lebedev_half_sphere(degree: int) -> tuple[Array, Array]:
     if degree not in LEBEDEV_DEGREES:
         known = ", ".join(map(str, LEBEDEV_DEGREES))
         raise InputError(f"orientation degree: expected one of {known}, got {degree}")
+    from scipy.integrate import lebedev_rule  # here, because it is slow to import
+
     points, weights = lebedev_rule(degree)
     directions = np.ascontiguousarray(points.T)
     x, y, z = np.where(np.abs(points) < 1e-12, 0.0, points)
