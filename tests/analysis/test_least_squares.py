@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.stats import chi2
 
 from lpsnmr.analysis.statistics.least_squares import (
+    chi2_quantile,
     fit_line,
     msd_covariance,
     ratio_interval,
@@ -95,3 +97,14 @@ def test_bad_arguments():
         msd_covariance(np.array([1.0, 20.0]), np.ones(2), 10.0, 1.0, 0.0)
     with pytest.raises(InputError, match="positive value"):
         scaled_chi2_interval(-1.0, 0.1, 0.95)
+
+
+def test_quantiles_are_those_of_scipys_statistics():
+    rng = np.random.default_rng(4)
+    for probability, freedom in zip(rng.uniform(0, 1, 200), 10 ** rng.uniform(-1, 8, 200), strict=True):
+        assert chi2_quantile(probability, freedom) == stats.chi2.ppf(probability, freedom)
+    value, ratio = 2.0, ratio_interval(2.0, 0.3, 1.0, 0.2, 0.9)
+    low, high = stats.f.ppf([0.05, 0.95], 2 / 0.2**2, 2 / 0.15**2)
+    assert (ratio.value, ratio.low, ratio.high) == pytest.approx(
+        (value, low * value, high * value), rel=1e-12
+    )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
-from scipy.stats import chi2
 
+from lpsnmr.analysis.statistics.least_squares import chi2_quantile
 from lpsnmr.analysis.statistics.resampling import MIN_UNITS, Interval
 from lpsnmr.results.jumps import LENGTH_BIN, Jumps
 from lpsnmr.units import SECONDS_PER_PS
@@ -81,8 +81,8 @@ def poisson_interval(count: float, dispersion: float = 1.0, level: float = 0.95)
     """
     effective = count / dispersion
     tail = 0.5 - 0.5 * level
-    low = 0.5 * float(chi2.ppf(tail, 2 * effective)) if effective > 0 else 0.0
-    high = 0.5 * float(chi2.ppf(1 - tail, 2 * effective + 2))
+    low = 0.5 * chi2_quantile(tail, 2 * effective) if effective > 0 else 0.0
+    high = 0.5 * chi2_quantile(1 - tail, 2 * effective + 2)
     return Interval(float(count), low * dispersion, high * dispersion)
 
 
@@ -180,6 +180,6 @@ def _dispersion(per_particle: NDArray[np.int64], blocks: NDArray[np.int64]) -> f
         if freedom + 1 < MIN_UNITS or mean == 0:
             continue
         ratio = float(counts.var(ddof=1)) / mean
-        if ratio * freedom > chi2.ppf(SIGNIFICANT, freedom):
+        if ratio * freedom > chi2_quantile(SIGNIFICANT, freedom):
             found.append(ratio * float((stdtrit(freedom, 0.975) / ndtri(0.975)) ** 2))
     return max(found)
