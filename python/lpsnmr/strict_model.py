@@ -76,7 +76,7 @@ def checked_dataclass(cls: type[T]) -> type[T]:
     >>> Oven(temperature_k=-1)
     Traceback (most recent call last):
     ...
-    lpsnmr.errors.InputError: temperature_k: expected greater than 0, got -1
+    lpsnmr.errors.InputError: temperature_k: expected a positive number, got -1
     """
     config = ConfigDict(allow_inf_nan=False, extra="forbid", arbitrary_types_allowed=True)
     checked: Any = pydantic.dataclasses.dataclass(cls, frozen=True, config=config)
@@ -87,11 +87,29 @@ def checked_dataclass(cls: type[T]) -> type[T]:
         try:
             make(self, *args, **values)
         except ValidationError as error:
-            raise InputError(complaints(error, checked)) from None
+            raise InputError("; ".join(_plainly(item, checked) for item in error.errors())) from None
 
     checked.__init__ = checked_init
     result: type[T] = checked
     return result
+
+
+def _plainly(item: Any, model: type[Any]) -> str:
+    """Return a complaint in the words of the library; the title of a field stands for its name."""
+    location = tuple(str(part) for part in item["loc"])
+    if location and location[0].isdigit():  # an argument without its name
+        location = (list(_own_fields(model))[int(location[0])], *location[1:])
+        item = {**item, "loc": location}
+    field = _field(model, location)
+    bound = item.get("ctx", {})
+    if item["type"] == "greater_than" and bound["gt"] == 0:
+        expected = "expected a positive number"
+    elif item["type"] == "greater_than_equal":
+        expected = "expected 0 or more" if bound["ge"] == 0 else f"expected at least {bound['ge']:g}"
+    else:
+        return _complaint(item, model)
+    name = field.title if field is not None and field.title else ".".join(location)
+    return f"{name}: {expected}, got {item['input']!r}"
 
 
 def complaints(error: ValidationError, model: type[Any]) -> str:

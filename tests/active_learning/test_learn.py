@@ -230,7 +230,9 @@ def test_command(setup, tmp_path):
     assert "not measured" in result.output
     assert (settings.folder / "round-01" / "cu.uf3").exists()
     assert CliRunner().invoke(command, ["--example"]).output == default_plan_text()
-    assert "rounds must be" in str(CliRunner().invoke(command, [*arguments, "--rounds", "0"]).exception)
+    assert "rounds: expected at least 1, got 0" in str(
+        CliRunner().invoke(command, [*arguments, "--rounds", "0"]).exception
+    )
 
 
 def test_the_shipped_plan_for_holes_is_one():

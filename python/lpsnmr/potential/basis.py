@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lpsnmr._core import UfpBasis
 from lpsnmr.errors import InputError
 from lpsnmr.potential.density import DensityBlock, DensityLayout
+from lpsnmr.strict_model import checked_dataclass
 
 __all__ = ["BasisSettings", "Layout", "clamped_knots"]
 
@@ -52,7 +53,7 @@ def clamped_knots(start: float, stop: float, spacing: float) -> Array:
     return np.concatenate([np.repeat(inner[0], 3), inner, np.repeat(inner[-1], 3)])
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class BasisSettings:
     """Elements, cutoffs and knot spacings of a UFP; lengths in Å.
 
@@ -78,10 +79,10 @@ class BasisSettings:
 
     def __post_init__(self) -> None:
         """Refuse what no potential can be made of."""
-        if not self.elements or len(set(self.elements)) != len(self.elements):
-            raise InputError(f"elements: expected distinct names, got {' '.join(self.elements) or 'none'}")
         if self.body_order not in (2, 3):
             raise InputError(f"body order: expected 2 or 3, got {self.body_order}")
+        if not self.elements or len(set(self.elements)) != len(self.elements):
+            raise InputError(f"elements: expected distinct names, got {' '.join(self.elements) or 'none'}")
         given: list[tuple[set[str], tuple[float, ...]]] = [
             ({a, b}, (c,)) for a, b, c in self.three_body_cutoffs
         ]

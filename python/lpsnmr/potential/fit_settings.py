@@ -1,18 +1,20 @@
 """What a fit depends on but the data."""
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from pydantic import Field
 
 from lpsnmr.errors import InputError
 from lpsnmr.potential.basis import BasisSettings
 from lpsnmr.potential.prior import PriorSettings
 from lpsnmr.potential.rows import WeightSettings
 from lpsnmr.reference.terms import LabelChoice
+from lpsnmr.strict_model import AtLeastOne, Count, checked_dataclass
 
 __all__ = ["FitSettings"]
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class FitSettings:
     """Everything a fit depends on but the data.
 
@@ -29,12 +31,12 @@ class FitSettings:
     basis: BasisSettings = field(default_factory=BasisSettings)
     priors: tuple[PriorSettings, ...] = (PriorSettings(),)
     weights: WeightSettings = field(default_factory=WeightSettings)
-    folds: int = 5
-    steps_per_block: int | None = None
+    folds: Count = 5
+    steps_per_block: AtLeastOne | None = Field(default=None, title="steps per block")
     seed: int = 0
     monotone_core: bool = True
-    search: int = 0
-    bootstrap: int = 0
+    search: Count = 0
+    bootstrap: Count = 0
     run_weights: tuple[tuple[str, float], ...] = ()
     learning_curve: bool = True
     labels: str = "pbe"
@@ -44,16 +46,11 @@ class FitSettings:
         LabelChoice.parse(self.labels)
         if not self.priors:
             raise InputError("no prior given; expected at least one")
-        for name in ("search", "bootstrap"):
-            if getattr(self, name) < 0:
-                raise InputError(f"{name}: expected 0 or more, got {getattr(self, name)}")
-        if self.steps_per_block is not None and self.steps_per_block < 1:
-            raise InputError(f"steps per block: expected at least 1, got {self.steps_per_block}")
-        if self.folds < 0 or self.folds == 1:
+        if self.folds == 1:
             raise InputError(f"folds: expected 0 (no cross-validation) or at least 2, got {self.folds}")
         if self.folds == 0 and (len(self.priors) > 1 or self.search):
             number = max(len(self.priors), self.search)
             raise InputError(f"{number} priors to choose from need cross-validation (folds >= 2)")
         for pattern, weight in self.run_weights:
-            if not (math.isfinite(weight) and weight > 0):
+            if not weight > 0:
                 raise InputError(f"weight of the runs {pattern}: expected a positive number, got {weight}")

@@ -8,7 +8,6 @@ doi:10.1007/978-1-4615-8103-1_3.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import ase.data
 import numpy as np
@@ -16,9 +15,9 @@ import scipy.interpolate
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from lpsnmr.errors import InputError
 from lpsnmr.fitting.ridge import Prior
 from lpsnmr.potential.basis import Layout
+from lpsnmr.strict_model import Positive, checked_dataclass
 from lpsnmr.units import BOHR_ANGSTROM, HARTREE_EV
 
 __all__ = ["PriorSettings", "build_prior", "penalty", "prior_mean", "second_differences", "zbl_energy"]
@@ -27,7 +26,7 @@ Array = NDArray[np.float64]
 REFERENCE_ENERGY_WIDTH_EV = 10.0
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class PriorSettings:
     """Widths of the prior, eV, in the coefficients of the .uf3 file.
 
@@ -37,18 +36,12 @@ class PriorSettings:
     everything, so that V2 and V3 stay a potential of their own where density terms fade.
     """
 
-    two_body_ridge: float = 1.0
-    two_body_curvature: float = 0.3
-    three_body_ridge: float = 0.3
-    three_body_curvature: float = 0.3
-    density: float = 0.03
-    anchor: float = 10.0
-
-    def __post_init__(self) -> None:
-        """Refuse widths that are not positive."""
-        for name, value in vars(self).items():
-            if not (np.isfinite(value) and value > 0):
-                raise InputError(f"prior width {name}: expected a positive number, got {value}")
+    two_body_ridge: Positive = 1.0
+    two_body_curvature: Positive = 0.3
+    three_body_ridge: Positive = 0.3
+    three_body_curvature: Positive = 0.3
+    density: Positive = 0.03
+    anchor: Positive = 10.0
 
 
 def zbl_energy(number_a: int, number_b: int, r: Array) -> Array:

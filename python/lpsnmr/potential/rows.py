@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import ase
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from lpsnmr.errors import InputError
 from lpsnmr.fitting.features import FeatureStore, SparseRows, largest_of_rows
 from lpsnmr.fitting.rows import FrameRows
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.density import frame_features
+from lpsnmr.strict_model import checked_dataclass
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 
 __all__ = [
@@ -26,23 +29,18 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
+ExpectedError = Annotated[float, Field(gt=0, allow_inf_nan=True)]
 VIRIAL_OF_VOIGT = (0, 1, 2, 5, 4, 3)
 """Position in xx yy zz xy xz yz of ASE's xx yy zz yz xz xy."""
 
 
-@dataclass(frozen=True)
+@checked_dataclass
 class WeightSettings:
-    """Expected errors; a row weighs one over its expected error."""
+    """Expected errors; a row weighs one over its expected error. Infinity switches a kind of row off."""
 
-    energy_ev_per_atom: float = 0.003
-    force_ev_per_angstrom: float = 0.1
-    stress_gpa: float = 0.1
-
-    def __post_init__(self) -> None:
-        """Refuse errors that are not positive; infinity switches a kind of row off."""
-        for name, value in vars(self).items():
-            if not value > 0:
-                raise InputError(f"{name}: expected a positive number, got {value}")
+    energy_ev_per_atom: ExpectedError = 0.003
+    force_ev_per_angstrom: ExpectedError = 0.1
+    stress_gpa: ExpectedError = 0.1
 
 
 def frame_rows(
