@@ -2,23 +2,24 @@
 
     python benchmarks/studies/nve_drift.py OUT [--ns 1] [--temperatures 300 600 900] [--timesteps 2 3]
 
-Written are OUT.T.dt.json for each case, after every block (whole or not at all), and OUT.json and OUT.md
-for all. The same command goes on where it stopped; --only 600 2 runs one case, so that several can run
-side by side. Start: twice the temperature, half of which goes into the relaxed lattice; then Langevin at
-the temperature for --equilibrate-ps; then NVE. Drift: slope of the total energy over time, its standard
-error from how the means of ten stretches scatter about the line.
+Written are OUT.T.dt.json for each case, and OUT.json and OUT.md for all. The state is kept beside them
+after every block, and the same command goes on where it stopped; --only 600 2 runs one case, so that
+several can run side by side. Start: twice the temperature, half of which goes into the relaxed lattice;
+then Langevin at the temperature for --equilibrate-ps; then NVE. Drift: slope of the total energy over
+time, its standard error from how the means of ten stretches scatter about the line.
 """
 
 import argparse
 import importlib.util
 import json
-import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from long_runs import load, markdown_table, open_lammps, save, write_json
+from lpsnmr.files.atomic import written_aside
+from lpsnmr.md.follow import ROW, Followed, MdPlan, follow
 from lpsnmr.structures import load_structure
 
 STRETCHES = 10
@@ -58,19 +59,18 @@ def drift(ps: np.ndarray, mev_per_atom: np.ndarray) -> tuple[float, float, float
     return float(line[0]), float(error), rms
 
 
-def summary(state: dict[str, Any]) -> dict[str, float]:
+def summary(seen: Followed, settings: dict[str, Any]) -> dict[str, float]:
     """Condense the samples of one case."""
-    rows = np.array(state["samples"])
+    ps, atoms = seen.column("time_ps"), len(seen.numbers)
     out = {
-        "temperature_K": state["settings"]["temperature"],
-        "timestep_fs": state["settings"]["timestep"],
-        "atoms": state["atoms"],
-        "ns": float(rows[-1, 0] * 1e-3),
-        "mean_temperature_K": float(rows[:, 1].mean()),
-        "steps_per_s": state["steps"] / max(state["seconds"], 1e-9),
+        "temperature_K": settings["temperature"],
+        "timestep_fs": settings["timestep"],
+        "atoms": atoms,
+        "ns": float(ps[-1] * 1e-3),
+        "mean_temperature_K": float(seen.column("Temp").mean()),
     }
-    if len(rows) >= 3 * STRETCHES:
-        slope, error, rms = drift(rows[:, 0], rows[:, 2])
+    if len(ps) >= 3 * STRETCHES:
+        slope, error, rms = drift(ps, seen.column("TotEng") / atoms * 1e3)
         out |= {
             "drift_meV_per_atom_ns": slope,
             "standard_error": error,
@@ -80,19 +80,8 @@ def summary(state: dict[str, Any]) -> dict[str, float]:
     return out
 
 
-def equilibrate(lmp: Any, args: argparse.Namespace, temperature: float, timestep: float) -> None:
-    """Bring the crystal to its temperature and start the clock of NVE."""
-    lmp.commands_string(
-        f"velocity all create {2 * temperature} {args.seed} mom yes rot no dist gaussian\nfix move all nve\n"
-        f"fix bath all langevin {temperature} {temperature} 0.2 {args.seed + 7}\n"
-        "fix rest all momentum 1 linear 1 1 1\n"
-        f"run {round(args.equilibrate_ps * 1e3 / timestep)}\nunfix rest\nunfix bath\nunfix move\n"
-        "velocity all zero linear\nreset_timestep 0\n"
-    )
-
-
-def run_case(args: argparse.Namespace, potential: Path, temperature: float, timestep: float) -> Path:
-    """Run one case to its end; return its file."""
+def run_case(args: argparse.Namespace, potential: Path, temperature: float, timestep: float) -> None:
+    """Run one case to its end and write its file."""
     path = args.out.with_name(f"{args.out.name}.{temperature:g}.{timestep:g}.json")
     settings = {
         "temperature": temperature,
@@ -103,30 +92,27 @@ def run_case(args: argparse.Namespace, potential: Path, temperature: float, time
         "sample_ps": args.sample_ps,
         "seed": args.seed,
     }
+    plan = MdPlan(
+        temperature, 1e3 * args.ns, ensemble="nve", equilibration_ps=args.equilibrate_ps,
+        timestep_fs=timestep, sample_ps=args.sample_ps, seed=args.seed,
+    )  # fmt: skip
     atoms = load_structure("beta-Li3PS4").repeat(args.repeat)
-    state = load(path, settings)
-    restart = path.with_name(state["restart"]) if state else None
-    lmp = open_lammps(atoms, potential, path.with_suffix(".data"), restart, timestep)
-    if state is None:
-        state = {"settings": settings, "atoms": len(atoms), "samples": [], "seconds": 0.0, "steps": 0}
-        equilibrate(lmp, args, temperature, timestep)
-    lmp.command("fix move all nve")
-    every = round(args.sample_ps * 1e3 / timestep)
     per_block = max(1, round(args.block_ps / args.sample_ps))
-    while state["samples"] == [] or state["samples"][-1][0] < args.ns * 1e3 - 1e-6:
-        for _ in range(per_block):
-            clock = time.perf_counter()
-            lmp.command(f"run {every} post no")
-            state["seconds"] += time.perf_counter() - clock
-            state["steps"] += every
-            energy = lmp.get_thermo("etotal") / len(atoms) * 1e3
-            state["samples"].append([state["steps"] * timestep * 1e-3, lmp.get_thermo("temp"), energy])
-        state["summary"] = summary(state)
-        save(lmp, path, state)
-        if not np.isfinite(state["samples"][-1][2]):
-            break
-    lmp.close()
-    return path
+    seen = follow(plan, atoms, potential, path.parent, path.stem, save_every=per_block)
+    samples = seen.rows[:, [ROW.index(name) for name in ("time_ps", "Temp", "TotEng")]].tolist()
+    write_json(path, {"settings": settings, "samples": samples, "summary": summary(seen, settings)})
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a file whole or not at all."""
+    with written_aside(path) as aside:
+        aside.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
 
 
 def write_all(args: argparse.Namespace) -> None:

@@ -88,7 +88,7 @@ def test_a_file_may_serve_a_stream_too_but_an_override_must_be_used(tmp_path):
     path = tmp_path / "run.toml"
     path.write_text("[stream]\nframes = 9\n")
     assert load_config(path).fingerprint() == load_config(None).fingerprint()
-    with pytest.raises(InputError, match=r"--set stream\.frames=3: lpsnmr run does not use stream\.frames"):
+    with pytest.raises(InputError, match=r"stream\.frames: not used by lpsnmr run"):
         load_config(path, ["stream.frames=3"])
 
 
@@ -96,3 +96,25 @@ def test_old_checkpoints_know_no_repeats():
     """The key counts only where it is given."""
     assert "jumps.repeats" not in load_config(None).fingerprint()
     assert load_config(None, ["jumps.repeats=[1, 1, 2]"]).fingerprint()["jumps.repeats"] == "[1, 1, 2]"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["md.pressure_bar=100"], "md.pressure_bar: not used without an npt equilibration"),
+        (["md.ensemble=nve", "md.thermostat=langevin"], 'md.thermostat: not used with md.ensemble = "nve"'),
+        (["md.elements=['Li']"], "md.elements: not used without md.input"),
+        (["md.input=in.lmp", "structure.file=x.cif"], "structure.file: not used with md.input"),
+        (["md.input=in.lmp", "md.seed=3"], "md.seed: not used with md.input"),
+        (
+            ["potential.commands=['pair_style zero 5']", "potential.file=a.uf3"],
+            "potential.file: not used with",
+        ),
+        (["jumps.follow=false", "jumps.min_stay_ps=3"], "jumps.min_stay_ps: not used with jumps.follow"),
+    ],
+)
+def test_an_override_that_would_not_be_used_is_refused(tmp_path, overrides, words):
+    """In a file it may stay, which then serves several commands."""
+    with pytest.raises(InputError, match=words):
+        load_config(None, overrides)
+    load_config(None, ["md.equilibration=npt", "md.pressure_bar=100"])

@@ -136,10 +136,14 @@ def test_the_jump_distance_that_was_given_goes_before_the_one_found(tmp_path):
     ("words", "message"),
     [
         (["--no-echo", "--evolution-time", "3"], "--evolution-time: not used with --no-echo"),
-        (["--no-jumps", "--sites", "x.cif"], "--sites: not used with --no-jumps"),
+        (
+            ["--no-echo", "--orientation-degree", "11"],
+            "sampling.orientation_degree: not used without evolution",
+        ),
+        (["--no-jumps", "--sites", "x.cif"], "jumps.sites: not used with jumps.follow = false"),
         (["--every", "2", "--set", "stream.every=3"], "stream.every: given by --set and by its short form"),
-        (["--set", "md.seed=3"], "--set md.seed=3: lpsnmr stream does not use md.seed"),
-        (["--set", "output.thermo_ps=3"], "lpsnmr stream does not use output.thermo_ps"),
+        (["--set", "md.seed=3"], "md.seed: not used by lpsnmr stream"),
+        (["--set", "output.thermo_ps=3"], "output.thermo_ps: not used by lpsnmr stream"),
         (["--timestep-fs", "0.002"], "stream.timestep_fs: expected greater than or equal to 0.05, got 0.002"),
         (["--config", "absent.toml"], "absent.toml: cannot read the configuration"),
     ],

@@ -57,6 +57,7 @@ class ProgressDisplay:
         self._live = Live(console=self._console, refresh_per_second=4) if sys.stderr.isatty() else None
         self._printed_at = 0.0
         self._stage = ""
+        self._rated = False
 
     def __enter__(self) -> "ProgressDisplay":
         """Begin."""
@@ -85,6 +86,8 @@ class ProgressDisplay:
             self._live.update(Text(line))
             return
         now = time.monotonic()
-        if status.stage != self._stage or now - self._printed_at > PLAIN_EVERY_S:
+        rated = status.steps_per_s > 0
+        first_rate = rated and not self._rated  # of the stage: a first line at once has none yet
+        if status.stage != self._stage or first_rate or now - self._printed_at > PLAIN_EVERY_S:
             self._console.print(line, soft_wrap=True)
-            self._printed_at, self._stage = now, status.stage
+            self._printed_at, self._stage, self._rated = now, status.stage, rated

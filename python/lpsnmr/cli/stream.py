@@ -16,11 +16,6 @@ __all__ = ["command"]
 
 SHORT: dict[str, str] = {}
 """Name of an option: the key of the configuration that it is short for."""
-UNUSED = {
-    "--no-echo": ("evolution_time", "orientation_degree"),
-    "--no-jumps": ("supercell", "sites", "jump_window", "min_stay", "core_radius", "jump_displacement"),
-}
-"""Option: those that it leaves without a meaning."""
 
 
 def _words(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str] | None:
@@ -130,15 +125,10 @@ def command(
 
 
 def _short_forms(given: dict[str, Any], no_echo: bool, overrides: Sequence[str]) -> list[str]:
-    """Return the options given as ``section.key=value``; refuse those that others leave without a meaning."""
+    """Return the options given as ``section.key=value``; refuse two that say different things of one key."""
     values = {name: value for name, value in given.items() if value is not None and value != ()}
-    switched_off = {"--no-echo": no_echo, "--no-jumps": values.get("jumps") is False}
-    for switch, unused in UNUSED.items():
-        for name in unused:
-            if switched_off[switch] and name in values:
-                raise InputError(
-                    f"--{name.replace('_', '-')}: not used with {switch}; expected one of the two"
-                )
+    if no_echo and "evolution_time" in values:
+        raise InputError("--evolution-time: not used with --no-echo; expected one of the two")
     forms = {SHORT[name]: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
     if no_echo:
         forms[SHORT["evolution_time"]] = "[]"

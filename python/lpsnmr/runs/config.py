@@ -139,13 +139,6 @@ class RunSettings(StrictModel):
 
 
 Command = Literal["run", "stream"]
-NOT_OF = {
-    "run": ("stream",),
-    "stream": ("potential", "md", "output.thermo_ps"),
-}
-"""Sections and keys that a command does not use. A file that both share may hold them; ``--set`` may not."""
-ABOUT_THE_MD = ("md.temperature_k", "md.timestep_fs", "md.elements")
-"""What a stream takes from ``[md]``."""
 
 
 def load_config(
@@ -161,8 +154,8 @@ def load_config(
         ``"section.key=value"``, value in TOML syntax (a bare word is taken as text); file names in
         them are relative to the current folder.
     command
-        Whose configuration it is; one file may serve both, but an override that the command would not use
-        is refused.
+        Whose configuration it is. One file may serve both, but an override that would not be used is
+        refused.
 
     Raises
     ------
@@ -176,9 +169,11 @@ def load_config(
         values = _read_toml(Path(path))
         _resolve_paths(values, Path(path).resolve().parent)
     for override in overrides:
-        _apply_override(values, override, command)
+        _apply_override(values, override)
     try:
-        return RunSettings.model_validate(values)
+        settings = RunSettings.model_validate(values)
+        check_used(settings, [override.partition("=")[0].strip() for override in overrides], command)
+        return settings
     except ValidationError as error:
         where = "configuration" if path is None else os.fspath(path)
         raise InputError(f"{where}: {complaints(error, RunSettings)}") from None
@@ -214,16 +209,11 @@ def _resolve_paths(values: dict[str, Any], folder: Path) -> None:
             content[key] = str((folder / content[key]).resolve())
 
 
-def _apply_override(values: dict[str, Any], override: str, command: Command) -> None:
+def _apply_override(values: dict[str, Any], override: str) -> None:
     name, separator, text = override.partition("=")
     section, dot, key = name.strip().partition(".")
     if not separator or not dot or not key:
         raise InputError(f"expected section.key=value, such as md.temperature_k=700, got {override!r}")
-    full = f"{section}.{key.strip()}"
-    if (section in NOT_OF[command] or full in NOT_OF[command]) and full not in ABOUT_THE_MD:
-        raise InputError(
-            f"--set {override}: lpsnmr {command} does not use {full}; expected a key that it uses"
-        )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -232,6 +222,57 @@ def _apply_override(values: dict[str, Any], override: str, command: Command) -> 
     if not isinstance(content, dict):
         raise InputError(f"{section} is not a section of the configuration")
     content[key] = value
+
+
+WITH_DECK = (
+    "structure", "potential", "md.equilibration", "md.pressure_bar", "md.barostat", "md.barostat_damping_ps",
+    "md.ensemble", "md.thermostat", "md.thermostat_damping_ps", "md.seed", "md.skin_angstrom",
+    "md.neighbor_every",
+)  # fmt: skip
+OF_A_BAROSTAT = ("md.pressure_bar", "md.barostat", "md.barostat_damping_ps")
+OF_DETECTORS = (
+    "jumps.window_ps", "jumps.min_stay_ps", "jumps.core_radius_angstrom", "jumps.displacement_angstrom",
+    "jumps.learn_ps", "jumps.separation_angstrom", "jumps.sites", "jumps.repeats",
+)  # fmt: skip
+
+
+def check_used(settings: RunSettings, keys: Sequence[str], command: Command) -> None:
+    """Refuse keys given on the command line that would not be used; a file may hold them.
+
+    Raises
+    ------
+    InputError
+        Names the key, and why it has no meaning.
+    """
+    for unused, why in _unused(settings, command):
+        for key in keys:
+            if key in unused or key.partition(".")[0] in unused:
+                raise InputError(f"{key}: not used {why}; expected a key that is used")
+
+
+def _unused(settings: RunSettings, command: Command) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield sections and keys without a meaning, and why they have none."""
+    md = settings.md
+    if not settings.jumps.follow:
+        yield OF_DETECTORS, "with jumps.follow = false"
+    if not settings.sampling.evolution_times_us:
+        yield ("sampling.orientation_degree",), "without evolution times of an echo"
+    if command == "stream":
+        about_the_md = {"temperature_k", "timestep_fs", "elements"}
+        others = tuple(f"md.{key}" for key in MdSettings.model_fields if key not in about_the_md)
+        yield ("potential", "output.thermo_ps", *others), "by lpsnmr stream"
+        return
+    yield ("stream",), "by lpsnmr run"
+    if md.input is not None:
+        yield WITH_DECK, "with md.input, which takes its place"
+        return
+    yield ("md.elements",), "without md.input"
+    if settings.potential.commands:
+        yield ("potential.file", "potential.style"), "with potential.commands"
+    if md.equilibration == "nvt" or md.equilibration_ps == 0:
+        yield OF_A_BAROSTAT, "without an npt equilibration"
+    if md.ensemble == "nve":
+        yield ("md.thermostat",), 'with md.ensemble = "nve"'
 
 
 EXAMPLES = {
