@@ -33,7 +33,7 @@ def test_a_checkpoint_of_an_earlier_version_is_gone_on_from(tmp_path):
     np.testing.assert_allclose(found.displacement.values, expected["msd"], rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(found.efg_mean, expected["mean"], rtol=1e-8)
     np.testing.assert_allclose(found.mean_temperature_k, expected["temperature"], rtol=1e-8)
-    assert found.extra["jumps_displacement"]["windows"] == expected["windows"]
+    assert found.jumps_displacement.windows == expected["windows"]
 
 
 def test_the_status_is_true_at_the_end(tmp_path):

@@ -12,6 +12,7 @@ from lpsnmr.runs.live import read_status
 from lpsnmr.runs.prepare_stream import prepare_stream
 from lpsnmr.runs.stream import stream_dumps
 from support.lpsnmr_runs import results_of, run_here, run_lpsnmr
+from support.results_groups import extra_of
 from support.streams import dump_frames, hopping_dump
 
 SHARED = """
@@ -72,10 +73,11 @@ def test_a_stream_of_the_dump_of_a_run_gives_its_results(tmp_path):
     assert (a.temperature_k, a.jump_distance_angstrom) == (b.temperature_k, b.jump_distance_angstrom)
     np.testing.assert_allclose(a.efg_correlation.values, b.efg_correlation.values, rtol=1e-9)
     np.testing.assert_allclose(a.displacement.values, b.displacement.values, atol=1e-9)
-    assert a.extra.keys() == b.extra.keys() >= {"echo", "direction_0", "jumps_sites"}
+    here, there = extra_of(a), extra_of(b)
+    assert here.keys() == there.keys() >= {"echo", "direction_0", "jumps_sites"}
     for group in ("echo", "direction_0", "tensor_samples"):
-        for name, value in a.extra[group].items():
-            np.testing.assert_allclose(b.extra[group][name], value, rtol=1e-8, atol=1e-9, err_msg=name)
+        for name, value in here[group].items():
+            np.testing.assert_allclose(there[group][name], value, rtol=1e-8, atol=1e-9, err_msg=name)
     status = read_status(tmp_path / "streamed")
     assert (status.state, status.status.n_samples, status.status.eta_s) == ("end of file", 21, None)
 
