@@ -331,10 +331,11 @@ class UfpBasis:
 class DumpParser:
     """Incremental parser of LAMMPS text dumps.
 
-    Columns are found by name: id, element or type, coordinates (xu, x, xsu or xs) and image flags.
+    Columns are found by name: id, the first of `kind_columns` that is there (`type` holds integers, any
+    other one names), coordinates (xu, x, xsu or xs) and image flags.
     """
 
-    def __init__(self) -> None: ...
+    def __init__(self, kind_columns: Sequence[str] = ["element", "typelabel", "type"]) -> None: ...
     def feed(self, text: bytes | bytearray | memoryview) -> None:
         """Add bytes of the dump, cut anywhere; they are copied."""
 
@@ -368,6 +369,10 @@ class DumpParser:
         CoreError
             For text that is not a dump; the message starts with "line N: ".
         """
+
+    @property
+    def columns(self) -> str:
+        """ATOMS and the names of the columns of the last frame."""
 
     @property
     def elements(self) -> list[str]:

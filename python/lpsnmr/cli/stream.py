@@ -52,6 +52,15 @@ def short(name: str, key: str, text: str, **options: Any) -> Callable[[Any], Any
        "a column element.", callback=_words, metavar="LIST")  # fmt: skip
 @short("--timestep-fs", "stream.timestep_fs", "MD time step, fs; needed when the dump has no ITEM: TIME.",
        type=float)  # fmt: skip
+@short("--frame-ps", "stream.frame_ps", "Time between frames, ps, for files that have neither steps nor "
+       "times.", type=float)  # fmt: skip
+@short("--units", "stream.units", "Units of ITEM: TIME where no ITEM: UNITS tells: metal (ps) or real (fs).",
+       type=click.Choice(["metal", "real"]))  # fmt: skip
+@short("--topology", "stream.topology", "Structure file with the elements of XTC, TRR, DCD, NetCDF or imd:// "
+       "frames.", metavar="FILE")  # fmt: skip
+@short("--join", "stream.join", "Put files in the order of their steps, or append each to the one before, "
+       "with steps that begin anew counted on.", type=click.Choice(["steps", "append"]))  # fmt: skip
+@short("--tensors/--no-tensors", "stream.tensors", "Predict EFG tensors, or follow the dynamics of Li alone.")
 @short("--temperature-k", "stream.temperature_k", "Temperature of the MD, K, noted in the results.",
        type=float)  # fmt: skip
 @short("--from-step", "stream.from_step", "Skip frames of earlier steps.", type=int)
@@ -101,11 +110,12 @@ def command(
     no_analysis: bool,
     **given: Any,
 ) -> None:
-    """Read DUMPS in the order of time, the last one while LAMMPS still writes it.
+    """Read DUMPS as one trajectory, the last one while LAMMPS still writes it.
 
-    A dump is the text of `dump custom` (or `dump atom`) with the columns id, element (or type) and
-    xu yu zu (or x y z ix iy iz): plain, gzip, zstd, or a FIFO. Atoms may come in any order. The same
-    command resumes a stream that was stopped.
+    A dump is the text of `dump custom` (or `dump atom`) with the columns id, element, typelabel or type, and
+    xu yu zu (or x y z ix iy iz): plain, gzip, zstd, bzip2, xz, or a FIFO; or a binary dump. Atoms may come in
+    any order. Extended XYZ, ASE .traj, XDATCAR, XTC, TRR, DCD, NetCDF and imd://host:port are read too. The
+    same command resumes a stream that was stopped.
 
     \b
     lpsnmr stream dump.lps.gz -o stream --timestep-fs 2 --temperature-k 700

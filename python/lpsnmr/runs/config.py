@@ -10,15 +10,10 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from lpsnmr.errors import FileFormatError, InputError
-from lpsnmr.md.settings import (
-    HOTTEST_K,
-    LONGEST_STEP_FS,
-    SHORTEST_STEP_FS,
-    MdSettings,
-    PotentialSettings,
-)
+from lpsnmr.md.settings import HOTTEST_K, MdSettings, PotentialSettings
 from lpsnmr.sampling.settings import JumpSettings, SamplingSettings
 from lpsnmr.strict_model import StrictModel, complaints
+from lpsnmr.trajectory.time_grid import LONGEST_STEP_FS, SHORTEST_STEP_FS
 from lpsnmr.units import check_lithium
 
 if sys.version_info >= (3, 11):
@@ -84,6 +79,20 @@ class StreamSettings(StrictModel):
         le=LONGEST_STEP_FS,
         description="MD time step, fs, for dumps without ITEM: TIME",
     )
+    frame_ps: float | None = Field(
+        default=None, gt=0, description="time between frames, ps, for files without steps and times"
+    )
+    units: Literal["metal", "real"] | None = Field(
+        default=None, description="units of ITEM: TIME in dumps without ITEM: UNITS; metal (ps) by default"
+    )
+    topology: str | None = Field(
+        default=None, description="structure file with the elements of XTC, TRR, DCD, NetCDF or imd:// frames"
+    )
+    join: Literal["steps", "append"] = Field(
+        default="steps",
+        description="files by their steps, or each after the one before with steps counted on",
+    )
+    tensors: bool = Field(default=True, description="EFG tensors; false follows the dynamics of Li alone")
     temperature_k: float | None = Field(
         default=None, gt=0, le=HOTTEST_K, description="temperature of the MD, K, noted in the results"
     )
@@ -196,6 +205,7 @@ PATH_KEYS = (
     ("efg", "model"),
     ("md", "input"),
     ("jumps", "sites"),
+    ("stream", "topology"),
     ("output", "folder"),
 )
 
@@ -284,6 +294,9 @@ EXAMPLES = {
     "temperature_k": "700.0",
     "every": "1",
     "frames": "1000",
+    "frame_ps": "0.1",
+    "units": '"real"',
+    "topology": '"structure.data"',
 }
 """What a key without a default may look like."""
 HEADING = {"stream": "only lpsnmr stream reads this section; lpsnmr run does not"}

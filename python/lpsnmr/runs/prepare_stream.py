@@ -4,18 +4,24 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from ase import Atoms
+from numpy.typing import NDArray
 
 from lpsnmr.elements import symbol_of
 from lpsnmr.errors import InputError
 from lpsnmr.runs.config import RunSettings
 from lpsnmr.runs.prepare import jump_distance
-from lpsnmr.runs.recipe import Recipe, load_model, sites_of
+from lpsnmr.runs.recipe import NoTensors, Recipe, check_surroundings, load_model, sites_of
 from lpsnmr.sampling.sampler import TensorModel
 from lpsnmr.structures import load_structure, supercell
 from lpsnmr.trajectory.frames import Frame
+from lpsnmr.trajectory.time_grid import GridSettings
 
 __all__ = ["PreparedStream", "prepare_stream"]
+
+LATER = ("frame_ps", "units", "join")
+"""Settings that a resumed stream must not change and that checkpoints of earlier versions lack."""
 
 
 @dataclass(frozen=True)
@@ -26,21 +32,21 @@ class PreparedStream:
     ----------
     recipe
         What is sampled, and what the results say of it.
+    grid
+        Time step, and which frames are taken.
     elements
         Element of LAMMPS type 1, 2, …; None when the dumps must have the column ``element``.
-    timestep_fs
-        MD time step, fs; None when the dumps must carry ``ITEM: TIME``.
-    every
-        Use every n-th frame; None to take those at multiples of ``sampling.interval_ps``.
     structure
         The cell that the configuration names; None when it names none.
+    numbers
+        (n,) int32, atomic numbers of a topology, for files that hold no elements; None without one.
     """
 
     recipe: Recipe
+    grid: GridSettings
     elements: tuple[str, ...] | None
-    timestep_fs: float | None
-    every: int | None
     structure: Atoms | None
+    numbers: NDArray[np.int32] | None = None
 
     def check_frame(self, frame: Frame, path: Path) -> None:
         """Refuse a dump of other atoms than the configuration names.
@@ -50,6 +56,7 @@ class PreparedStream:
         InputError
             Names both.
         """
+        check_surroundings(self.recipe.model, frame.numbers, str(path))
         if self.structure is None:
             return
         here = Counter(symbol_of(int(z)) for z in frame.numbers)
@@ -108,13 +115,18 @@ def prepare_stream(settings: RunSettings, model: TensorModel | None = None) -> P
     by_time = every is None and "interval_ps" in settings.sampling.model_fields_set
     if every is None and not by_time:
         every = 1
-    chosen = model or load_model(settings.efg.model)
+    chosen: TensorModel = NoTensors()
+    if stream.tensors:
+        chosen = model or load_model(settings.efg.model)
     distance = None if structure is None else jump_distance(structure)
     recipe = Recipe(settings, chosen, repeats, temperature_k, distance, {}, None)
     fingerprint = _fingerprint(recipe, elements, timestep_fs, every)
     sites = sites_of(settings, fingerprint)
     recipe = Recipe(settings, chosen, repeats, temperature_k, distance, fingerprint, sites)
-    return PreparedStream(recipe, elements, timestep_fs, every, structure)
+    topology = structure if stream.topology is None else load_structure(stream.topology, elements)
+    numbers = None if topology is None else np.asarray(topology.numbers, dtype=np.int32)
+    grid = GridSettings(timestep_fs, stream.frame_ps, every, settings.sampling.interval_ps)
+    return PreparedStream(recipe, grid, elements, structure, numbers)
 
 
 def _fingerprint(
@@ -133,10 +145,16 @@ def _fingerprint(
     names = ("window_ps", "evolution_times_us", "orientation_degree", "field_directions")
     jumps = {"jumps.follow": "False"} if recipe.jumps is None else recipe.jumps.fingerprint()
     by_time = {"interval_ps": str(sampling.interval_ps)} if every is None else {}
+    stream = settings.stream  # what earlier versions had not counts only where it is not the default
+    usual = type(stream)()
+    told = {
+        name: str(getattr(stream, name)) for name in LATER if getattr(stream, name) != getattr(usual, name)
+    }
     return {
         **{name: str(value) for name, value in read.items()},
         **{name: str(getattr(sampling, name)) for name in names},
         **jumps,
         **by_time,
+        **told,
         "efg.sha256": recipe.model.sha256,
     }

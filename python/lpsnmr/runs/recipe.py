@@ -3,6 +3,7 @@
 import json
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import as_file, files
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.efg import EfgModel
-from lpsnmr.elements import symbol_of
+from lpsnmr.elements import atomic_number, symbol_of
 from lpsnmr.errors import InputError
 from lpsnmr.results import Results
 from lpsnmr.runs.config import RunSettings
@@ -23,7 +24,16 @@ from lpsnmr.structures import KnownSites, read_known_sites
 from lpsnmr.trajectory.frames import Frame
 from lpsnmr.version import __version__
 
-__all__ = ["GIVEN", "Recipe", "check_elements", "load_model", "model_path", "sites_of"]
+__all__ = [
+    "GIVEN",
+    "NoTensors",
+    "Recipe",
+    "check_elements",
+    "check_surroundings",
+    "load_model",
+    "model_path",
+    "sites_of",
+]
 
 GIVEN = "given"
 """Value of ``jump_distance`` in the provenance when the user gave it: then it goes before the found one."""
@@ -82,7 +92,7 @@ class Recipe:
             sample_interval_ps=interval_ps,
             interval_steps=interval_steps,
             points_per_level=self.settings.sampling.points_per_level,
-            nmr=self.settings.sampling,
+            nmr=None if isinstance(self.model, NoTensors) else self.settings.sampling,
             nucleus=self.settings.efg.nucleus,
             tensors_ps=self.settings.output.tensors_ps,
             jumps=self.jumps,
@@ -194,6 +204,47 @@ def check_elements(model: TensorModel, numbers: NDArray[np.int32], where: str) -
             f"{where}: expected an EFG model that predicts Li, got one that predicts "
             f"{', '.join(model.targets)} (efg.model)"
         )
+
+
+def check_surroundings(model: TensorModel, numbers: NDArray[np.int32], where: str) -> None:
+    """Refuse atoms without the neighbours that tensors come from, such as a dump of the Li alone.
+
+    Raises
+    ------
+    InputError
+        When no atom is of an element through which the model describes its targets.
+    """
+    if not isinstance(model, EfgModel):
+        return
+    targets = {atomic_number(symbol) for symbol in model.targets}
+    around = [z for z in model.settings.species if z not in targets]
+    needed = list(model.settings.bridges) or around
+    here = set(np.unique(numbers).tolist())
+    if not here.isdisjoint(needed):
+        return
+    counts = ", ".join(f"{int(np.sum(numbers == z))} {symbol_of(z)}" for z in sorted(here))
+    raise InputError(
+        f"{where}: expected atoms of {', '.join(map(symbol_of, around))} too, got {counts} only: the EFG "
+        "of Li comes from the atoms around it; dump all atoms, or give --no-tensors for the dynamics alone"
+    )
+
+
+class NoTensors:
+    """In place of an EFG model: every tensor is zero, so that the dynamics is followed alone."""
+
+    sha256 = "none"
+    n_flagged = 0
+
+    def predict_components(
+        self,
+        positions: NDArray[np.float64],
+        cell: NDArray[np.float64],
+        pbc: Sequence[bool],
+        numbers: NDArray[np.int32],
+        targets: NDArray[np.intp],
+    ) -> NDArray[np.float64]:
+        """Return zeros, (m, 5) float64."""
+        return np.zeros((len(targets), 5))
 
 
 def sites_of(settings: RunSettings, fingerprint: dict[str, str]) -> KnownSites | None:

@@ -1,5 +1,6 @@
 """The stream: dump files, finished or still growing, through the same sampler as a run."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +18,25 @@ from lpsnmr.runs.recipe import check_elements
 from lpsnmr.runs.session import STREAM, RunOutcome, RunSession, open_session
 from lpsnmr.sampling.sampler import Sampler, SamplerState, TensorModel
 from lpsnmr.structures import intact_ps4
-from lpsnmr.trajectory.dump import DumpReader
+from lpsnmr.trajectory.formats import ReaderOptions
 from lpsnmr.trajectory.frames import Frame
+from lpsnmr.trajectory.joined import Trajectory
+from lpsnmr.trajectory.time_grid import TimeGrid, hint
 from lpsnmr.trajectory.unwrap import Unwrapper
 
 __all__ = ["stream_dumps"]
+
+CELL_TOLD = 1e-6
+"""Relative change of the cell that is told."""
+NO_FRAME = Frame(
+    -1,
+    None,
+    np.zeros((3, 3)),
+    (True, True, True),
+    np.zeros(0, dtype=np.int64),
+    np.zeros(0, dtype=np.int32),
+    np.zeros((0, 3)),
+)
 
 
 def stream_dumps(
@@ -33,12 +48,12 @@ def stream_dumps(
     progress: ProgressCallback | None = None,
     notify: Callable[[str], None] | None = None,
 ) -> RunOutcome:
-    """Read dumps one after the other, sample every frame, write results.
+    """Read trajectories, joined to one, sample every frame, write results.
 
     Parameters
     ----------
     paths
-        Dumps in the order of time; only the last one is followed.
+        Files that ``lpsnmr.trajectory.formats`` knows; the last one in time is followed.
     settings
         Configuration; see ``prepare_stream`` for what is taken from which section.
     model
@@ -53,7 +68,8 @@ def stream_dumps(
     Raises
     ------
     FileFormatError
-        For a dump that is damaged, truncated, changed under the reader, or lacks frames. The frames
+        For a file that is damaged, truncated, changed under the reader, of another run or
+        lacks frames. The frames
         before count: the checkpoint and the results so far are written first.
     InputError
         When the settings do not fit the dumps or the folder is in use.
@@ -78,19 +94,25 @@ class _Stream:
         self.settings = prepared.recipe.settings.stream
         checkpoint = session.checkpoint
         self.sampler: Sampler | None = None
-        self.unwrapper = Unwrapper(None if checkpoint is None else checkpoint.arrays.get("fractional"))
-        self.fractional = self.unwrapper.fractional  # at the frame last read
-        self.interval_ps = 0.0
-        self.interval_steps = 0
-        self.last_taken = self.last_read = -1
-        self.turn = 0
-        if checkpoint is not None:
-            self.interval_ps = float(checkpoint.arrays["interval_ps"])
-            self.interval_steps = int(checkpoint.arrays["interval_steps"])
-            self.last_taken = checkpoint.step
-            self.last_read = int(checkpoint.arrays["last_read"])
+        arrays = None if checkpoint is None else checkpoint.arrays
+        self.unwrapper = Unwrapper(None if arrays is None else arrays.get("fractional"), arrays)
+        self.unwrapped_state = self.unwrapper.state()  # at the frame last read
+        last_taken = {} if checkpoint is None else {"last_taken": np.array(checkpoint.step)}
+        self.grid = TimeGrid(prepared.grid, None if arrays is None else {**last_taken, **arrays})
+        self.last_read = -1 if arrays is None else int(arrays["last_read"])
+        options = ReaderOptions(
+            elements=prepared.elements,
+            numbers=prepared.numbers,
+            units=self.settings.units,
+            follow=self.settings.follow,
+            idle_s=self.settings.idle_s or None,
+            stopped=session.stop,
+        )
+        self.trajectory = Trajectory(paths, options, self.settings.join)
+        self.left_out: Counter[str] = Counter()
         self.waiting: Frame | None = None  # the first frame, until the second tells the interval
         self.latest: Frame | None = None  # the frame last sampled
+        self.as_read: Frame = NO_FRAME  # the same before its step was made even
         self.reason = ""
         self.meter = RateMeter()
 
@@ -114,6 +136,7 @@ class _Stream:
                 if session.save_due:
                     self._save()
         finally:
+            self._tell()
             if self.sampler is not None:
                 if self.latest is not None:
                     self._show(self.latest)
@@ -139,66 +162,56 @@ class _Stream:
         return 0 if self.sampler is None else self.sampler.n_samples
 
     def _frames(self) -> Iterator[Frame]:
-        """Frames of all dumps that are to be sampled, in order, each step once."""
-        settings = self.settings
-        for k, path in enumerate(self.paths):
-            last = k == len(self.paths) - 1
-            reader = DumpReader(
-                path,
-                elements=self.prepared.elements,
-                follow=settings.follow and last,
-                idle_s=settings.idle_s or None,
-                stopped=self.session.stop,
-            )
-            for frame in reader:
-                if frame.step < settings.from_step or frame.step <= self.last_read:
-                    continue  # of the equilibration, counted before, or the frame two files share
-                if frame.unwrapped is None:
-                    unwrapped = self.unwrapper.add(frame.positions, frame.cell, frame.pbc)
-                    frame = replace(frame, unwrapped=unwrapped)
-                if self._is_turn(frame):
-                    yield frame  # marked as read once it has been taken
-                else:
-                    self._mark_read(frame)
-            self.reason = reader.reason
+        """Frames that are to be sampled, in order, each once, under evenly spaced steps."""
+        trajectory, left_out = self.trajectory, self.left_out
+        for frame in trajectory:
+            if frame.step <= self.last_read:
+                continue  # counted before
+            if frame.step < self.settings.from_step:
+                left_out[f"before step {self.settings.from_step} (--from-step)"] += 1
+                continue
+            followed = self._followed(frame)
+            step = self._place(followed)
+            if step is None:
+                left_out["between samples (--every, sampling.interval_ps)"] += 1
+                self._mark_read(frame)
+                continue
+            yield replace(followed, step=step)  # marked as read once it has been taken
+        self.reason = trajectory.reason
+
+    def _followed(self, frame: Frame) -> Frame:
+        try:
+            return self.unwrapper.follow(frame)
+        except InputError as error:
+            raise FileFormatError(f"{self.trajectory.path}: step {frame.step}: {error}") from error
+
+    def _place(self, frame: Frame) -> int | None:
+        """Return the step under which a frame is sampled, None to leave it out; keeps it as it was read."""
+        path = self.trajectory.path
+        try:
+            step = self.grid.place(frame, self.trajectory.has_steps)
+        except FileFormatError as error:
+            known = [step for step in self.trajectory.known_steps if step >= self.settings.from_step]
+            advice = hint(known or [self.last_read, frame.step])
+            raise FileFormatError(f"{path}: {error}" + (f" ({advice})" if advice else "")) from error
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+        self.as_read = frame
+        return step
 
     def _mark_read(self, frame: Frame) -> None:
         """Count a frame as dealt with; one that is refused must be read again after a repair."""
         self.last_read = frame.step
-        self.fractional = self.unwrapper.fractional
-
-    def _is_turn(self, frame: Frame) -> bool:
-        """Whether this is one of every n-th frames, or at a multiple of the sampling interval."""
-        every = self.prepared.every
-        if every == 1:
-            return True
-        if every is None and self.waiting is not None and not self.interval_steps:
-            self.interval_steps = self._steps_of_interval(self.waiting, frame)
-            self.last_taken = self.waiting.step
-        if self.interval_steps:
-            return (frame.step - self.last_taken) % self.interval_steps == 0
-        self.turn += 1
-        return every is None or (self.turn - 1) % every == 0
-
-    def _steps_of_interval(self, first: Frame, second: Frame) -> int:
-        """Return the MD steps of ``sampling.interval_ps``, a multiple of the time between frames."""
-        wanted = self.prepared.recipe.settings.sampling.interval_ps
-        apart = self._interval_ps(first, second)
-        every = round(wanted / apart)
-        if every < 1 or abs(every * apart - wanted) > 1e-6 * wanted:
-            raise InputError(
-                f"{self.paths[0]}: the frames are {apart:g} ps apart; expected sampling.interval_ps to be a "
-                f"multiple of that, got {wanted:g} (--every goes before it)"
-            )
-        return every * (second.step - first.step)
+        self.unwrapped_state = self.unwrapper.state()
 
     def _take(self, frame: Frame) -> None:
+        path = self.trajectory.path
         if self.sampler is None and self.waiting is None:
-            self.prepared.check_frame(frame, self.paths[0])
-            check_elements(self.prepared.recipe.model, frame.numbers, str(self.paths[0]))
+            self.prepared.check_frame(frame, path)
+            check_elements(self.prepared.recipe.model, frame.numbers, str(path))
         if self.sampler is None and self.session.checkpoint is None and self.waiting is None:
             self.waiting = frame
-            self._mark_read(frame)
+            self._mark_read(self.as_read)
             return
         if self.sampler is None:
             self.sampler = self._new_sampler(frame)
@@ -207,19 +220,16 @@ class _Stream:
         except ComputeError:
             raise
         except InputError as error:
-            raise FileFormatError(f"{self.paths[-1]}: {error}") from error
-        self.last_taken = frame.step
-        self._mark_read(frame)
+            raise FileFormatError(f"{path}: {error}") from error
+        self.grid.took(self.as_read, frame.step)
+        self._mark_read(self.as_read)
         self.latest = frame
         if self.session.show_due:
             self._show(frame)
 
     def _new_sampler(self, frame: Frame) -> Sampler:
-        if self.waiting is not None:
-            self.interval_steps = frame.step - self.waiting.step
-            self.interval_ps = self._interval_ps(self.waiting, frame)
         sampler = self.prepared.recipe.new_sampler(
-            frame, interval_ps=self.interval_ps, interval_steps=self.interval_steps
+            frame, interval_ps=self.grid.interval_ps, interval_steps=self.grid.interval_steps
         )
         checkpoint = self.session.checkpoint
         if checkpoint is not None and checkpoint.sampler is not None:
@@ -228,33 +238,28 @@ class _Stream:
             sampler.add(self.waiting)
         return sampler
 
-    def _interval_ps(self, first: Frame, second: Frame) -> float:
-        steps, timestep_fs = second.step - first.step, self.prepared.timestep_fs
-        if first.time_ps is not None and second.time_ps is not None:
-            interval = second.time_ps - first.time_ps
-            if timestep_fs is not None:
-                stated = steps * timestep_fs * 1e-3
-                if abs(stated - interval) > 1e-6 * abs(stated):
-                    raise InputError(
-                        f"{self.paths[0]}: the frames are {interval:g} ps apart by ITEM: TIME, but "
-                        f"{stated:g} ps with a time step of {timestep_fs:g} fs"
-                    )
-            if interval > 0:
-                return interval
-            raise FileFormatError(f"{self.paths[0]}: ITEM: TIME does not advance between its first frames")
-        if timestep_fs is None:
-            raise InputError(
-                f"{self.paths[0]}: carries no ITEM: TIME; give --timestep-fs, or set dump_modify time yes"
+    def _tell(self) -> None:
+        """Tell what was done with the files, which frames were not used, and that the cell changed."""
+        for note in self.trajectory.notes:
+            self.session.notify(note)
+        for reason, count in (self.trajectory.left_out + self.left_out).items():
+            self.session.notify(f"{count} frame{'s' if count > 1 else ''} not used: {reason}")
+        if self.grid.by_time:
+            self.session.notify("the steps between frames vary while their times are even: placed by time")
+        *lengths, volume = self.unwrapper.strain.tolist()
+        if volume > CELL_TOLD or max(lengths) > CELL_TOLD:
+            self.session.notify(
+                f"the cell changes: its volume by {volume:.2%}, its vectors by up to {max(lengths):.2%}; "
+                "displacements are summed as changes of fractional coordinates"
             )
-        return steps * timestep_fs * 1e-3
 
     def _show(self, frame: Frame) -> None:
         if self.sampler is None:
             return
         rate = self.meter.update(frame.step)
-        timestep_ps = self.interval_ps / self.interval_steps
+        timestep_ps = self.grid.interval_ps / self.grid.interval_steps
         total = self.settings.frames
-        left = None if total is None else (total - self.sampler.n_samples) * self.interval_steps
+        left = None if total is None else (total - self.sampler.n_samples) * self.grid.interval_steps
         intact, phosphorus = intact_ps4(frame.positions, frame.cell, frame.pbc, frame.numbers)
         self.session.show(
             replace(
@@ -272,9 +277,9 @@ class _Stream:
         total = self.settings.frames
         return Status(
             stage=STREAM,
-            step=n_samples * self.interval_steps,
-            last_step=None if total is None else total * self.interval_steps,
-            time_ps=(n_samples - 1) * self.interval_ps,
+            step=n_samples * self.grid.interval_steps,
+            last_step=None if total is None else total * self.grid.interval_steps,
+            time_ps=(n_samples - 1) * self.grid.interval_ps,
             steps_per_s=0.0,
             ns_per_day=0.0,
             eta_s=None,
@@ -294,13 +299,11 @@ class _Stream:
         if sampler is None:
             return
         arrays = {
-            "interval_ps": np.array(self.interval_ps),
-            "interval_steps": np.array(self.interval_steps),
+            **self.grid.state(),
+            **self.unwrapped_state,
             "last_read": np.array(self.last_read),
             "numbers": sampler.numbers,
         }
-        if self.fractional is not None:
-            arrays["fractional"] = self.fractional
         checkpoint = Checkpoint(
             step=sampler.last_step,
             stage=STREAM,
@@ -312,7 +315,7 @@ class _Stream:
         self.session.save(
             checkpoint,
             lambda state: self._results(state, sampler.numbers),
-            timestep_ps=self.interval_ps / self.interval_steps,
+            timestep_ps=self.grid.interval_ps / self.grid.interval_steps,
             last=last,
         )
         sampler.forget_rows()

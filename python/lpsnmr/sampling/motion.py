@@ -104,12 +104,16 @@ class MotionTracker:
         self._rotations = RotationTracker(len(self._ps4), self.window_ps, self.settings)
         self._origin = np.full(3, np.nan)  # framework's centre of mass in the first frame
         self._filled = 0
-        self._waiting: list[tuple[Array, Array, Array]] = []
+        self._waiting: list[tuple[Array, Array, Array, Array]] = []
+        self._first_cell = np.full((3, 3), np.nan)  # NaN: of a checkpoint that knows of no changing cells
         self._sum = np.zeros((n_li, 3))
+        self._shift_sum = np.zeros((n_li, 3))  # from there to where sites are looked up; zero in one cell
         self._bond_sum = np.zeros((len(self._ps4), 4, 3))
         self._cell_sum = np.zeros((3, 3))
 
-    def add(self, moved: Array, drift: Array, unwrapped: Array, cell: Array) -> None:
+    def add(
+        self, moved: Array, drift: Array, unwrapped: Array, cell: Array, affine: Array | None = None
+    ) -> None:
         """Take one frame.
 
         Parameters
@@ -119,10 +123,16 @@ class MotionTracker:
         drift
             (3,) float64, Å; that centre, which is zero when there is no framework.
         unwrapped
-            (n_atoms, 3) float64, Å; all atoms, for the PS4 units.
+            (n_atoms, 3) float64, Å; all atoms, for the PS4 units: differences of fractional coordinates
+            times the present cell.
         cell
             (3, 3) float64, rows are the cell vectors, Å.
+        affine
+            (n_li, 3) float64, Å; where the cell has changed: fractional coordinates of all Li less those of
+            the framework's centre, times the present cell. Sites are looked up with them.
         """
+        if affine is not None:
+            self._shift_sum += affine - moved
         self.add_sums(moved, self.bonds(unwrapped))
         if self.count(moved.sum(axis=0), drift, cell):
             self.end_window()
@@ -139,6 +149,7 @@ class MotionTracker:
         """
         if math.isnan(self._origin[0]):
             self._origin = np.array(drift, dtype=np.float64)
+            self._first_cell = np.array(cell, dtype=np.float64)
         self._collective.add(_UNIT * (total / math.sqrt(self._n_li)))  # a series an axis
         self._cell_sum += cell
         self._filled += 1
@@ -160,18 +171,24 @@ class MotionTracker:
         long as no bond grows to half a cell: these are taken off the mean.
         """
         filled = self._filled
-        self._waiting.append((self._sum / filled, self._bond_sum / filled, self._cell_sum / filled))
+        sums = (self._sum, self._bond_sum, self._cell_sum, self._shift_sum)
+        mean, bonds, cell, shift = (total / filled for total in sums)
+        self._waiting.append((mean, bonds, cell, shift))
         if len(self._waiting) == WINDOWS_AT_ONCE:
             self._work_off()
         self._filled = 0
-        for array in (self._sum, self._bond_sum, self._cell_sum):
+        for array in sums:
             array[:] = 0.0
 
     def _work_off(self) -> None:
         """Show the detectors the windows that wait: several at a time, which costs half of one by one."""
-        for mean, bonds, cell in self._waiting:
+        for mean, bonds, cell, shift in self._waiting:
             inverse = np.linalg.inv(cell)
-            self._sites.add((mean + self._origin) @ inverse, cell)
+            places = (mean + self._origin) @ inverse
+            if shift.any():  # the framework's centre keeps the fractional coordinates of the first frame
+                first = self._first_cell if np.isfinite(self._first_cell).all() else cell
+                places = (mean + shift) @ inverse + self._origin @ np.linalg.inv(first)
+            self._sites.add(places, cell)
             self._displacements.add(mean)
             self._rotations.add(minimum_image(bonds @ inverse) @ cell)
         self._waiting = []
@@ -189,7 +206,7 @@ class MotionTracker:
     def state(self) -> State:
         """Return everything known as a flat dict of arrays; what ``from_state`` takes."""
         self._work_off()
-        arrays = {name: np.array(getattr(self, f"_{name}")) for name in _PLAIN}
+        arrays = {name: np.array(getattr(self, f"_{name}")) for name in (*_PLAIN, *_LATER)}
         parts = {"collective": self._collective, **{name: getattr(self, f"_{name}") for name in PARTS}}
         nested = {f"{part}.{name}": v for part, owner in parts.items() for name, v in owner.state().items()}
         return {**arrays, **nested}
@@ -208,7 +225,7 @@ class MotionTracker:
             raise InputError(f"state of the motion: no {missing[0]!r}")
         interval = float(state["collective.sample_interval_ps"])
         tracker = cls(len(state["sum"]), state["ps4"], sample_interval_ps=interval, settings=settings)
-        for name in _PLAIN:
+        for name in (*_PLAIN, *(name for name in _LATER if name in state)):
             value = np.array(state[name])
             setattr(tracker, f"_{name}", int(value) if value.ndim == 0 else value)
         tracker._n_li = len(tracker._sum)
@@ -235,6 +252,8 @@ class MotionTracker:
 
 _UNIT = np.eye(3)
 _PLAIN = ("ps4", "origin", "filled", "sum", "bond_sum", "cell_sum")
+_LATER = ("first_cell", "shift_sum")
+"""What checkpoints of earlier versions lack."""
 
 
 def _part(state: Mapping[str, NDArray[Any]], name: str) -> State:

@@ -260,7 +260,11 @@ class Sampler:
         self.take(frame.step, frame.cell, components, frame.unwrapped[self._targets] - drift, temperature_k)
         if self.motion is not None:
             moved = frame.unwrapped[self._lithium] - drift
-            self.motion.add(moved, drift, np.asarray(frame.unwrapped), frame.cell)
+            if frame.affine is None:
+                self.motion.add(moved, drift, np.asarray(frame.unwrapped), frame.cell)
+            else:
+                relative = frame.affine[self._lithium] - self.framework.position(frame.affine)
+                self.motion.add(moved, drift, frame.affine, frame.cell, relative)
 
     def take(
         self, step: int, cell: Array, components: Array, moved: Array, temperature_k: float | None = None

@@ -71,7 +71,7 @@ class Unwrapper:
         """Return what is needed to go on; nothing before the first frame."""
         if self.fractional is None or self._unwrapped is None:
             return {}
-        arrays = {name: np.array(getattr(self, f"_{name}")) for name in _PLAIN}
+        arrays = {name: np.asarray(getattr(self, f"_{name}")) for name in _PLAIN}
         return {**arrays, "fractional": self.fractional}
 
     @property
