@@ -61,6 +61,8 @@ def short(name: str, key: str, text: str, **options: Any) -> Callable[[Any], Any
 @short("--join", "stream.join", "Put files in the order of their steps, or append each to the one before, "
        "with steps that begin anew counted on.", type=click.Choice(["steps", "append"]))  # fmt: skip
 @short("--tensors/--no-tensors", "stream.tensors", "Predict EFG tensors, or follow the dynamics of Li alone.")
+@short("--accept-outside/--refuse-outside", "stream.accept_outside", "Go on when most environments are "
+       "outside the EFG model's training data.")  # fmt: skip
 @short("--temperature-k", "stream.temperature_k", "Temperature of the MD, K, noted in the results.",
        type=float)  # fmt: skip
 @short("--from-step", "stream.from_step", "Skip frames of earlier steps.", type=int)

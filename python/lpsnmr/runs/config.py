@@ -93,6 +93,9 @@ class StreamSettings(StrictModel):
         description="files by their steps, or each after the one before with steps counted on",
     )
     tensors: bool = Field(default=True, description="EFG tensors; false follows the dynamics of Li alone")
+    accept_outside: bool = Field(
+        default=False, description="go on though most environments are outside the EFG model's training data"
+    )
     temperature_k: float | None = Field(
         default=None, gt=0, le=HOTTEST_K, description="temperature of the MD, K, noted in the results"
     )

@@ -26,6 +26,8 @@ from lpsnmr.trajectory.unwrap import Unwrapper
 
 __all__ = ["stream_dumps"]
 
+FOREIGN = 0.5
+"""Share of predictions outside the training range that no intended material has."""
 CELL_TOLD = 1e-6
 """Relative change of the cell that is told."""
 NO_FRAME = Frame(
@@ -221,11 +223,25 @@ class _Stream:
             raise
         except InputError as error:
             raise FileFormatError(f"{path}: {error}") from error
+        if self.session.checkpoint is None and self.sampler.n_samples == 2:
+            self._refuse_foreign(self.sampler)
         self.grid.took(self.as_read, frame.step)
         self._mark_read(self.as_read)
         self.latest = frame
         if self.session.show_due:
             self._show(frame)
+
+    def _refuse_foreign(self, sampler: Sampler) -> None:
+        """Raise when the model knows hardly anything of the first two frames, and say when drift stays."""
+        predictions = 2 * sampler.n_li_total
+        if sampler.n_flagged > FOREIGN * predictions and not self.settings.accept_outside:
+            raise InputError(
+                f"{self.trajectory.path}: {sampler.n_flagged} of {predictions} EFG predictions of the first "
+                "two frames are outside the range of the model's training data: is it another material, or "
+                "are --elements in another order? --accept-outside goes on"
+            )
+        if len(set(sampler.numbers.tolist())) == 1:
+            self.session.notify("no atoms but Li: a drift of the whole cannot be told from motion, and stays")
 
     def _new_sampler(self, frame: Frame) -> Sampler:
         sampler = self.prepared.recipe.new_sampler(

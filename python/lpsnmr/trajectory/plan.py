@@ -1,5 +1,6 @@
 """Which frames of which files, in which order, make one trajectory by their steps."""
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -83,6 +84,7 @@ def plan_by_steps(
             parts[-1] = replace(parts[-1], end=None)
         runs += parts
     ordered = sorted(runs, key=lambda run: run.first)
+    _refuse_doubtful_order(runs, ordered)
     plan = Plan([], [], Counter())
     if [id(run) for run in ordered] != [id(run) for run in runs]:
         names = list(dict.fromkeys(run.path.name for run in ordered))
@@ -92,6 +94,24 @@ def plan_by_steps(
         _append(plan, run, open_file)
     plan.stretches = [part for part in plan.stretches if part.end is None or part.end > part.begin] + unknown
     return plan
+
+
+def _refuse_doubtful_order(given: list[Stretch], ordered: list[Stretch]) -> None:
+    """Raise where only the steps speak for another order than the given one.
+
+    Steps that were set back to 0 look like that too. A frame in both stretches decides; files of a frame each
+    are what a shell puts in the order of their names.
+    """
+    rank = {id(run): k for k, run in enumerate(given)}
+    for first, second in itertools.pairwise(ordered):
+        if rank[id(first)] < rank[id(second)] or len(first.steps) == len(second.steps) == 1:
+            continue
+        if set(first.steps).isdisjoint(second.steps):
+            raise FileFormatError(
+                f"{first.path}: its steps {first.first} to {first.last} come after {second.first} to "
+                f"{second.last} of {second.path}; give files in the order of their steps, or --join append "
+                "if the steps were counted anew"
+            )
 
 
 def _append(plan: Plan, run: Stretch, open_file: Opener) -> None:
@@ -116,7 +136,7 @@ def _append(plan: Plan, run: Stretch, open_file: Opener) -> None:
         )
     if run.end is not None and run.last <= before.last and alike[common[-1]]:
         plan.left_out[REPEATED] += len(run.steps)
-        plan.notes.append(_told(run, len(run.steps), f"are in {before.path.name} too, and left out"))
+        plan.notes.append(_told(run, len(run.steps), f"left out: they are in {before.path.name} too"))
         return
     inside = run.end is not None and run.last <= before.last
     if not alike[common[-1]] and (inside or common[0] <= before.first):
@@ -135,8 +155,9 @@ def _append(plan: Plan, run: Stretch, open_file: Opener) -> None:
     plan.stretches.append(replace(run, begin=run.begin + skipped, steps=run.steps[skipped:]))
     if not run.steps[skipped:]:
         plan.stretches.pop()
-    what = "are read from" if alike[common[-1]] else "are replaced by those of the restart in"
-    plan.notes.append(_told(before, dropped + skipped, f"from step {cut} on {what} {run.path.name}"))
+    what = "repeated" if alike[common[-1]] else "replaced by those of the restart"
+    there = "further on in it" if run.path == before.path else f"in {run.path.name}"
+    plan.notes.append(_told(before, dropped + skipped, f"from step {cut} on {what} {there}"))
 
 
 def _told(stretch: Stretch, count: int, what: str) -> str:
