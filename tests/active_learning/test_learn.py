@@ -241,6 +241,7 @@ def test_the_shipped_plan_for_holes_is_one():
     assert {phase_of_run(f"{run.name}_r1", run.stages[0][1]) for run in plan.run} == {"clustering"}
 
 
+@pytest.mark.slow
 def test_the_shipped_plan_for_melts_packs_liquids(tmp_path, monkeypatch):
     plan = load_plan(Path("melt.toml"))
     phases = {phase_of_run(f"{run.name}_r1", run.stages[0][1]) for run in plan.run}

@@ -25,6 +25,7 @@ def measured(x, interval=0.5, temperature=600.0, start=2.0):
     return found, analyze_collective(charge.statistics(), found, duration, n, 1000.0, temperature)
 
 
+@pytest.mark.slow
 def test_intervals_of_d_and_haven_ratio_cover():
     """200 repeats of 12 ions that share a tenth of their walk: D_σ/D = 0.9 + 12 · 0.1."""
     hits = np.zeros(2, dtype=int)

@@ -16,6 +16,7 @@ def coverage():
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("case", "repeats", "least"), [("two_site", 25, 0.8), ("four_site", 10, 0.7)])
 def test_intervals_contain_the_truth(coverage, case, repeats, least):
     """A 95 % interval misses 6 of 25 or 4 of 10 times with a probability below 0.001."""

@@ -46,6 +46,7 @@ def test_two_site_jumps():
     assert decay.vibrational_fraction == pytest.approx(share, rel=0.1)
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth():
     """40 repeats: a 95 % interval misses at most 6 times with probability 0.997."""
     process = TwoSite(k_ab=0.06, k_ba=0.04, noise=0.1)

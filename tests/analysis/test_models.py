@@ -57,6 +57,7 @@ def test_bic_finds_the_family(family, exponent):
     assert found.count(family) >= 15, found
 
 
+@pytest.mark.slow
 def test_chi_squared_is_that_of_the_degrees_of_freedom():
     """Were residuals at different lags taken as independent, it would be off by factors."""
     truth = 0.1 + shape("kohlrausch", LAG, 8.0, 0.6)

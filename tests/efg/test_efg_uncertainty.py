@@ -133,6 +133,7 @@ def test_damaged_committees_are_refused(tmp_path, change, words):
         EfgModel.load(path)
 
 
+@pytest.mark.slow
 def test_a_fit_covers_what_it_says():
     """Tensors of a known model with noise of two sizes: held-out errors lie where σ says."""
     truth = random_model(SMALL, seed=8)

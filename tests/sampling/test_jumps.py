@@ -128,6 +128,7 @@ def test_excursions_are_no_jumps(lattice, walk, kind):
     assert counts[1].n_recrossings - counts[0].n_recrossings == n_excursions
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_rate():
     """200 repeats of 24 ions; the number of hits of a 95 % interval lies in 180 … 199."""
     lattice = Lattice.beta((1, 1, 2))

@@ -57,6 +57,7 @@ def bare(tmp_path):
     return tmp_path / "bare.uf3"
 
 
+@pytest.mark.slow
 def test_quick_does_every_stage_once(bare, labelled):
     folder = bare.parent
     done = lpsnmr(folder, "bare.uf3", "--quick", "--reference", labelled)
