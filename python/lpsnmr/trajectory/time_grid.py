@@ -130,7 +130,7 @@ class TimeGrid:
         apart = (frame.time_ps - self._time) / self.interval_ps
         whole = round(apart)
         if abs(apart - whole) > UNEVEN * max(1, whole):
-            if not rest:
+            if not rest and self._every == 1:
                 raise FileFormatError(
                     f"step {frame.step} comes {apart * self.interval_ps:g} ps after step {self._own_step}, "
                     f"expected {count * self.interval_ps:g} ps as before: the time step of the MD changed"
@@ -223,18 +223,18 @@ def hint(steps: Sequence[int]) -> str:
     gaps = [b - a for a, b in itertools.pairwise(steps)]
     if len(gaps) < 2 or len(set(gaps)) == 1:
         return ""
-    off_grid = gaps[0] < gaps[1] and gaps[1] % gaps[0] != 0
-    if len(set(gaps[1:])) == 1 and (len(gaps) > 2 or off_grid):
+    off_grid = gaps[0] < gaps[1] and (len(gaps) > 2 or gaps[1] % gaps[0] != 0)
+    if len(set(gaps[1:])) == 1 and off_grid:
         return (
             f"the first frame, step {steps[0]}, is off the grid of the others, every {gaps[1]} steps: "
             f"--from-step {steps[1]} leaves it out"
         )
-    if len(set(gaps[:-1])) == 1:
+    if len(set(gaps[:-1])) == 1 and gaps[-1] < gaps[0]:
         return f"the last frame, step {steps[-1]}, is off the grid of the others: --frames {len(steps) - 1}"
     usual = min(gaps)
     largest = max(gaps)
     on_grid = {steps[0] + k * largest for k in range((steps[-1] - steps[0]) // largest + 1)}
-    if largest % usual == 0 and on_grid <= set(steps):
+    if largest % usual == 0 and on_grid <= set(steps) and gaps == sorted(gaps) and gaps.count(largest) > 1:
         return f"the frames are {usual} steps apart at first and {largest} later: --every {largest // usual}"
     common = max(set(gaps), key=gaps.count)
     missing = sum(gap // common - 1 for gap in gaps if gap > common and gap % common == 0)
