@@ -1,20 +1,16 @@
 """``lpsnmr efg``: predict tensors for structures or dumps."""
 
 from pathlib import Path
-from typing import Any
 
-import ase
-import ase.io
 import click
 import numpy as np
-from ase.data import atomic_numbers
 from rich.console import Console
 from rich.progress import Progress
 
 from lpsnmr.efg.model import EfgModel
 from lpsnmr.efg.output import Prediction, choose_nuclei, predict_frames, write_predictions
+from lpsnmr.efg.structure_files import read_structures
 from lpsnmr.efg.tensors import principal_values, quadrupolar_coupling_hz
-from lpsnmr.errors import FileFormatError, InputError
 
 
 @click.command("efg", epilog="Example: lpsnmr efg beta-Li3PS4.cif -o tensors.csv")
@@ -40,7 +36,12 @@ from lpsnmr.errors import FileFormatError, InputError
 )
 @click.option("--format", "file_format", help="ASE's name of the format, where the suffix does not tell it.")
 @click.option(
-    "--elements", help="Elements of LAMMPS atom types 1, 2, …, as Li,P,S; for dumps without element."
+    "--elements", help="Elements of LAMMPS atom types 1, 2, …, as Li,P,S; for LAMMPS files without elements."
+)
+@click.option(
+    "--topology",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Structure file with the elements of XTC, TRR, DCD or NetCDF frames.",
 )
 @click.option("--index", default=":", show_default=True, help="Which frames of each file, as a Python slice.")
 @click.option(
@@ -59,11 +60,15 @@ def command(
     nuclei: tuple[str, ...],
     file_format: str | None,
     elements: str | None,
+    topology: Path | None,
     index: str,
     uncertainty: bool,
     threads: int,
 ) -> None:
-    """Predict the EFG tensor of every target atom in STRUCTURES (any format ASE reads).
+    """Predict the EFG tensor of every target atom in STRUCTURES.
+
+    These are structure files that ASE reads, LAMMPS data files, LAMMPS dumps (text, compressed or binary),
+    and XTC, TRR, DCD and NetCDF trajectories.
 
     Prints |C_Q| and asymmetry per frame, and how many environments lie outside what the model was trained
     on: nearer neighbours, or more or fewer neighbours, than in its training data. Their tensors are written
@@ -72,7 +77,14 @@ def command(
     """
     model = EfgModel.default() if model_path is None else EfgModel.load(model_path)
     chosen = choose_nuclei(model, nuclei)
-    frames = [frame for path in structures for frame in _read_structures(path, file_format, elements, index)]
+    named = None if elements is None else [name.strip() for name in elements.split(",")]
+    frames = [
+        frame
+        for path in structures
+        for frame in read_structures(
+            path, file_format=file_format, elements=named, topology=topology, index=index
+        )
+    ]
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("frames", total=len(frames))
         predictions = predict_frames(
@@ -106,26 +118,3 @@ def _summaries(prediction: Prediction, nuclei: dict[str, str]) -> list[str]:
             f"({cq.min():.1f} to {cq.max():.1f}), eta {eta.mean():.2f}{told}"
         )
     return lines
-
-
-def _read_structures(
-    path: Path, file_format: str | None, elements: str | None, index: str
-) -> list[ase.Atoms]:
-    """Read structures with ASE; every failure becomes one clear message."""
-    if not path.is_file():
-        raise FileFormatError(f"{path}: no such file")
-    options: dict[str, Any] = {}
-    if elements is not None:
-        options["specorder"] = [name.strip() for name in elements.split(",")]
-        for name in options["specorder"]:
-            if name not in atomic_numbers:
-                raise InputError(f"unknown element {name!r} in --elements")
-        file_format = file_format or "lammps-dump-text"
-    try:
-        frames = ase.io.read(path, index=index, format=file_format, **options)
-    except Exception as error:  # ASE raises many kinds of exception on malformed files
-        raise FileFormatError(f"{path}: cannot be read as a structure: {error}") from error
-    found = frames if isinstance(frames, list) else [frames]
-    if not found:
-        raise InputError(f"{path}: no frame in {index!r}")
-    return found

@@ -31,9 +31,12 @@ __all__ = [
 
 OUTPUT_SUFFIXES = (".csv", ".extxyz", ".h5", ".mrsys")
 COLUMNS = (
-    *("frame", "atom", "element", "nucleus", "v_xx", "v_xy", "v_xz", "v_yy", "v_yz", "v_zz"),
-    *("sigma", "cq_khz", "cq_sigma_khz", "eta", "axis_x", "axis_y", "axis_z", "flag"),
+    *("frame", "atom", "element", "nucleus", "v_xx", "v_yy", "v_zz", "v_xy", "v_xz", "v_yz"),
+    *("sigma", "cq_khz", "cq_sigma_khz", "eta", "axis_x", "axis_y", "axis_z", "flag", "efg_unit"),
 )
+"""Components in the order of ``compute efg/atom``; tensors and sigma are in ``efg_unit``."""
+ORDER = ((0, 1, 2, 0, 0, 1), (0, 1, 2, 1, 2, 2))
+EFG_UNIT = "V/A^2"
 
 Array = NDArray[np.float64]
 
@@ -111,9 +114,9 @@ def write_predictions(
     ----------
     path
         ``.extxyz``: the structures with the arrays of ``EfgModel.annotate``, which soprano reads. ``.mrsys``:
-        a spin system per target for mrsimulator, of equal abundance. ``.csv``: a line per target, tensor and
-        σ in V/Å², C_Q in kHz, η, principal axis, flag. ``.h5``: data sets ``frame``, ``atom``, ``efg`` and
-        ``sigma`` (V/Å²), ``cq`` (Hz), ``eta``, ``axes``, ``flag``.
+        a spin system per target for mrsimulator, of equal abundance. ``.csv``: a line per target, tensor (xx,
+        yy, zz, xy, xz, yz) and σ in V/Å², C_Q in kHz, η, principal axis, flag, unit of the tensor. ``.h5``:
+        data sets ``frame``, ``atom``, ``efg`` and ``sigma`` (V/Å²), ``cq`` (Hz), ``eta``, ``axes``, ``flag``.
     predictions
         What ``predict_frames`` returned.
     model
@@ -164,14 +167,13 @@ def _write_csv(path: Path, predictions: Sequence[Prediction], nuclei: Mapping[st
             cq_sigma = np.sqrt(2.0 / 3.0) * np.abs(per_efg) * sigma
             for k, atom in enumerate(p.targets.tolist()):
                 symbol = p.atoms.symbols[atom]
-                upper = p.tensors[k][np.triu_indices(3)]
+                upper = p.tensors[k][ORDER]
                 numbers = [
                     *(*upper, sigma[k], per_efg[k] * v_zz[k], cq_sigma[k]),
                     *(eta[k], *axes[k, :, 2]),
                 ]
-                writer.writerow(
-                    [number, atom, symbol, nuclei[symbol], *(f"{x:.9g}" for x in numbers), int(p.flags[k])]
-                )
+                told = (f"{x:.9g}" for x in numbers)
+                writer.writerow([number, atom, symbol, nuclei[symbol], *told, int(p.flags[k]), EFG_UNIT])
 
 
 def _write_spin_systems(path: Path, predictions: Sequence[Prediction], nuclei: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.structures.origin import with_step
 from lpsnmr.trajectory.data_file_reader import is_data_file, read_data_file
 
-__all__ = ["CRYSTALS", "load_structure", "supercell"]
+__all__ = ["CRYSTALS", "load_structure", "refuse_partial_sites", "supercell"]
 
 CRYSTALS: Final[dict[str, str]] = {
     "beta-Li3PS4": "β-Li3PS4, Pnma at 637 K, one ordered choice of the partially occupied Li sites, 32 atoms",
@@ -104,13 +104,13 @@ def _read_with_ase(path: Path) -> tuple[Atoms, bool]:
     if not found:
         raise FileFormatError(f"{path}: holds no structure")
     atoms = found[-1]
-    _refuse_partial_sites(path, atoms)
+    refuse_partial_sites(path, atoms)
     plain = Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell[:], pbc=atoms.pbc)
     return plain, len(found) > 1
 
 
-def _refuse_partial_sites(path: Path, atoms: Atoms) -> None:
-    """Raise where ASE read sites of a CIF that are not wholly of one element."""
+def refuse_partial_sites(path: Path, atoms: Atoms) -> None:
+    """Raise InputError, with counts, where ASE read sites of a CIF that are not wholly of one element."""
     occupancy = atoms.info.get("occupancy", {})
     kinds = atoms.arrays.get("spacegroup_kinds", np.arange(len(atoms)))
     lines = []
