@@ -16,11 +16,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.sampling import DisplacementCorrelator, MultiTauCorrelator
-
-Array = NDArray[np.float64]
+from lpsnmr.typing import Array
 
 
 def multi_tau(series: Array) -> Array:

@@ -20,11 +20,11 @@ import ase.io
 import numpy as np
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.units import Bohr
+from lpsnmr.potential.normal import NormalEquations, frame_rows, row_weights, touched_columns
+from lpsnmr.potential.solve import Prior, solve
 
 from lpsnmr.data import shipped_reference
 from lpsnmr.potential import BasisSettings, Layout, PriorSettings, WeightSettings
-from lpsnmr.potential.normal import NormalEquations, frame_rows, row_weights, touched_columns
-from lpsnmr.potential.solve import Prior, solve
 from lpsnmr.reference import blocks_by_run, read_reference, split_blocks
 from lpsnmr.reference.merge import structure_key
 from lpsnmr.reference.terms import drop_terms, term_of

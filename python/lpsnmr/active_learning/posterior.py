@@ -24,10 +24,10 @@ from lpsnmr.potential import BasisSettings, FitSettings, Layout, PriorSettings, 
 from lpsnmr.potential.density import density_from_json
 from lpsnmr.potential.prior import build_prior
 from lpsnmr.potential.rows import calibrate, frame_rows, row_weights, sparse_features
+from lpsnmr.typing import Array
 
 __all__ = ["UfpPosterior", "settings_of_potential"]
 
-Array = NDArray[np.float64]
 FORCE = 1
 MATRICES = 4
 """Matrices of (columns, columns) that are held at once."""

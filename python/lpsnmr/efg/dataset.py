@@ -14,6 +14,7 @@ from lpsnmr.errors import InputError
 from lpsnmr.fitting.features import scratch_matrix
 from lpsnmr.reference import phase_of, run_name
 from lpsnmr.reference.phases import order_of
+from lpsnmr.typing import Array
 from lpsnmr.units import EFG_UNITS, USUAL_ISOTOPE
 
 __all__ = ["EFG_UNITS", "EfgData", "build_data", "default_nucleus"]
@@ -25,8 +26,6 @@ DISTANCE_MARGIN = 0.02
 """How much nearer than in training, in Å, is not yet out of range."""
 COORDINATION_MARGIN = 0.05
 """How far outside the range of coordination numbers, in parts of the range, is not yet out of range."""
-
-Array = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
-from numpy.typing import NDArray
 
 from lpsnmr.efg.settings import EfgSettings
 from lpsnmr.errors import InputError
+from lpsnmr.typing import Array
 
 __all__ = ["FORMAT_VERSION", "TargetPart", "parse_model", "render_model"]
 
@@ -21,8 +21,6 @@ NO_FIELD: dict[str, Any] = {"field_cutoff": 0.0, "source": [0, 4.0], "sources": 
 UNITS = {"length": "Å", "efg": "V/Å²"}
 ELEMENT_LISTS = ("species", "bridges", "sources")
 ROWS = ("nearest", "fewest", "most")
-
-Array = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,17 +1,15 @@
 """Errors of predicted tensors, in the quantities an NMR experiment sees."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.efg.tensors import components_to_tensor, principal_values, quadrupolar_coupling_hz
 from lpsnmr.fitting.evaluation import mean, rms
+from lpsnmr.typing import Array
 
 __all__ = ["ETA_LIMIT", "tensor_errors"]
 
 ETA_LIMIT = 0.7
 """Above this asymmetry V_zz and V_yy are close: sign of C_Q and principal axis flip, errors say little."""
-
-Array = NDArray[np.float64]
 
 
 def tensor_errors(reference: Array, predicted: Array, nucleus: str = "7Li") -> dict[str, float]:

@@ -19,11 +19,11 @@ from lpsnmr.efg.settings import EfgSettings
 from lpsnmr.efg.tensors import components_to_tensor
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.files.atomic import written_aside
+from lpsnmr.typing import Array
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
 
 __all__ = ["EfgModel"]
 
-Array = NDArray[np.float64]
 Indices = NDArray[np.int32]
 
 

@@ -19,6 +19,7 @@ from lpsnmr.efg.tensors import principal_values
 from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.files.hdf5 import hdf5_bytes
+from lpsnmr.typing import Array
 from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 
 __all__ = [
@@ -37,8 +38,6 @@ COLUMNS = (
 """Components in the order of ``compute efg/atom``; tensors and sigma are in ``efg_unit``."""
 ORDER = ((0, 1, 2, 0, 0, 1), (0, 1, 2, 1, 2, 2))
 EFG_UNIT = "V/A^2"
-
-Array = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)

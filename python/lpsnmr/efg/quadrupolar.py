@@ -3,13 +3,13 @@
 from math import pi
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lpsnmr.typing import Array
 from lpsnmr.units import NUCLEAR_SPIN, quadrupolar_coupling_hz_per_efg
 
 __all__ = ["frequency_correlation", "frequency_rad_s_per_efg", "quadrupolar_frequency"]
 
-Array = NDArray[np.float64]
 
 POWDER_FACTOR = 2.0 / 15.0
 """⟨(b·V·b)(b·W·b)⟩ over directions b = (2/15) Tr(V W), exact for symmetric traceless V and W."""

@@ -15,10 +15,10 @@ from lpsnmr.fitting.calibration import calibrate, coverage, cross_calibrated
 from lpsnmr.fitting.choose import descend
 from lpsnmr.fitting.evaluation import parts_of
 from lpsnmr.fitting.group_ridge import GroupRidge
+from lpsnmr.typing import Array
 
 __all__ = ["N_MEMBERS", "FitResult", "fit_weights"]
 
-Array = NDArray[np.float64]
 Folds = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 N_MEMBERS = 16

@@ -4,13 +4,11 @@ Sign and order conventions: V_ab = ∂²φ/∂x_a∂x_b, |V_zz| ≥ |V_yy| ≥ |
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lpsnmr.typing import Array
 from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 
 __all__ = ["components_to_tensor", "principal_values", "quadrupolar_coupling_hz", "tensor_to_components"]
-
-Array = NDArray[np.float64]
 
 
 def tensor_to_components(tensor: Array) -> Array:

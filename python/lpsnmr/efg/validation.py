@@ -18,10 +18,10 @@ from lpsnmr.errors import InputError
 from lpsnmr.fitting.evaluation import mean, parts_of, rms
 from lpsnmr.fitting.group_ridge import GroupRidge, GroupRidgeRegressor
 from lpsnmr.reference import run_name
+from lpsnmr.typing import Array
 
 __all__ = ["correlation_check", "group_matrix", "learning_curve", "scalar_baseline", "system_of"]
 
-Array = NDArray[np.float64]
 Folds = Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 SIZED = re.compile(r"[a-z]+\d+")

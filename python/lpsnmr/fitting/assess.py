@@ -11,10 +11,10 @@ from lpsnmr.fitting.evaluation import rms
 from lpsnmr.fitting.rows import FrameRows
 from lpsnmr.fitting.walk import Item, Walk
 from lpsnmr.reference import phase_of, run_name
+from lpsnmr.typing import Array
 
 __all__ = ["FrameErrors", "LearningPoint", "SpreadRow", "assess", "learning_curve", "spread_table", "tables"]
 
-Array = NDArray[np.float64]
 STAGE = "errors"
 
 

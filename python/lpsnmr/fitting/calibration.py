@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from lpsnmr.typing import Array
+
 __all__ = ["Calibration", "calibrate", "coverage", "cross_calibrated"]
 
 LEVELS = {"within_1_sigma": 1.0, "within_1.96_sigma": 1.959963984540054}
-
-Array = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)

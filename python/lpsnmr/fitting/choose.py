@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.fitting.equations import NormalEquations
 from lpsnmr.fitting.folds import Sums
+from lpsnmr.typing import Array
 
 __all__ = ["Choice", "choose_on_folds", "descend", "learning_solutions"]
 
-Array = NDArray[np.float64]
 Tick = Callable[[int, int], None]
 P = TypeVar("P")
 Solve = Callable[[NormalEquations, P], Array]

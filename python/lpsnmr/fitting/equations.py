@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy.linalg import blas
 
 from lpsnmr.parallel.ranks import Ranks
+from lpsnmr.typing import Array
 
 __all__ = ["NormalEquations"]
 
-Array = NDArray[np.float64]
 BATCH = 512
 """Rows that are gathered for one rank-k update."""
 

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.fitting.evaluation import draw_blocks, ends, rms
 from lpsnmr.fitting.rows import ENERGY, FORCE, STRESS, FrameRows
 from lpsnmr.reference.phases import common_phase, phase_of_run
+from lpsnmr.typing import Array
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 
 __all__ = ["ErrorRow", "error_table", "format_table"]
 
-Array = NDArray[np.float64]
 Interval = tuple[float, float] | None
 
 

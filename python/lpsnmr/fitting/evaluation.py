@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lpsnmr.typing import Array
+
 __all__ = ["draw_blocks", "ends", "mean", "parts_of", "rms"]
 
-Array = NDArray[np.float64]
 BOOTSTRAP = 1000
 """Draws of blocks behind an interval."""
 

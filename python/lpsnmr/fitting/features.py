@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.errors import ComputeError
+from lpsnmr.typing import Array
 
 __all__ = ["FeatureStore", "SparseRows", "scratch_matrix"]
 
-Array = NDArray[np.float64]
 log = logging.getLogger(__name__)
 
 

@@ -12,10 +12,9 @@ from lpsnmr.errors import InputError
 from lpsnmr.fitting.datasets import DataSet
 from lpsnmr.fitting.equations import NormalEquations
 from lpsnmr.reference.splits import assign_folds, blocks_by_run
+from lpsnmr.typing import Indices
 
 __all__ = ["BlockFold", "Blocks", "FoldSettings", "Sums", "share_out"]
-
-Indices = NDArray[np.int64]
 
 
 class BlockFold(BaseCrossValidator):  # type: ignore[misc]

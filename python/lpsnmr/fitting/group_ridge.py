@@ -3,17 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from lpsnmr.fitting.equations import NormalEquations
 from lpsnmr.fitting.ridge import factorise, solve_factored
+from lpsnmr.typing import Array, Indices
 
 __all__ = ["GroupRidge", "GroupRidgeRegressor"]
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 LEAST_ROWS = 64
 """Rows that are taken at a time however little room there is."""
 SINGULAR = "the fit is singular; a stronger regularisation is needed"

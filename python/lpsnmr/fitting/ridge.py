@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from lpsnmr.errors import ComputeError
 from lpsnmr.fitting.equations import NormalEquations
+from lpsnmr.typing import Array
 
 __all__ = ["Prior", "factorise", "solve", "solve_factored"]
 
-Array = NDArray[np.float64]
 Factor = tuple[Array, bool]
 """Cholesky factor and whether it is the lower one, as ``scipy.linalg.cho_solve`` takes them."""
 WEAK = "the normal equations are not positive definite; narrower priors (smaller --prior-* widths) help"

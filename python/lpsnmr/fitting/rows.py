@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lpsnmr.typing import Array
+
 __all__ = ["ENERGY", "FORCE", "STRESS", "FrameRows"]
 
-Array = NDArray[np.float64]
 ENERGY, FORCE, STRESS = 0, 1, 2
 """Kinds of rows of a frame."""
 

@@ -10,13 +10,11 @@ from typing import Any, Protocol
 import ase
 import numpy as np
 from ase.calculators.calculator import PropertyNotImplementedError, get_calculator_class
-from numpy.typing import NDArray
 
 from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.typing import Array
 
 __all__ = ["AseEngine", "Engine", "Labels", "calculator_class"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

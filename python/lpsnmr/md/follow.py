@@ -22,13 +22,13 @@ from lpsnmr.potential import companion
 from lpsnmr.structures.framework import Framework
 from lpsnmr.structures.observe import RadialHistogram, bonded_sulfur, pairs_of
 from lpsnmr.trajectory.data_file import write_data_file
+from lpsnmr.typing import Array
 
 if TYPE_CHECKING:
     from lpsnmr.md.loop import Place
 
 __all__ = ["Followed", "MdPlan", "follow"]
 
-Array = NDArray[np.float64]
 Tick = Callable[[str, int, int], None]
 ROW = ("time_ps", "intact", "own_sulfur", "p_msd", "Temp", "PotEng", "TotEng", "Press", "Volume")
 RDF_EDGES = np.linspace(0.0, 7.0, 71)

@@ -11,6 +11,7 @@ from lpsnmr.elements import symbol_of
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.md.driver import LammpsDriver
 from lpsnmr.structures.framework import FRAMEWORK as FRAMEWORK_NUMBERS
+from lpsnmr.typing import Array
 
 __all__ = ["LocalSamples", "SampleBatch"]
 
@@ -18,7 +19,6 @@ COMPUTE, FIX = "lpsnmr_efg", "lpsnmr_samples"
 LITHIUM, FRAMEWORK = "lpsnmr_lithium", "lpsnmr_framework"
 COLUMNS = 12
 FRAMEWORK_ELEMENTS = tuple(symbol_of(z) for z in FRAMEWORK_NUMBERS)
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,10 @@
 
 from typing import Any, Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+from lpsnmr.typing import Array
 
 __all__ = ["MpiRanks", "OneRank", "Ranks"]
 
-Array = NDArray[np.float64]
 T = TypeVar("T")
 CHUNK = 1 << 24
 """Numbers in one message: MPI counts to 2^31."""

@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr._core import UfpBasis
 from lpsnmr.errors import InputError
 from lpsnmr.potential.density import DensityBlock, DensityLayout
 from lpsnmr.strict_model import checked_dataclass
+from lpsnmr.typing import Array
 
 __all__ = ["BasisSettings", "Layout", "clamped_knots"]
 
-Array = NDArray[np.float64]
 LARGEST = 50_000
 """Most knots of a vector and coefficients of a potential: one matrix of the fit then has 20 GB."""
 

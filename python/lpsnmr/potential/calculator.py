@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import ase
-import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
-from numpy.typing import NDArray
 
 from lpsnmr._core import DensityPotential, UfpPotential
 from lpsnmr.errors import InputError
 from lpsnmr.potential.uf3_file import read_uf3
 from lpsnmr.potential.ufd_file import check_companion, companion
+from lpsnmr.typing import Array
 
 __all__ = ["Ufp", "UfpCalculator", "UfpPrediction"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

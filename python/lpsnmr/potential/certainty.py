@@ -16,6 +16,7 @@ from lpsnmr._core import density_site_features, site_features
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.density import DensityBlock, radial_coefficients
+from lpsnmr.typing import Array
 from lpsnmr.version import __version__
 
 __all__ = [
@@ -27,7 +28,6 @@ __all__ = [
     "write_extrapolation",
 ]
 
-Array = NDArray[np.float64]
 QUANTILES = (0.5, 0.9, 0.99, 0.999)
 
 

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from lpsnmr._core import neighbor_list
 from lpsnmr.potential.basis import Layout
+from lpsnmr.typing import Array
 
 __all__ = ["CoreReport", "core_constraints", "core_report", "impose", "shortest_distances"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,13 @@ from typing import Any
 
 import ase
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr._core import DensityBasis
 from lpsnmr.errors import InputError
+from lpsnmr.typing import Array
 
 __all__ = ["DensityBlock", "DensityChannel", "DensityLayout", "density_from_json", "radial_coefficients"]
 
-Array = NDArray[np.float64]
 SWITCHED_OFF = 0.6
 """Functions fall to zero between the shortest distance they are made for and this part of it."""
 FADE_FROM, FADE_TO = 1.1, 1.6

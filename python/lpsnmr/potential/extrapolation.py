@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import ase
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr import _core
 from lpsnmr.errors import InputError
+from lpsnmr.typing import Array
 
 __all__ = ["Extrapolation", "SiteGrades"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,10 +34,9 @@ from lpsnmr.potential.prior import PriorSettings, build_prior
 from lpsnmr.potential.rows import FirstLook, frame_rows, look_at, row_weights, sparse_features
 from lpsnmr.potential.solver import Solver, width_moves
 from lpsnmr.reference.terms import chosen_labels
+from lpsnmr.typing import Array
 
 __all__ = ["FitResult", "FitSettings", "fingerprint", "fit_ufp"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from lpsnmr.fitting.ridge import Prior
 from lpsnmr.potential.basis import Layout
 from lpsnmr.strict_model import Positive, checked_dataclass
+from lpsnmr.typing import Array
 from lpsnmr.units import BOHR_ANGSTROM, HARTREE_EV
 
 __all__ = ["PriorSettings", "build_prior", "penalty", "prior_mean", "second_differences", "zbl_energy"]
 
-Array = NDArray[np.float64]
 REFERENCE_ENERGY_WIDTH_EV = 10.0
 
 

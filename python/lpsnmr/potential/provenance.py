@@ -6,9 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lpsnmr.files.atomic import FileSet, written_together
 from lpsnmr.fitting.datasets import DataSet
 from lpsnmr.fitting.sidecar import file_hash, sidecar_path, write_record
@@ -17,11 +14,11 @@ from lpsnmr.potential.certainty import element_certainty, training_deviations, w
 from lpsnmr.potential.fit import FitResult, FitSettings
 from lpsnmr.potential.uf3_file import blocks_from_coefficients, write_uf3
 from lpsnmr.potential.ufd_file import BELONGS, density_path, write_ufd
+from lpsnmr.typing import Array
 from lpsnmr.version import __version__
 
 __all__ = ["extrapolation_path", "fit_targets", "fitted_labels", "save_fit"]
 
-Array = NDArray[np.float64]
 PathLike = str | os.PathLike[str]
 
 

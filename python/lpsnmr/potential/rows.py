@@ -15,6 +15,7 @@ from lpsnmr.fitting.rows import FrameRows
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.density import frame_features
 from lpsnmr.strict_model import checked_dataclass
+from lpsnmr.typing import Array
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "touched_columns",
 ]
 
-Array = NDArray[np.float64]
 ExpectedError = Annotated[float, Field(gt=0, allow_inf_nan=True)]
 VIRIAL_OF_VOIGT = (0, 1, 2, 5, 4, 3)
 """Position in xx yy zz xy xz yz of ASE's xx yy zz yz xz xy."""

@@ -12,10 +12,9 @@ from lpsnmr.fitting.ridge import Prior, solve
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.core_repulsion import impose
 from lpsnmr.potential.prior import PriorSettings, build_prior
+from lpsnmr.typing import Array
 
 __all__ = ["Solver", "width_moves"]
-
-Array = NDArray[np.float64]
 
 
 class Solver:

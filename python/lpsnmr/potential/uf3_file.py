@@ -7,16 +7,14 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr._core import read_uf3_blocks
 from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.potential.basis import Layout
+from lpsnmr.typing import Array
 
 __all__ = ["PairBlock", "TripleBlock", "Uf3Potential", "blocks_from_coefficients", "read_uf3", "write_uf3"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr._core import read_ufd_blocks
 from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.potential.density import DensityLayout, core_block, zip_largest
+from lpsnmr.typing import Array
 
 __all__ = [
     "BELONGS",
@@ -26,7 +26,6 @@ __all__ = [
     "write_ufd",
 ]
 
-Array = NDArray[np.float64]
 SIGNATURE = "#lpsnmr-ufd 1"
 BELONGS = "lpsnmr-ufd:"
 """Begins the comment of a .uf3 file that is not complete without its density terms."""

@@ -9,14 +9,12 @@ import ase
 import numpy as np
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.stress import full_3x3_to_voigt_6_stress
-from numpy.typing import NDArray
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.units import BOHR_ANGSTROM, EFG_UNITS, EV_PER_ANGSTROM3_GPA, HARTREE_EV, KCAL_PER_MOL_EV
 
 __all__ = ["UNITS", "LabelKeys", "gather_labels"]
 
-Array = NDArray[np.float64]
 _ENERGIES = {"eV": 1.0, "Ha": HARTREE_EV, "Ry": HARTREE_EV / 2, "kcal/mol": KCAL_PER_MOL_EV}
 _LENGTHS = {"A": 1.0, "bohr": BOHR_ANGSTROM}
 _STRESSES = {

@@ -9,13 +9,11 @@ from pathlib import Path
 
 import ase
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
+from lpsnmr.typing import Indices
 
 __all__ = ["assign_folds", "blocks_by_run", "run_name", "split_blocks"]
-
-Indices = NDArray[np.int64]
 
 
 def run_name(frame: ase.Atoms) -> str:

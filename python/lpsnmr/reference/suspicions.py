@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import ase
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.elements import atomic_number
 from lpsnmr.reference.merge import structure_key
 from lpsnmr.reference.splits import run_name
+from lpsnmr.typing import Array
 from lpsnmr.units import EFG_UNITS, EV_PER_ANGSTROM3_GPA, quadrupolar_coupling_hz_per_efg
 
 __all__ = ["suspicions"]
@@ -25,8 +25,6 @@ ENERGY_OUTLIER = 2.0
 """Energy per atom this far from the median of its composition, eV, is odd."""
 LEAST_VOLUMES = 6
 LEAST_SPREAD = 0.02
-
-Array = NDArray[np.float64]
 
 
 def suspicions(frames: Sequence[ase.Atoms], efg_unit: str = "au", labels: Sequence[str] = ()) -> list[str]:

@@ -13,11 +13,11 @@ import ase
 import numpy as np
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.stress import full_3x3_to_voigt_6_stress, voigt_6_to_full_3x3_stress
-from numpy.typing import NDArray
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.labelling.dispersion import DISPERSION
 from lpsnmr.labelling.gpaw_settings import FUNCTIONALS
+from lpsnmr.typing import Array
 
 __all__ = [
     "LabelChoice",
@@ -29,8 +29,6 @@ __all__ = [
     "put_term",
     "term_of",
 ]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

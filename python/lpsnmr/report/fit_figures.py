@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from numpy.typing import NDArray
 from scipy.interpolate import BSpline
 
 from lpsnmr._core import neighbor_list
 from lpsnmr.potential import ErrorRow, FitResult, FrameErrors, Layout, LearningPoint
+from lpsnmr.typing import Array
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "pair_distances",
 ]
 
-Array = NDArray[np.float64]
 DATA, ACCENT, PALE = "#1f5a99", "#c0392b", "#9aa7b4"
 PARITY = ((0, 1e3, "energy per atom, relative (meV)"), (1, 1.0, "force (eV/Å)"), (2, None, "stress (GPa)"))
 MAX_POINTS = 20_000

@@ -20,10 +20,10 @@ from lpsnmr.files.templates import render
 from lpsnmr.report.plots import draw_decay, draw_displacement
 from lpsnmr.report.text import build_table
 from lpsnmr.results import RESULTS_FILE, Results, find_results_file
+from lpsnmr.typing import Array
 
 __all__ = ["Curve", "OpenedRun", "open_run"]
 
-Array = NDArray[np.float64]
 T = TypeVar("T")
 TABLE_WIDTH = 100
 

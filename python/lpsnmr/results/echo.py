@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from lpsnmr.errors import InputError
 from lpsnmr.results.groups import ArrayGroup
 from lpsnmr.results.lag_statistics import LagStatistics
+from lpsnmr.typing import Array
 
 __all__ = ["Echo"]
 
-Array = NDArray[np.float64]
 KINDS = ("sine", "cosine")
 
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
 from lpsnmr.results.groups import ArrayGroup, Shape
+from lpsnmr.typing import Array
 
 __all__ = ["LENGTH_BIN", "Jumps", "Rotations", "SiteJumps"]
 
-Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 LENGTH_BIN = 0.1

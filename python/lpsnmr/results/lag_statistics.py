@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
+from lpsnmr.typing import Array
 
 __all__ = ["LagStatistics"]
 
-Array = NDArray[np.float64]
 ARRAYS = ("lag_ps", "values", "counts", "block_means", "block_counts")
 
 

@@ -24,13 +24,13 @@ from lpsnmr.results.lag_statistics import LagStatistics
 from lpsnmr.results.layout import Scalar
 from lpsnmr.results.single_crystal import SingleCrystal
 from lpsnmr.results.tensor_samples import TensorSamples
+from lpsnmr.typing import Array
 
 __all__ = ["RESULTS_FILE", "Results", "find_results_file"]
 
 RESULTS_FILE = "results.h5"
 """Name of the results file in the output folder of a run."""
 
-Array = NDArray[np.float64]
 
 GROUPS: dict[str, type[Group]] = {
     "echo": Echo,

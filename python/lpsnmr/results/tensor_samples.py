@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
+from lpsnmr.typing import Array
 
 __all__ = ["TensorSamples"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.elements import atomic_number
 from lpsnmr.errors import ComputeError
 from lpsnmr.md.driver import LammpsDriver
 from lpsnmr.md.local_samples import LocalSamples, SampleBatch
 from lpsnmr.sampling.sampler import Sampler, owned_range
+from lpsnmr.typing import Array
 
 __all__ = ["Feed", "GatheringFeed", "LocalFeed"]
 
-Array = NDArray[np.float64]
 ROW = 10  # numbers that travel per Li and sample: which sample, which Li, five components, three coordinates
 LONGEST_BATCH = 30
 """Samples between two looks at LAMMPS, at most."""

@@ -3,16 +3,16 @@
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lpsnmr._core import MultiTau
 from lpsnmr.errors import InputError
 from lpsnmr.results import LagStatistics
 from lpsnmr.sampling.states import State
+from lpsnmr.typing import Array
 
 __all__ = ["DisplacementCorrelator", "MultiTauCorrelator"]
 
-Array = NDArray[np.float64]
 Self = TypeVar("Self", bound="_Accumulator")
 
 

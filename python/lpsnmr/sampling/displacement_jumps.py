@@ -10,10 +10,10 @@ from lpsnmr.errors import InputError
 from lpsnmr.results import Jumps
 from lpsnmr.sampling.jump_book import JumpBook, State
 from lpsnmr.sampling.settings import JumpSettings
+from lpsnmr.typing import Array
 
 __all__ = ["DisplacementTracker"]
 
-Array = NDArray[np.float64]
 MEMORY_WINDOWS = 64
 """The mean position of a residence forgets what is longer ago than so many windows."""
 WINDOWS_TO_LEAVE = 2

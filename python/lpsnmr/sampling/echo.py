@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lpsnmr import _core
 from lpsnmr.errors import InputError
@@ -12,8 +12,6 @@ from lpsnmr.sampling.orientations import lebedev_half_sphere, projections
 from lpsnmr.sampling.states import State
 
 __all__ = ["EchoCorrelator"]
-
-Array = NDArray[np.float64]
 
 
 class EchoCorrelator:

@@ -22,10 +22,10 @@ from lpsnmr.sampling.rotation_jumps import RotationTracker
 from lpsnmr.sampling.settings import JumpSettings
 from lpsnmr.sampling.site_finding import minimum_image
 from lpsnmr.sampling.site_jumps import SiteTracker
+from lpsnmr.typing import Array
 
 __all__ = ["MotionGroups", "MotionTracker", "find_ps4"]
 
-Array = NDArray[np.float64]
 BOND_ANGSTROM = 2.7
 WINDOWS_AT_ONCE = 8
 PHOSPHORUS, SULFUR = 15, 16

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.efg.quadrupolar import frequency_rad_s_per_efg
 from lpsnmr.errors import InputError
@@ -20,10 +19,10 @@ from lpsnmr.sampling import (
 )
 from lpsnmr.sampling.settings import SamplingSettings
 from lpsnmr.sampling.states import State
+from lpsnmr.typing import Array
 
 __all__ = ["NmrGroups", "NmrSampler", "join_nmr_states", "nmr_groups", "slice_nmr_states"]
 
-Array = NDArray[np.float64]
 
 WINDOW, ECHO, SAMPLES, DIRECTION = "window", "echo", "tensor_samples", "direction"
 

@@ -1,14 +1,14 @@
 """Orientations of the magnetic field: Lebedev sets on the half sphere, and single directions."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lpsnmr.efg.tensors import tensor_to_components
 from lpsnmr.errors import InputError
+from lpsnmr.typing import Array
 
 __all__ = ["LEBEDEV_DEGREES", "lebedev_half_sphere", "projections"]
 
-Array = NDArray[np.float64]
 
 LEBEDEV_DEGREES = (
     3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,

@@ -10,10 +10,10 @@ from lpsnmr.errors import InputError
 from lpsnmr.results import Rotations
 from lpsnmr.sampling.jump_book import JumpBook, State
 from lpsnmr.sampling.settings import JumpSettings
+from lpsnmr.typing import Array
 
 __all__ = ["RotationTracker", "rotation_angle_degrees"]
 
-Array = NDArray[np.float64]
 CORE_COSINE = 0.766
 """An S is at a corner when it lies within 40° of its direction; corners are 109.5° apart."""
 WINDOWS_TO_LEARN = 10

@@ -21,10 +21,10 @@ from lpsnmr.sampling.states import State, join_states, slice_state
 from lpsnmr.structures import KnownSites
 from lpsnmr.structures.framework import Framework
 from lpsnmr.trajectory.frames import Frame
+from lpsnmr.typing import Array
 
 __all__ = ["LITHIUM", "Sampler", "SamplerState", "TensorModel", "owned_range"]
 
-Array = NDArray[np.float64]
 LITHIUM = 3
 
 

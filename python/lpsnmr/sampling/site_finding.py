@@ -5,10 +5,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from lpsnmr._core import neighbor_list
 from lpsnmr.errors import InputError
+from lpsnmr.typing import Array
 
 __all__ = ["find_sites", "fold", "minimum_image", "replicate"]
 
-Array = NDArray[np.float64]
 MAX_POINTS = 4000
 KERNEL_ANGSTROM = 0.35
 MIN_SHARE = 0.1

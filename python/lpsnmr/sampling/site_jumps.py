@@ -17,10 +17,10 @@ from lpsnmr.sampling.site_finding import (
     minimum_image,
     replicate,
 )
+from lpsnmr.typing import Array
 
 __all__ = ["SiteTracker"]
 
-Array = NDArray[np.float64]
 WINDOWS_TO_FOUND = 12
 """A Li that stays away from all sites for so many windows founds a new one."""
 MAX_SITES_PER_ION = 8

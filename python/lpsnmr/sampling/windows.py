@@ -1,15 +1,13 @@
 """Means over windows of time, and a thinned memory of them."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
 from lpsnmr.results import TensorSamples
 from lpsnmr.sampling.states import State
+from lpsnmr.typing import Array
 
 __all__ = ["TensorSampler", "WindowMean"]
-
-Array = NDArray[np.float64]
 
 
 class WindowMean:

@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 from lpsnmr._core import neighbor_list
 from lpsnmr.structures.checks import PHOSPHORUS, SULFUR
+from lpsnmr.typing import Array
 
 __all__ = ["BOND_ANGSTROM", "bonded_sulfur", "crystal_peak"]
 
-Array = NDArray[np.float64]
 BOND_ANGSTROM = 2.8
 """Longest P–S bond: the first minimum of g(r) lies between 2.4 and 3.2 Å, hot units included."""
 

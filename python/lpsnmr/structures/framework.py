@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.elements import masses_of
+from lpsnmr.typing import Array
 
 __all__ = ["FRAMEWORK", "Framework"]
 
-Array = NDArray[np.float64]
 FRAMEWORK = (15, 16)
 """Atomic numbers of the framework (P, S)."""
 

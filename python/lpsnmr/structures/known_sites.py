@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.structures.crystals import load_structure
+from lpsnmr.typing import Array
 
 __all__ = ["KnownSites", "read_known_sites"]
 
 logger = logging.getLogger(__name__)
 
-Array = NDArray[np.float64]
 MAX_STRAIN = 0.1
 """Largest relative difference of the lengths of the cell vectors of file and simulation."""
 MAX_ANGLE_DEGREES = 5.0

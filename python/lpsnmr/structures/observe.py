@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from lpsnmr._core import neighbor_list
 from lpsnmr.errors import InputError
 from lpsnmr.structures.disorder import BOND_ANGSTROM, bonded_sulfur, crystal_peak
+from lpsnmr.typing import Array
 
 __all__ = ["RadialHistogram", "bonded_sulfur", "coordination", "crystal_peak", "rdf_difference"]
-
-Array = NDArray[np.float64]
 
 
 def coordination(

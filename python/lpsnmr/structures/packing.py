@@ -10,10 +10,10 @@ from scipy.spatial.transform import Rotation
 
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.structures.origin import with_step
+from lpsnmr.typing import Array
 
 __all__ = ["packed", "units_and_lithium"]
 
-Array = NDArray[np.float64]
 LITHIUM, PHOSPHORUS, SULFUR = 3, 15, 16
 BOND_ANGSTROM = 2.05
 CORNERS: Final = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3.0)

@@ -10,10 +10,10 @@ from scipy.spatial import cKDTree
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.structures.checks import check_distances, density_g_per_cm3
 from lpsnmr.structures.origin import with_step
+from lpsnmr.typing import Array
 
 __all__ = ["lithium_disordered", "periodic_images", "rattled", "strained", "with_density"]
 
-Array = NDArray[np.float64]
 
 LITHIUM, PHOSPHORUS, SULFUR = 3, 15, 16
 MAX_STRAIN = 0.2

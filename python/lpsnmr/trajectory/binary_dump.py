@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.elements import atomic_number
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.trajectory.dump import time_unit_ps
 from lpsnmr.trajectory.frames import Frame, FrameSequence
+from lpsnmr.typing import Array
 
 __all__ = ["BinaryDumpReader", "is_binary_dump"]
 
@@ -25,7 +25,6 @@ LONGEST_TEXT = 100_000
 LARGEST = 2_000_000_000
 """Atoms, or numbers in a block, beyond which a header is taken as damaged."""
 
-Array = NDArray[np.float64]
 Fail = Callable[[str], FileFormatError]
 
 

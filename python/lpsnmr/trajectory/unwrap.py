@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
 from lpsnmr.trajectory.frames import Frame
+from lpsnmr.typing import Array
 
 __all__ = ["Unwrapper"]
 
@@ -16,8 +17,6 @@ LARGEST_STEP = 0.4
 """Largest displacement between two frames, in units of a cell vector, that is taken at face value."""
 SAME_CELL = 1e-9
 """Relative difference up to which two cells are the same."""
-
-Array = NDArray[np.float64]
 
 
 class Unwrapper:

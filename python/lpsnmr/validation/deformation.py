@@ -6,19 +6,18 @@ from typing import Any
 import ase
 import ase.eos
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.fitting.sidecar import read_sidecar
 from lpsnmr.potential import Ufp
 from lpsnmr.potential.provenance import fitted_labels
 from lpsnmr.reference import read_reference, run_name
 from lpsnmr.reference.terms import chosen_labels
+from lpsnmr.typing import Array
 from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 from lpsnmr.validation.settings import ValidateSettings
 
 __all__ = ["birch_murnaghan", "deformation_curves", "static_frames"]
 
-Array = NDArray[np.float64]
 FEWEST_VOLUMES = 4
 """The Birch–Murnaghan curve has four parameters."""
 

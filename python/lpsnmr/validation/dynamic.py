@@ -7,7 +7,6 @@ from typing import Any
 
 import ase
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.analysis.dynamics import Diffusion, DiffusionSettings, analyze_diffusion
 from lpsnmr.errors import InputError
@@ -35,7 +34,6 @@ from lpsnmr.validation.settings import ValidateSettings
 
 __all__ = ["amorphous_task", "check_md", "diffusion_of", "nve_task", "rdf_runs", "rdf_task", "stability_task"]
 
-Array = NDArray[np.float64]
 Tick = Callable[[str, int, int], None]
 BAR_PER_GPA = 1.0e4
 FEWEST_FRAMES = 5

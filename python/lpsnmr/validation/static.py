@@ -6,7 +6,6 @@ from typing import Any
 
 import ase
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.fitting.errors_table import error_table
 from lpsnmr.fitting.rows import FrameRows
@@ -16,12 +15,12 @@ from lpsnmr.potential.provenance import fitted_labels
 from lpsnmr.reference import phase_of, read_reference, run_name
 from lpsnmr.reference.terms import chosen_labels
 from lpsnmr.structures import load_structure
+from lpsnmr.typing import Array
 from lpsnmr.validation.deformation import birch_murnaghan, deformation_curves
 from lpsnmr.validation.settings import ValidateSettings
 
 __all__ = ["crystal_stage", "error_stage"]
 
-Array = NDArray[np.float64]
 Tick = Callable[[str, int, int], None]
 STRAINS = np.linspace(-0.06, 0.06, 7)
 """Relative changes of the volume of the equation of state."""

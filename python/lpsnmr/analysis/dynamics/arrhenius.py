@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.errors import InputError
+from lpsnmr.typing import Array
 from lpsnmr.units import BOLTZMANN_EV_PER_K
 
 __all__ = ["ArrheniusFit", "fit_arrhenius"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from lpsnmr.analysis.statistics.least_squares import ratio_interval, scaled_chi2
 from lpsnmr.analysis.statistics.resampling import Interval, resample
 from lpsnmr.errors import InputError
 from lpsnmr.results import LagStatistics
+from lpsnmr.typing import Array
 from lpsnmr.units import ANGSTROM2_PER_PS_CM2_PER_S, BOLTZMANN_EV_PER_K, CONDUCTIVITY_S_PER_CM
 
 __all__ = ["CollectiveDiffusion", "analyze_collective", "conductivity"]
 
-Array = NDArray[np.float64]
 MAX_RELATIVE_ERROR = 0.6
 """Largest standard error over value of a collective diffusion coefficient that is reported."""
 

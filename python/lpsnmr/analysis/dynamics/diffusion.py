@@ -20,11 +20,11 @@ from lpsnmr.analysis.statistics.resampling import (
 )
 from lpsnmr.results import LagStatistics
 from lpsnmr.strict_model import Bootstraps, Positive, Share, checked_dataclass
+from lpsnmr.typing import Array
 from lpsnmr.units import ANGSTROM2_PER_PS_CM2_PER_S, SECONDS_PER_PS
 
 __all__ = ["Diffusion", "DiffusionSettings", "Slope", "analyze_diffusion", "fit_slope", "linear_regime"]
 
-Array = NDArray[np.float64]
 
 MIN_TOTAL_DISPLACEMENT2 = 100.0
 """Å²: least 6 D t N of a run that counts as diffusion; about ten jumps of 3 Å by all Li together."""

@@ -9,11 +9,11 @@ from scipy.special import ndtri, stdtrit
 from lpsnmr.analysis.statistics.least_squares import chi2_quantile
 from lpsnmr.analysis.statistics.resampling import MIN_UNITS, Interval
 from lpsnmr.results.jumps import LENGTH_BIN, Jumps
+from lpsnmr.typing import Array
 from lpsnmr.units import SECONDS_PER_PS
 
 __all__ = ["JumpRates", "analyze_jumps", "poisson_interval", "survival"]
 
-Array = NDArray[np.float64]
 MIN_JUMPS = 10
 SIGNIFICANT = 0.9
 """Level at which a dispersion above 1 is taken as one; below it jumps count as independent."""

@@ -26,11 +26,10 @@ from lpsnmr.analysis.statistics.resampling import (
 from lpsnmr.efg.quadrupolar import frequency_correlation
 from lpsnmr.results import LagStatistics
 from lpsnmr.strict_model import Bootstraps, Positive, Share, checked_dataclass
+from lpsnmr.typing import Array
 from lpsnmr.units import SECONDS_PER_PS
 
 __all__ = ["CurveFit", "DecaySettings", "NmrDecay", "analyze_curve", "analyze_decay", "in_frequency"]
-
-Array = NDArray[np.float64]
 
 
 @checked_dataclass

@@ -2,16 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lpsnmr.analysis.nmr.decay import DecaySettings, NmrDecay, analyze_curve
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.results import Echo
+from lpsnmr.typing import Array
 
 __all__ = ["EchoDecay", "analyze_echo", "analyze_evolution_time", "converged_phase_rad"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ Levenberg–Marquardt, for all curves together.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import gamma as gamma_function
 
 from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.typing import Array
 
 __all__ = [
     "BASELINES",
@@ -26,7 +27,6 @@ __all__ = [
     "shape",
 ]
 
-Array = NDArray[np.float64]
 
 BASELINES = ("fit", "zero")
 GAMMA_RANGE = (0.15, 1.5)

@@ -13,14 +13,13 @@ doi:10.1109/TAC.1974.1100705; G. Schwarz, Ann. Stat. 6, 461 (1978), doi:10.1214/
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import least_squares, nnls
 
 from lpsnmr.analysis.nmr.kohlrausch import FAMILIES, ShapeFit, shape
+from lpsnmr.typing import Array
 
 __all__ = ["ModelFit", "compare_models"]
 
-Array = NDArray[np.float64]
 
 MAX_LAGS = 12
 SHRINKAGE = 0.02

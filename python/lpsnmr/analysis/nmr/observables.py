@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from math import pi
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.analysis.nmr.decay import DecaySettings, NmrDecay, analyze_curve
 from lpsnmr.analysis.nmr.echo import EchoDecay, analyze_evolution_time
@@ -16,10 +15,10 @@ from lpsnmr.analysis.quantities import Quantity
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.efg.quadrupolar import frequency_rad_s_per_efg
 from lpsnmr.results import Results, SingleCrystal
+from lpsnmr.typing import Array
 
 __all__ = ["NmrObservables", "ObservableSettings", "SingleCrystalDecay", "analyze_observables"]
 
-Array = NDArray[np.float64]
 
 MOMENTS = {
     "all": ("m2_khz2", "M2"),

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from math import pi
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lpsnmr.analysis.nmr.decay import NmrDecay
 from lpsnmr.analysis.nmr.kohlrausch import KohlrauschFit
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.efg.quadrupolar import POWDER_FACTOR, frequency_rad_s_per_efg
 from lpsnmr.errors import InputError
+from lpsnmr.typing import Array
 from lpsnmr.units import NUCLEAR_SPIN, SECONDS_PER_PS, quadrupolar_coupling_hz_per_efg
 
 __all__ = ["Relaxation", "analyze_relaxation", "hopping_part", "relaxation_rate", "spectral_density"]
 
-Array = NDArray[np.float64]
 
 TAIL_SHARE = 0.1
 """Data are used until the fitted hopping part has fallen to this share of ΔC, then the fit."""

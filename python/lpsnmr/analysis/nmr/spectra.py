@@ -4,17 +4,16 @@ from dataclasses import dataclass
 from math import pi
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpsnmr.analysis.statistics.resampling import Interval, wider_interval
 from lpsnmr.efg.quadrupolar import frequency_correlation, frequency_rad_s_per_efg
 from lpsnmr.efg.tensors import components_to_tensor, principal_values
 from lpsnmr.errors import InputError
+from lpsnmr.typing import Array
 from lpsnmr.units import NUCLEAR_SPIN
 
 __all__ = ["Spectrum", "central_share", "powder_spectrum", "second_moment"]
 
-Array = NDArray[np.float64]
 
 GRID_POINTS = 400_000
 """Orientations times tensors, at most about so many."""

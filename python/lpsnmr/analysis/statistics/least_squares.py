@@ -16,6 +16,7 @@ from scipy.special import fdtri, gammaincinv
 
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.typing import Array
 
 __all__ = [
     "LineFit",
@@ -27,7 +28,6 @@ __all__ = [
     "thin_lags",
 ]
 
-Array = NDArray[np.float64]
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(6)  # exact for the cubics below
 ITERATIONS = 4
 

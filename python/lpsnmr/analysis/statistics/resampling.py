@@ -15,6 +15,7 @@ from scipy.special import ndtr, stdtrit
 
 from lpsnmr.errors import InputError
 from lpsnmr.results import LagStatistics
+from lpsnmr.typing import Array
 
 __all__ = [
     "TOO_FEW",
@@ -27,7 +28,6 @@ __all__ = [
     "wider_interval",
 ]
 
-Array = NDArray[np.float64]
 
 MIN_UNITS = 5
 """Fewest Li or blocks that are resampled; fewer say too little about their own spread."""
