@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from lpsnmr._core import DensityBasis, DensityPotential, read_ufd_blocks
 from lpsnmr.errors import InputError
-from lpsnmr.fitting.sidecar import file_hash
+from lpsnmr.files.hashing import sha256_of
 from lpsnmr.potential import (
     BasisSettings,
     DensityBlock,
@@ -202,9 +202,9 @@ def test_written_files_are_the_features(tmp_path):
     coefficients = np.random.default_rng(5).normal(size=layout.columns)
     uf3, ufd = tmp_path / "t.uf3", tmp_path / "t.ufd"
     write_uf3(uf3, blocks_from_coefficients(layout, coefficients))
-    write_ufd(ufd, layout.density, coefficients[layout.basis.columns :], file_hash(uf3), ["words"])
+    write_ufd(ufd, layout.density, coefficients[layout.basis.columns :], sha256_of(uf3), ["words"])
     again = read_ufd(ufd)
-    assert again.base == file_hash(uf3)
+    assert again.base == sha256_of(uf3)
     np.testing.assert_array_equal(
         np.concatenate([b.coefficients for b in again.blocks]), coefficients[layout.basis.columns :]
     )
@@ -217,11 +217,11 @@ def test_written_files_are_the_features(tmp_path):
         assert rows[0] == pytest.approx(found.energy, rel=1e-11)
         np.testing.assert_allclose(rows[7:].reshape(-1, 3), found.forces, rtol=0, atol=1e-11 * scale)
     before = ufd.read_bytes()
-    write_ufd(ufd, layout.density, coefficients[layout.basis.columns :], file_hash(uf3), ["words"])
+    write_ufd(ufd, layout.density, coefficients[layout.basis.columns :], sha256_of(uf3), ["words"])
     assert ufd.read_bytes() == before
     # energies of atoms outside of what training showed bend
     ranges = np.array([[-0.1, 0.2], [-0.1, 0.1], [-0.2, 0.0]])
-    write_ufd(ufd, layout.density.bounded(ranges), coefficients[layout.basis.columns :], file_hash(uf3))
+    write_ufd(ufd, layout.density.bounded(ranges), coefficients[layout.basis.columns :], sha256_of(uf3))
     assert read_ufd(ufd).blocks[0].bound == pytest.approx((-0.13, 0.23, 0.06))
     base = Ufp(uf3)._core.compute(atoms.positions, atoms.cell.array, [True] * 3, species)["atom_energy"]
     extra = Ufp(uf3).predict(atoms).atom_energy - base

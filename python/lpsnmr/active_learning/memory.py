@@ -7,7 +7,8 @@ from typing import Any
 from lpsnmr.active_learning.settings import LearnSettings
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.files.atomic import written_aside
-from lpsnmr.fitting.sidecar import file_hash, sidecar_path
+from lpsnmr.files.hashing import sha256_of
+from lpsnmr.fitting.sidecar import sidecar_path
 from lpsnmr.potential.provenance import extrapolation_path
 from lpsnmr.potential.ufd_file import density_path
 from lpsnmr.structures import CRYSTALS
@@ -47,7 +48,7 @@ def fingerprint(settings: LearnSettings, label_id: str) -> dict[str, Any]:
         while name in hashes:
             n += 1
             name = f"{path.name} ({n})"
-        hashes[name] = file_hash(path)
+        hashes[name] = sha256_of(path)
     record = {
         "plan": plan,
         "engine": {"name": settings.engine.name, "options": dict(settings.engine.options)},

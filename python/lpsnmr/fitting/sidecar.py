@@ -12,16 +12,11 @@ import numpy as np
 from lpsnmr.errors import FileFormatError
 from lpsnmr.files.atomic import written_aside
 
-__all__ = ["describe_files", "file_hash", "plain", "read_sidecar", "sidecar_path", "write_record"]
+__all__ = ["describe_files", "plain", "read_sidecar", "sidecar_path", "write_record"]
 
 PathLike = str | os.PathLike[str]
 MOST_NAMES = 8
 """More files than these are counted, not named, in ``describe_files``."""
-
-
-def file_hash(path: PathLike) -> str:
-    """Return the SHA-256 of a file's bytes, hexadecimal."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def sidecar_path(model: PathLike) -> Path:

@@ -1,6 +1,5 @@
 """What computes labels: GPAW in a Python of its own, or any calculator of ASE in this one."""
 
-import hashlib
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 from ase.calculators.calculator import PropertyNotImplementedError, get_calculator_class
 
 from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.files.hashing import sha256_of
 from lpsnmr.typing import Array
 
 __all__ = ["AseEngine", "Engine", "Labels", "calculator_class"]
@@ -92,11 +92,9 @@ def _hashes(options: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for name, value in options.items():
         if isinstance(value, str) and Path(value).is_file():
-            digest = hashlib.sha256(Path(value).read_bytes())
             beside = Path(value).with_suffix(".ufd")
-            if value.endswith(".uf3") and beside.is_file():
-                digest.update(beside.read_bytes())
-            found[name] = digest.hexdigest()
+            both = value.endswith(".uf3") and beside.is_file()
+            found[name] = sha256_of(value, beside) if both else sha256_of(value)
     return found
 
 

@@ -15,6 +15,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from lpsnmr.errors import FileFormatError
 from lpsnmr.files.atomic import written_aside
+from lpsnmr.files.hashing import add_arrays
 from lpsnmr.labelling.dispersion import DISPERSION
 from lpsnmr.labelling.engines import Labels
 
@@ -68,12 +69,12 @@ class LabelStore:
     def key(self, frame: ase.Atoms) -> str:
         """Return the name of a frame: sixteen hexadecimal digits."""
         digest = hashlib.sha256(self.settings_id.encode())
-        for values in (
+        add_arrays(
+            digest,
             frame.numbers.astype("<i4"),
             np.round(frame.positions, 8).astype("<f8") + 0.0,
             np.round(frame.cell.array, 8).astype("<f8") + 0.0,
-        ):
-            digest.update(np.ascontiguousarray(values).tobytes())
+        )
         return digest.hexdigest()[:16]
 
     def path(self, key: str, ending: str = ".extxyz") -> Path:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lpsnmr.errors import ComputeError
 from lpsnmr.files.atomic import written_aside
+from lpsnmr.files.hashing import add_arrays
 from lpsnmr.md.commands import pair_commands, system_commands, velocity_command
 from lpsnmr.md.restarts import check_restart
 from lpsnmr.md.schedule import Schedule, Stage
@@ -320,8 +321,7 @@ def _key(plan: MdPlan, atoms: ase.Atoms, potential: Path) -> str:
         "drift": DRIFT,
     }
     digest = hashlib.sha256(json.dumps(words, sort_keys=True).encode())
-    for array in (atoms.numbers, atoms.positions, atoms.cell.array):
-        digest.update(np.ascontiguousarray(array).tobytes())
+    add_arrays(digest, atoms.numbers, atoms.positions, atoms.cell.array)
     digest.update(potential.read_bytes())
     beside = companion(potential)
     if beside:

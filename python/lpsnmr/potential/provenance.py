@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lpsnmr.files.atomic import FileSet, written_together
+from lpsnmr.files.hashing import sha256_of
 from lpsnmr.fitting.datasets import DataSet
-from lpsnmr.fitting.sidecar import file_hash, sidecar_path, write_record
+from lpsnmr.fitting.sidecar import sidecar_path, write_record
 from lpsnmr.potential.basis import Layout
 from lpsnmr.potential.certainty import element_certainty, training_deviations, write_extrapolation
 from lpsnmr.potential.fit import FitResult, FitSettings
@@ -56,7 +57,7 @@ def _save_certainty(files: FileSet, target: Path, result: FitResult, data: Seque
     certainty = element_certainty(result.layout, result.posterior, result.prior.three_body_ridge, frames)
     deviations = training_deviations(result.layout, certainty, frames)
     path = extrapolation_path(target)
-    potential = {"file": target.name, "sha256": file_hash(files.aside(target))}
+    potential = {"file": target.name, "sha256": sha256_of(files.aside(target))}
     write_extrapolation(files.aside(path), result.layout, certainty, deviations, result.shortest, potential)
     return path
 
@@ -71,7 +72,7 @@ def _save_density(files: FileSet, target: Path, layout: Layout, coefficients: Ar
         f"fitted by lpsnmr {__version__} together with {target.name}, to which these terms belong",
         "E_i += S(A) sum c A_p A_q, c A_a A_p A_q; docs/file-formats.md",
     ]
-    base = file_hash(files.aside(target))
+    base = sha256_of(files.aside(target))
     write_ufd(files.aside(path), layout.density, coefficients[layout.basis.columns :], base, comments)
     return [path]
 
@@ -122,7 +123,7 @@ def _record(
                 "frames": len(d.frames),
                 "weight": d.weight,
                 "scale": d.scale,
-                "files": [{"file": Path(f).name, "sha256": file_hash(f)} for f in names],
+                "files": [{"file": Path(f).name, "sha256": sha256_of(f)} for f in names],
             }
             for d, names in zip(data, files, strict=True)
         ],
@@ -193,7 +194,7 @@ def save_fit(
             written.append(_save_certainty(together, target, result, data))
         else:
             together.remove(extrapolation_path(target))
-        record = _record(target, file_hash(together.aside(target)), result, settings, data, files)
+        record = _record(target, sha256_of(together.aside(target)), result, settings, data, files)
         sidecar = sidecar_path(target)
         write_record(together.aside(sidecar), record, ascii_only=True)
         written.append(sidecar)

@@ -1,6 +1,5 @@
 """Write and read the .ufd text format: density terms beside a .uf3 potential."""
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 from lpsnmr._core import read_ufd_blocks
 from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import written_aside
+from lpsnmr.files.hashing import sha256_of
 from lpsnmr.potential.density import DensityLayout, core_block, zip_largest
 from lpsnmr.typing import Array
 
@@ -67,11 +67,8 @@ def potential_hash(potential: str | os.PathLike[str]) -> str:
 
     Without such terms it is that of the file alone.
     """
-    digest = hashlib.sha256(Path(potential).read_bytes())
     beside = companion(potential)
-    if beside:
-        digest.update(beside.read_bytes())
-    return digest.hexdigest()
+    return sha256_of(potential, *([beside] if beside else []))
 
 
 def check_companion(potential: str | os.PathLike[str], density: str | os.PathLike[str]) -> None:
@@ -83,7 +80,7 @@ def check_companion(potential: str | os.PathLike[str], density: str | os.PathLik
         Names both files.
     """
     base = read_ufd(density).base
-    found = hashlib.sha256(Path(potential).read_bytes()).hexdigest()
+    found = sha256_of(potential)
     if base and base != found:
         raise InputError(
             f"{density}: its terms belong to a .uf3 file with SHA-256 {base[:12]}..., but {potential} "

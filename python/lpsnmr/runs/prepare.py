@@ -11,6 +11,7 @@ from ase import Atoms
 from lpsnmr.efg import EfgModel
 from lpsnmr.elements import symbol_of
 from lpsnmr.errors import FileFormatError, InputError
+from lpsnmr.files.hashing import add_arrays, sha256_of
 from lpsnmr.potential import potential_hash
 from lpsnmr.runs.config import RunSettings
 from lpsnmr.runs.recipe import Recipe, check_elements, load_model, model_path, sites_of
@@ -126,7 +127,7 @@ def _prepare_deck(
         raise FileFormatError(f"{deck}: no such LAMMPS deck (md.input)")
     if not settings.md.elements:
         raise InputError("md.input needs md.elements: the element of each LAMMPS type, in order")
-    fingerprint["md.input.sha256"] = _sha256(deck)
+    fingerprint["md.input.sha256"] = sha256_of(deck)
     recipe = Recipe(settings, model, (1, 1, 1), settings.md.temperature_k, None, fingerprint, sites)
     return PreparedRun(recipe, model_path(settings.efg.model), list(settings.md.elements), None, None)
 
@@ -170,16 +171,12 @@ def steps_between_samples(settings: RunSettings) -> int:
     return steps
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _structure_sha256(atoms: Atoms) -> str:
     digest = hashlib.sha256()
-    for array in (
+    add_arrays(
+        digest,
         atoms.numbers.astype("<i4"),
         atoms.positions.astype("<f8"),
         np.asarray(atoms.cell[:], dtype="<f8"),
-    ):
-        digest.update(np.ascontiguousarray(array).tobytes())
+    )
     return digest.hexdigest()

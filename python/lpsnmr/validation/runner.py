@@ -12,7 +12,7 @@ from lpsnmr.analysis.dynamics import fit_arrhenius
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.files.atomic import written_aside
-from lpsnmr.fitting.sidecar import file_hash
+from lpsnmr.files.hashing import sha256_of
 from lpsnmr.potential import potential_hash
 from lpsnmr.validation.dynamic import (
     amorphous_task,
@@ -78,7 +78,7 @@ def _key(settings: ValidateSettings, stage: str, name: str) -> str:
     for used in USED[stage]:
         value = values[used]
         if used in ("reference", "static"):
-            value = [file_hash(p) for p in getattr(settings, used)]
+            value = [sha256_of(p) for p in getattr(settings, used)]
         digest.update(f"{used}={value!r}".encode())
     return digest.hexdigest()
 
@@ -151,7 +151,7 @@ def validate(
     record = {
         "format": "lpsnmr-validation-1",
         "lpsnmr": __version__,
-        "potential": {"file": settings.potential.name, "sha256": file_hash(settings.potential)},
+        "potential": {"file": settings.potential.name, "sha256": sha256_of(settings.potential)},
         "settings": json.loads(json.dumps(asdict(settings), default=str)),
         "results": results,
     }

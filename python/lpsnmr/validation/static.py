@@ -7,9 +7,10 @@ from typing import Any
 import ase
 import numpy as np
 
+from lpsnmr.files.hashing import sha256_of
 from lpsnmr.fitting.errors_table import error_table
 from lpsnmr.fitting.rows import FrameRows
-from lpsnmr.fitting.sidecar import file_hash, read_sidecar
+from lpsnmr.fitting.sidecar import read_sidecar
 from lpsnmr.potential import Ufp, UfpCalculator
 from lpsnmr.potential.provenance import fitted_labels
 from lpsnmr.reference import phase_of, read_reference, run_name
@@ -86,7 +87,7 @@ def error_stage(settings: ValidateSettings, tick: Tick) -> dict[str, Any]:
         for _, e in parts:
             e[0] -= mean
     hashes = {d["sha256"] for s in record.get("data", []) for d in s.get("files", [])}
-    fitted = [file_hash(p) in hashes for p in settings.reference]
+    fitted = [sha256_of(p) in hashes for p in settings.reference]
     seen = [known for known, part in zip(fitted, per_file, strict=True) for _ in part]
     return {
         **({"labels": labels} if labels not in (None, "pbe") else {}),
