@@ -4,11 +4,12 @@
     python benchmarks/studies/label_difference.py OUT --term d4 --highest-c6 10
 
 The difference (other minus PBE, or a dispersion correction) of energy, forces and stress is fitted by pairs
-and a few triples with zero as the prior. Its error is measured with whole runs held out. OUT.extxyz holds all
-reference frames with the fitted difference added to their labels, for fit-ufp; OUT.json the errors.
+and a few triples with zero as the prior. Its error is measured with whole runs held out. OUT.uf3 is that fit,
+OUT.json the errors, OUT.extxyz all reference frames with the fitted difference added to their labels. The two
+files of lpsnmr/data/terms are made so; docs/howto/label.md says what for.
 
-With --highest-c6 the frames in which D4 gives any Li a larger C6 are left out of a fit to its correction: so
-its steps at Li are (docs/howto/label.md), and OUT.extxyz holds PBE and a D4 without them.
+With --highest-c6 the frames in which D4 gives any Li a larger C6 are left out of a fit to its correction: the
+fit then has none of its steps at Li (docs/howto/label.md).
 """
 
 import argparse
@@ -20,11 +21,14 @@ import ase.io
 import numpy as np
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.units import Bohr
-from lpsnmr.potential.normal import NormalEquations, frame_rows, row_weights, touched_columns
-from lpsnmr.potential.solve import Prior, solve
 
 from lpsnmr.data import shipped_reference
+from lpsnmr.fitting.equations import NormalEquations
+from lpsnmr.fitting.ridge import solve
 from lpsnmr.potential import BasisSettings, Layout, PriorSettings, WeightSettings
+from lpsnmr.potential.prior import build_prior
+from lpsnmr.potential.rows import frame_rows, row_weights, touched_columns
+from lpsnmr.potential.uf3_file import blocks_from_coefficients, write_uf3
 from lpsnmr.reference import blocks_by_run, read_reference, split_blocks
 from lpsnmr.reference.merge import structure_key
 from lpsnmr.reference.terms import drop_terms, term_of
@@ -54,6 +58,12 @@ class Difference:
     layout: Layout
     columns: np.ndarray
     solution: np.ndarray
+
+    def write(self, path, comments):
+        """Write the pairs and triples as a potential; reference energies are left out."""
+        full = np.zeros(self.layout.columns)
+        full[self.columns] = self.solution[: len(self.columns)]
+        write_uf3(path, blocks_from_coefficients(self.layout, full), comments)
 
     def of(self, frame):
         """Return energy (eV), forces and stress of a frame."""
@@ -104,8 +114,8 @@ def fit(layout, columns, sums):
     total = NormalEquations(len(columns) + len(layout.settings.elements))
     for design, target, _ in sums:
         total.add(design, target)
-    prior = Prior.build(layout, PRIOR, columns, [energy])
-    prior.mean[: len(columns)] = 0.0
+    prior = build_prior(layout, PRIOR, columns, [energy])
+    prior.mean[: len(columns)] = 0.0  # not the repulsion of bare nuclei
     return solve(total, prior)[0]
 
 
@@ -161,6 +171,11 @@ def main():
         record["forms"][name]["coefficients"] = len(fits[name].columns)
     args.output.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
     print(json.dumps(record, indent=1))
+    what = args.term or "other labels"
+    comment = (
+        f"{what} beside PBE, fitted to {len(chosen)} frames by label_difference.py; no reference energies"
+    )
+    fits[args.form].write(args.output.with_suffix(".uf3"), [comment])
     lifted = []
     for frame in frames:
         own, more = frame.calc.results, fits[args.form].of(frame)

@@ -23,7 +23,7 @@ from lpsnmr.errors import ComputeError, FileFormatError, InputError
 from lpsnmr.labelling import EngineChoice
 from lpsnmr.potential import DataSet, FitSettings, PriorSettings, fit_ufp, save_fit
 from lpsnmr.reference import read_reference
-from lpsnmr.reference.add_dispersion import add_dispersion
+from lpsnmr.reference.add_terms import add_terms
 from lpsnmr.reference.phases import phase_of_run
 from lpsnmr.reference.terms import drop_terms, term_of
 from lpsnmr.structures import load_structure, made
@@ -82,7 +82,7 @@ def test_refits_keep_the_sum_of_labels(setup):
     settings = setup(rounds=1)
     prior = (PriorSettings(2.0, 0.5, 1.0, 1.0),)
     bare = settings.reference[0].read_bytes()
-    add_dispersion(settings.reference[0], "d3bj")
+    add_terms(settings.reference[0], "d3bj")
     refit_like(settings, FitSettings(BASIS, prior, folds=0, labels="pbe+d3bj"))
     full = settings.reference[0].read_bytes()
     settings.reference[0].write_bytes(bare)

@@ -15,17 +15,18 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from click.testing import CliRunner
 
-from lpsnmr.cli.add_dispersion import command
+from lpsnmr.cli.add_terms import command
 from lpsnmr.cli.merge_labels import command as merge_command
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.labelling import EngineChoice, label_frames
-from lpsnmr.labelling.dispersion import DISPERSION, DispersionEngine
+from lpsnmr.labelling.term_engine import TermEngine
 from lpsnmr.reference import read_reference
-from lpsnmr.reference.add_dispersion import add_dispersion, terms_folder
+from lpsnmr.reference.add_terms import add_terms, terms_folder
 from lpsnmr.reference.data_card import data_card
 from lpsnmr.reference.merge import merge_frames
 from lpsnmr.reference.terms import LabelChoice, Term, chosen_labels, drop_terms, put_term, term_of
 
+DISPERSION = ("d4", "d3bj")
 SHIPPED = files("lpsnmr.data") / "reference" / "lps_gpaw_pbe.extxyz"
 
 
@@ -71,7 +72,7 @@ def test_terms_come_in_columns_of_their_own_and_nothing_else_changes(tmp_path):
     assert not terms_folder(path).exists()
     for frame in read_reference(path, require=("energy", "forces", "stress")):
         for name in DISPERSION:
-            own = DispersionEngine(name)
+            own = TermEngine(name)
             expected, term = own.label(frame, ""), term_of(frame, name)
             assert term.energy == pytest.approx(expected.energy, abs=1e-12)
             assert np.allclose(term.forces, expected.forces, atol=1e-8)
@@ -79,17 +80,15 @@ def test_terms_come_in_columns_of_their_own_and_nothing_else_changes(tmp_path):
             assert term.label == own.name
     assert "_JSON" not in path.read_text()
     once = path.read_bytes()
-    assert "0 frames added, 2 had it" in CliRunner().invoke(command, [str(path), "--dispersion", "d4"]).output
+    assert "0 frames added, 2 had it" in CliRunner().invoke(command, [str(path), "--term", "d4"]).output
     assert path.read_bytes() == once
-    assert (
-        "2 frames added" in CliRunner().invoke(command, [str(path), "--dispersion", "d4", "--again"]).output
-    )
+    assert "2 frames added" in CliRunner().invoke(command, [str(path), "--term", "d4", "--again"]).output
     assert without_terms(path) == before
 
 
 def test_damping_is_that_of_the_frames_functional(tmp_path):
     path = written(tmp_path / "set.extxyz", [*labelled(1), *labelled(1, "PBEsol")])
-    add_dispersion(path, "d3bj")
+    add_terms(path, "d3bj")
     plain, other = (term_of(f, "d3bj") for f in read_reference(path, require=()))
     assert plain.label.endswith(":PBE")
     assert other.label.endswith(":PBEsol")
@@ -101,8 +100,8 @@ def test_an_interrupted_call_goes_on(tmp_path):
     frames = labelled(8)
     path, whole = written(tmp_path / "set.extxyz", frames), written(tmp_path / "whole.extxyz", frames)
     before = path.read_bytes()
-    script = f"from pathlib import Path\nfrom lpsnmr.reference.add_dispersion import add_dispersion\n" \
-             f"add_dispersion(Path({str(path)!r}), 'd4')\n"  # fmt: skip
+    script = f"from pathlib import Path\nfrom lpsnmr.reference.add_terms import add_terms\n" \
+             f"add_terms(Path({str(path)!r}), 'd4')\n"  # fmt: skip
     process = subprocess.Popen([sys.executable, "-c", script], env=os.environ, stderr=subprocess.PIPE)
     store = terms_folder(path) / "d4_PBE.extxyz.frames"
     end = time.monotonic() + 120
@@ -115,10 +114,10 @@ def test_an_interrupted_call_goes_on(tmp_path):
     done = {p.name: p.stat().st_mtime_ns for p in store.glob("*.extxyz")}
     assert 2 <= len(done) < 8
     assert path.read_bytes() == before
-    report = add_dispersion(path, "d4", keep=True)
+    report = add_terms(path, "d4", keep=True)
     assert (report.added, report.failed) == (8, [])
     assert done.items() <= {p.name: p.stat().st_mtime_ns for p in store.glob("*.extxyz")}.items()
-    add_dispersion(whole, "d4", jobs=2)
+    add_terms(whole, "d4", jobs=2)
     assert path.read_bytes() == whole.read_bytes()
 
 
@@ -126,7 +125,7 @@ def test_a_missing_package_is_one_line_and_leaves_the_file(tmp_path, monkeypatch
     path = written(tmp_path / "set.extxyz", labelled(1))
     before = path.read_bytes()
     monkeypatch.setitem(sys.modules, "dftd3", None)
-    error = CliRunner().invoke(command, [str(path), "--dispersion", "d3bj"]).exception
+    error = CliRunner().invoke(command, [str(path), "--term", "d3bj"]).exception
     assert isinstance(error, InputError)
     assert "pip install dftd3" in str(error)
     assert "\n" not in str(error)
@@ -167,7 +166,7 @@ def test_a_sum_is_the_sum_and_the_parts_stay(shipped):
 
 def test_what_cannot_be_added_up_is_named(shipped, tmp_path):
     bare = labelled(1)[0]
-    with pytest.raises(InputError, match=r"frame 1: no d4 correction; expected .*'lpsnmr add-dispersion'"):
+    with pytest.raises(InputError, match=r"frame 1: no d4 correction; expected .*'lpsnmr add-terms'"):
         chosen_labels([shipped[0], bare], "pbe+d4")
     other = labelled(1, "PBEsol")[0]
     with pytest.raises(InputError, match="frame 0: labelled with PBEsol; expected PBE"):

@@ -12,8 +12,8 @@ from lpsnmr.active_learning.settings import LABELS, LearnSettings
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.fitting.datasets import weight_of
 from lpsnmr.fitting.sidecar import sidecar_path
-from lpsnmr.labelling.dispersion import DispersionEngine
 from lpsnmr.labelling.label_store import LabelStore
+from lpsnmr.labelling.term_engine import TermEngine
 from lpsnmr.md.scheduled_frames import FrameSettings
 from lpsnmr.potential import Extrapolation, Layout, Ufp
 from lpsnmr.potential.core_repulsion import shortest_distances
@@ -77,8 +77,8 @@ def _check_labels(settings: LearnSettings, labels: str, frames: Sequence[ase.Ato
     """Refuse frames without the labels that the potential was fitted to, and an engine of others."""
     chosen_labels(frames, labels)
     choice = LabelChoice.parse(labels)
-    if choice.dispersion:
-        DispersionEngine(choice.dispersion, choice.functional)
+    if choice.term:
+        TermEngine(choice.term, choice.functional)
     if settings.engine.name == "gpaw" and settings.engine.gpaw.xc != choice.functional:
         raise InputError(
             f"{settings.potential}: fitted to {labels}; expected labels of {choice.functional}, got "

@@ -20,7 +20,7 @@ from lpsnmr.files.atomic import written_aside
 from lpsnmr.labelling import LabelStatus, label_frames
 from lpsnmr.potential import DataSet, fit_ufp, save_fit
 from lpsnmr.reference import read_reference
-from lpsnmr.reference.add_dispersion import add_dispersion
+from lpsnmr.reference.add_terms import add_terms
 from lpsnmr.reference.terms import LabelChoice
 
 __all__ = ["learn"]
@@ -111,9 +111,9 @@ def _round(
     outcome = label_frames(picked, answer, settings.engine, jobs=settings.jobs, progress=show)
     if not answer.exists():
         raise ComputeError(f"{folder}: no frame could be labelled; first reason: {outcome.failed[0][1]}")
-    dispersion = LabelChoice.parse(settings.fit_settings(potential).labels).dispersion
-    if dispersion:
-        add_dispersion(answer, dispersion, jobs=settings.jobs, keep=True)
+    term = LabelChoice.parse(settings.fit_settings(potential).labels).term
+    if term:
+        add_terms(answer, term, jobs=settings.jobs, keep=True)
     if not (target.exists() and target.with_suffix(".json").exists()):
         _refit(settings, potential, [*labelled, answer], target, progress)
     new = read_reference(answer, require=LABELS)

@@ -186,7 +186,7 @@ OPTIONS = (
         show_default=True,
         metavar="FUNCTIONAL[+d4|+d3bj]",
         help="Which labels of REFERENCE: those of pbe or pbesol, alone or with a dispersion correction that "
-        "lpsnmr add-dispersion has added to the frames.",
+        "lpsnmr add-terms has added to the frames.",
     ),
     click.option("--elements", default="Li P S", show_default=True, help="Elements of the potential."),
     click.option(

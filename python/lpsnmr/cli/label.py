@@ -18,10 +18,10 @@ from lpsnmr.labelling import (
     LabelStatus,
     label_frames,
 )
-from lpsnmr.labelling.dispersion import DISPERSION, DispersionEngine
 from lpsnmr.labelling.gpaw_settings import FUNCTIONALS, GpawSettings
+from lpsnmr.labelling.term_engine import TERMS, TermEngine
 from lpsnmr.reference import read_reference
-from lpsnmr.reference.add_dispersion import add_dispersion
+from lpsnmr.reference.add_terms import add_terms
 
 EPILOG = """
 \b
@@ -110,10 +110,10 @@ def describe(report: LabelReport) -> str:
 @ENGINE_OPTIONS
 @click.option(
     "--dispersion",
-    type=click.Choice(["none", *DISPERSION]),
+    type=click.Choice(["none", *(name for name, model in TERMS.items() if model.dispersion)]),
     default="none",
     show_default=True,
-    help="Also this correction, in columns of its own (as lpsnmr add-dispersion does).",
+    help="Also this correction, in columns of its own (as lpsnmr add-terms does).",
 )
 @click.option("--jobs", type=int, default=1, show_default=True, help="Frames side by side, one core each.")
 @click.option(
@@ -174,7 +174,7 @@ def command(
     if dispersion != "none":
         if engine != "gpaw":
             raise InputError(f"--dispersion: expected --engine gpaw with it, got {engine}")
-        DispersionEngine(dispersion, FUNCTIONALS[recipe["functional"]])
+        TermEngine(dispersion, FUNCTIONALS[recipe["functional"]])
     choice = EngineChoice(engine, options, _settings(recipe), gpaw_python)
     with labelling_progress() as show:
         report = label_frames(
@@ -183,7 +183,7 @@ def command(
     click.echo(describe(report))
     if dispersion != "none" and report.labelled + report.kept:
         with labelling_progress(dispersion) as show:
-            terms = add_dispersion(output, dispersion, jobs=jobs, keep=True, progress=show)
+            terms = add_terms(output, dispersion, jobs=jobs, keep=True, progress=show)
         lines = [f"{dispersion}: frame {n} of {output} FAILED: {reason}" for n, reason in terms.failed]
         click.echo("\n".join([*lines, f"{dispersion} of {terms.added} frames added to {output}"]))
         report.failed.extend(terms.failed)

@@ -15,7 +15,7 @@ COMMANDS = {
     "structures": ("structures", "Make Li3PS4 crystals, strained, disordered and amorphous cells."),
     "label": ("label", "Label structures with energies, forces, stresses and EFG tensors (GPAW)."),
     "merge-labels": ("merge_labels", "Grow a reference set by labelled frames; write its data card."),
-    "add-dispersion": ("add_dispersion", "Add dispersion corrections (D4, D3(BJ)) to labelled frames."),
+    "add-terms": ("add_terms", "Add dispersion (D4, D3(BJ)) and other terms to labelled frames."),
     "learn": ("learn", "Active learning: sample, select, label, refit, report."),
     "fit-ufp": ("fit_ufp", "Fit an ultra-fast potential (UF2+3) to reference data."),
     "validate-ufp": ("validate_ufp", "Validate a potential: errors, crystals, MD stability, diffusion."),

@@ -19,11 +19,11 @@ import ase
 
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.files.atomic import written_aside
-from lpsnmr.labelling.dispersion import DISPERSION, DispersionEngine
 from lpsnmr.labelling.engines import AseEngine, Engine
 from lpsnmr.labelling.gpaw_engine import GpawEngine
 from lpsnmr.labelling.gpaw_settings import GpawSettings
 from lpsnmr.labelling.label_store import LabelStore, labelled_frame
+from lpsnmr.labelling.term_engine import TERMS, TermEngine
 from lpsnmr.version import __version__
 
 __all__ = ["EngineChoice", "LabelReport", "LabelStatus", "label_frames"]
@@ -40,7 +40,7 @@ class EngineChoice:
     Attributes
     ----------
     name
-        ``gpaw``, a name of ``DISPERSION`` (the correction alone), or what
+        ``gpaw``, a name of ``TERMS`` (the correction alone), or what
         ``lpsnmr.labelling.engines.calculator_class`` takes.
     options
         Keyword arguments of an ASE calculator; ``functional`` of a dispersion correction.
@@ -61,11 +61,11 @@ class EngineChoice:
             if self.options:
                 raise InputError(f"engine gpaw takes no calculator options, got {dict(self.options)}")
             return GpawEngine(self.gpaw, self.gpaw_python)
-        if self.name in DISPERSION:
+        if self.name in TERMS:
             unknown = sorted(set(self.options) - {"functional"})
             if unknown:
                 raise InputError(f"engine {self.name}: expected no option but functional, got {unknown[0]}")
-            return DispersionEngine(self.name, **self.options)
+            return TermEngine(self.name, **self.options)
         return AseEngine(self.name, self.options)
 
 

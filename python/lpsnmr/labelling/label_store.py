@@ -16,14 +16,14 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from lpsnmr.errors import FileFormatError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.files.hashing import add_arrays
-from lpsnmr.labelling.dispersion import DISPERSION
 from lpsnmr.labelling.engines import Labels
+from lpsnmr.labelling.term_engine import TERMS
 
 __all__ = ["LabelStore", "labelled_frame"]
 
 LABEL_KEYS = frozenset(
     {"energy", "free_energy", "stress", "virial", "source", "label_error", "functional"}
-    | {f"{name}_{part}" for name in DISPERSION for part in ("energy", "stress", "label")}
+    | {f"{name}_{part}" for name in TERMS for part in ("energy", "stress", "label")}
 )
 """Header entries of an input frame that are not carried over."""
 

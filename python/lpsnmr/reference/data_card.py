@@ -12,8 +12,8 @@ import numpy as np
 from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.files.templates import render
-from lpsnmr.labelling.dispersion import DISPERSION, DispersionModel
 from lpsnmr.labelling.gpaw_settings import FUNCTIONALS
+from lpsnmr.labelling.term_engine import TERMS, TermModel
 from lpsnmr.reference.phases import PHASES, common_phase, phase_of
 from lpsnmr.reference.splits import blocks_by_run, run_name, split_blocks
 from lpsnmr.reference.terms import Term, functional_of, term_of
@@ -24,7 +24,7 @@ __all__ = ["data_card", "write_data_card"]
 
 LITHIUM = 3
 STEEP = 0.1
-"""Force of a dispersion correction (eV/Å) that a smooth one does not reach at atoms that do not touch."""
+"""Force of a correction (eV/Å) that a smooth one does not reach at atoms that do not touch."""
 FOLDS = 5
 
 
@@ -137,8 +137,8 @@ def _functionals(frames: Sequence[ase.Atoms]) -> list[dict[str, str]]:
     return [{"name": functional, "labels": names.get(functional, functional)} for functional in others]
 
 
-def _correction(name: str, model: DispersionModel, terms: Sequence[Term]) -> dict[str, Any]:
-    """Return what a set holds of one dispersion correction."""
+def _correction(name: str, model: TermModel, terms: Sequence[Term]) -> dict[str, Any]:
+    """Return what a set holds of one correction."""
     labels = sorted({term.label for term in terms})
     damping = {label.rpartition(":")[2] for label in labels}
     size = [float(np.abs(term.forces).max()) for term in terms]
@@ -150,7 +150,7 @@ def _correction(name: str, model: DispersionModel, terms: Sequence[Term]) -> dic
         "frames": len(terms),
         "damping": "; ".join(
             f"{functional} " + ", ".join(f"{k} = {v}" for k, v in model.damping[functional].items())
-            for functional in sorted(damping & set(model.damping))
+            for functional in sorted(damping & {f for f, values in model.damping.items() if values})
         ),
         "pressure": -EV_PER_ANGSTROM3_GPA * float(np.mean([term.stress[:3].mean() for term in terms])),
         "force": _rms(np.concatenate([term.forces for term in terms])),
@@ -160,9 +160,9 @@ def _correction(name: str, model: DispersionModel, terms: Sequence[Term]) -> dic
 
 
 def _corrections(frames: Sequence[ase.Atoms]) -> list[dict[str, Any]]:
-    """Return what the frames hold of dispersion corrections, nothing when they hold none."""
-    found = {name: [t for f in frames if (t := term_of(f, name)) is not None] for name in DISPERSION}
-    return [_correction(name, DISPERSION[name], terms) for name, terms in found.items() if terms]
+    """Return what the frames hold of corrections, nothing when they hold none."""
+    found = {name: [t for f in frames if (t := term_of(f, name)) is not None] for name in TERMS}
+    return [_correction(name, TERMS[name], terms) for name, terms in found.items() if terms]
 
 
 def data_card(name: str, frames: Sequence[ase.Atoms]) -> str:

@@ -21,7 +21,7 @@ __all__ = ["KEPT_INFO", "MergeReport", "merge_frames", "write_set"]
 KEPT_INFO = (
     "run", "run_step", "run_T", "phase", "made", "kpts", "scf_iterations", "functional", "label", "label_id"
 )  # fmt: skip
-"""Header entries that a reference set carries beside the labels and dispersion corrections; others, such as
+"""Header entries that a reference set carries beside the labels and corrections; others, such as
 energies of a teacher, are dropped."""
 
 EFG_TOLERANCE = 1e-5

@@ -9,7 +9,7 @@ import ase
 import numpy as np
 
 from lpsnmr.errors import FileFormatError, InputError
-from lpsnmr.labelling.dispersion import DISPERSION
+from lpsnmr.labelling.term_engine import TERMS
 from lpsnmr.reference.label_files import frames_with_labels, is_extended_xyz
 from lpsnmr.reference.label_keys import LabelKeys, gather_labels, keys_there
 from lpsnmr.reference.terms import drop_terms, term_of
@@ -165,7 +165,7 @@ def _check_labels(frame: ase.Atoms, require: Sequence[str]) -> None:
             array = array[~np.isnan(array).all(axis=1)]  # atoms that are no target have no tensor
         if not (numbers and np.isfinite(array).all()):
             raise FileFormatError(f"{source}: {label} has entries that are not finite numbers")
-    for name in DISPERSION:
+    for name in TERMS:
         term_of(frame, name)
 
 

@@ -1,7 +1,7 @@
-"""Labels in parts: what a functional gives and, in columns of its own, what dispersion adds to it.
+"""Labels in parts: what a functional gives and, in columns of its own, what is added to it.
 
 A frame carries the functional's own labels as ``energy``, ``forces`` and ``stress``. Of each correction
-NAME (``d4``, ``d3bj``) it may carry, besides, ``NAME_energy`` (eV), ``NAME_stress`` (eV/Å³, nine numbers,
+NAME (``d4``, ``d3bj``, …) it may carry, besides, ``NAME_energy`` (eV), ``NAME_stress`` (eV/Å³, nine numbers,
 ASE's sign) and ``NAME_label`` (package, version and functional) in its header and ``NAME_forces`` (eV/Å,
 three columns). A sum is made only when it is asked for.
 """
@@ -15,8 +15,8 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.stress import full_3x3_to_voigt_6_stress, voigt_6_to_full_3x3_stress
 
 from lpsnmr.errors import FileFormatError, InputError
-from lpsnmr.labelling.dispersion import DISPERSION
 from lpsnmr.labelling.gpaw_settings import FUNCTIONALS
+from lpsnmr.labelling.term_engine import TERMS
 from lpsnmr.typing import Array
 
 __all__ = [
@@ -103,13 +103,13 @@ def put_term(frame: ase.Atoms, name: str, term: Term) -> None:
 
 def copy_terms(source: ase.Atoms, target: ase.Atoms) -> None:
     """Write the corrections of a frame into another of the same atoms."""
-    for name in DISPERSION:
+    for name in TERMS:
         term = term_of(source, name)
         if term is not None:
             put_term(target, name, term)
 
 
-def drop_terms(frame: ase.Atoms, names: Iterable[str] = tuple(DISPERSION)) -> None:
+def drop_terms(frame: ase.Atoms, names: Iterable[str] = tuple(TERMS)) -> None:
     """Take corrections off a frame."""
     for name in names:
         for key in _keys(name):
@@ -125,12 +125,12 @@ class LabelChoice:
     ----------
     functional
         A value of ``FUNCTIONALS``.
-    dispersion
-        A name of ``DISPERSION``, or None.
+    term
+        A name of ``TERMS``, or None.
     """
 
     functional: str = "PBE"
-    dispersion: str | None = None
+    term: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> "LabelChoice":
@@ -139,35 +139,34 @@ class LabelChoice:
         Examples
         --------
         >>> LabelChoice.parse("pbe+d4")
-        LabelChoice(functional='PBE', dispersion='d4')
+        LabelChoice(functional='PBE', term='d4')
 
         Raises
         ------
         InputError
             For what is not known.
         """
-        functional, plus, dispersion = text.partition("+")
-        if functional not in FUNCTIONALS or (plus and dispersion not in DISPERSION):
-            known = [f"{f}{d}" for f in FUNCTIONALS for d in ("", *(f"+{name}" for name in DISPERSION))]
+        functional, plus, term = text.partition("+")
+        if functional not in FUNCTIONALS or (plus and term not in TERMS):
+            known = [f"{f}{d}" for f in FUNCTIONALS for d in ("", *(f"+{name}" for name in TERMS))]
             raise InputError(f"labels: expected one of {', '.join(known)}, got {text!r}")
-        return cls(FUNCTIONALS[functional], dispersion if plus else None)
+        return cls(FUNCTIONALS[functional], term if plus else None)
 
 
 def _sum(frame: ase.Atoms, choice: LabelChoice, where: str) -> ase.Atoms:
     """Return a frame whose labels are the sum that is meant."""
     if functional_of(frame) != choice.functional:
         raise InputError(f"{where}: labelled with {functional_of(frame)}; expected {choice.functional}")
-    if choice.dispersion is None:
+    if choice.term is None:
         return frame
-    term = term_of(frame, choice.dispersion)
+    term = term_of(frame, choice.term)
     if term is None:
         raise InputError(
-            f"{where}: no {choice.dispersion} correction; expected its columns, which "
-            "'lpsnmr add-dispersion' adds"
+            f"{where}: no {choice.term} correction; expected its columns, which 'lpsnmr add-terms' adds"
         )
     if term.label.rpartition(":")[2] != choice.functional:
         raise InputError(
-            f"{where}: {choice.dispersion}_label: expected a correction made for {choice.functional}, got "
+            f"{where}: {choice.term}_label: expected a correction made for {choice.functional}, got "
             f"{term.label!r}"
         )
     own = frame.calc.results if frame.calc is not None else {}

@@ -1,4 +1,4 @@
-"""Add dispersion corrections to labelled frames of a file, in columns of their own."""
+"""Add corrections to labelled frames of a file, in columns of their own."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -13,12 +13,12 @@ from lpsnmr.labelling import EngineChoice, LabelStatus, label_frames
 from lpsnmr.reference.reader import read_reference
 from lpsnmr.reference.terms import Term, functional_of, put_term, term_of
 
-__all__ = ["DispersionReport", "add_dispersion", "terms_folder"]
+__all__ = ["TermsReport", "add_terms", "terms_folder"]
 
 
 @dataclass(frozen=True)
-class DispersionReport:
-    """What ``add_dispersion`` did.
+class TermsReport:
+    """What ``add_terms`` did.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ def _compute(
     return terms, reasons
 
 
-def add_dispersion(
+def add_terms(
     path: Path,
     name: str,
     *,
@@ -73,7 +73,7 @@ def add_dispersion(
     again: bool = False,
     keep: bool = False,
     progress: Callable[[LabelStatus], None] | None = None,
-) -> DispersionReport:
+) -> TermsReport:
     """Add a correction to the frames of an extended-XYZ file, which is replaced as a whole.
 
     Each frame's correction goes to ``PATH.terms/`` as soon as it is there, and a call that was stopped goes
@@ -85,7 +85,7 @@ def add_dispersion(
     path
         Labelled frames.
     name
-        ``d4`` or ``d3bj``.
+        One of ``TERMS``.
     jobs
         Processes side by side.
     again
@@ -120,4 +120,4 @@ def add_dispersion(
             ase.io.write(aside, frames, format="extxyz")
     if not (failed or keep):
         shutil.rmtree(terms_folder(path), ignore_errors=True)
-    return DispersionReport(len(todo) - len(failed), len(frames) - len(todo), failed)
+    return TermsReport(len(todo) - len(failed), len(frames) - len(todo), failed)

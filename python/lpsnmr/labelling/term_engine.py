@@ -1,9 +1,10 @@
-"""Dispersion that a functional lacks, by the packages ``dftd4`` and ``dftd3``."""
+"""What is added to the labels of a functional: dispersion by a package, or what a fit to differences says."""
 
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
 from typing import Any, Final
 
 import ase
@@ -12,23 +13,25 @@ from threadpoolctl import threadpool_limits
 from lpsnmr.errors import InputError
 from lpsnmr.labelling.engines import AseEngine, Labels
 
-__all__ = ["DISPERSION", "DispersionEngine", "DispersionModel"]
+__all__ = ["TERMS", "TermEngine", "TermModel"]
 
 
 @dataclass(frozen=True)
-class DispersionModel:
-    """One way of computing dispersion.
+class TermModel:
+    """One way of computing a term.
 
     Attributes
     ----------
     title, doi
         What the literature calls it, and where it is described.
     package, calculator
-        Package of PyPI, and its calculator for ASE as ``module:Class``.
+        Package of PyPI, none when empty, and the calculator as ``calculator_class`` takes it.
     options
         Arguments of the calculator besides the damping.
     damping
         Functional -> parameters of the damping function (a2 in Bohr), as published.
+    dispersion
+        Whether it is a dispersion correction.
     """
 
     title: str
@@ -37,10 +40,16 @@ class DispersionModel:
     calculator: str
     options: Mapping[str, str]
     damping: Mapping[str, Mapping[str, float]]
+    dispersion: bool = True
 
 
-DISPERSION: Final[Mapping[str, DispersionModel]] = {
-    "d4": DispersionModel(
+def _fitted(name: str) -> str:
+    """Return the path of a potential that was fitted to differences of labels."""
+    return str(files("lpsnmr.data") / "terms" / name)
+
+
+TERMS: Final[Mapping[str, TermModel]] = {
+    "d4": TermModel(
         "D4, pairs and Axilrod–Teller–Muto triples",
         "10.1063/1.5090222",
         "dftd4",
@@ -51,7 +60,7 @@ DISPERSION: Final[Mapping[str, DispersionModel]] = {
             "PBEsol": {"s6": 1.0, "s8": 1.71885698, "s9": 1.0, "a1": 0.47901421, "a2": 5.96771589},
         },
     ),
-    "d3bj": DispersionModel(
+    "d3bj": TermModel(
         "D3 with Becke–Johnson damping, pairs",
         "10.1002/jcc.21759",
         "dftd3",
@@ -62,17 +71,34 @@ DISPERSION: Final[Mapping[str, DispersionModel]] = {
             "PBEsol": {"s6": 1.0, "s8": 2.9491, "s9": 0.0, "a1": 0.4466, "a2": 6.1742},
         },
     ),
+    "d4smooth": TermModel(
+        "D4 without its steps at Li: pairs and triples fitted to D4 where no Li is past a step",
+        "10.1063/1.5090222",
+        "",
+        "ufp",
+        {"potential": _fitted("d4smooth.uf3")},
+        {"PBE": {}},
+    ),
+    "topbesol": TermModel(
+        "PBEsol minus PBE: pairs and triples fitted to frames labelled with both",
+        "10.1103/PhysRevLett.100.136406",
+        "",
+        "ufp",
+        {"potential": _fitted("topbesol.uf3")},
+        {"PBE": {}},
+        dispersion=False,
+    ),
 }
-"""Name of the correction: how it is computed. Damping of D3 with PBEsol: doi:10.1039/c0cp02984j."""
+"""Name of the term: how it is computed. Damping of D3 with PBEsol: doi:10.1039/c0cp02984j."""
 
 
-class DispersionEngine(AseEngine):
-    """Energy, forces and stress of a dispersion correction alone.
+class TermEngine(AseEngine):
+    """Energy, forces and stress of a term alone.
 
     Parameters
     ----------
     name
-        One of ``DISPERSION``.
+        One of ``TERMS``.
     functional
         GPAW's name of the functional it is made for.
 
@@ -83,24 +109,24 @@ class DispersionEngine(AseEngine):
     """
 
     def __init__(self, name: str, functional: str = "PBE") -> None:
-        model = DISPERSION[name]
+        model = TERMS[name]
         if functional not in model.damping:
             raise InputError(
                 f"{name}: expected a functional with damping parameters ({', '.join(model.damping)}), got "
                 f"{functional!r}"
             )
-        try:
-            importlib.import_module(model.package)
-            found = version(model.package)
-        except (ImportError, PackageNotFoundError) as error:
-            raise InputError(
-                f"{name}: the package {model.package} is not installed; expected it after 'pip install "
-                f"{model.package}' or \"pip install 'lpsnmr[dispersion]'\""
-            ) from error
-        self._record = {"engine": name, model.package: found, "functional": functional, "doi": model.doi}
+        found = _version(name, model.package) if model.package else ""
         damping = dict(model.damping[functional])
-        super().__init__(model.calculator, {**model.options, "params_tweaks": damping})
-        self.name = f"{model.package}-{found}:{functional}"
+        super().__init__(
+            model.calculator, {**model.options, **({"params_tweaks": damping} if damping else {})}
+        )
+        if model.package:
+            made = f"{model.package}-{found}"
+        else:
+            made = f"{name}-{next(iter(self._files.values()))[:8]}"
+        self._record = {"engine": name, "functional": functional, "doi": model.doi}
+        self._record |= {model.package: found} if model.package else {}
+        self.name = f"{made}:{functional}"
 
     def provenance(self) -> dict[str, Any]:
         """Return the version of the package, the functional and the damping parameters."""
@@ -111,3 +137,15 @@ class DispersionEngine(AseEngine):
         with threadpool_limits(1, user_api="openmp"):  # threads add up in another order each time
             labels = super().label(atoms, log)
         return Labels(float(labels.energy), labels.forces, labels.stress, None, {})
+
+
+def _version(name: str, package: str) -> str:
+    """Return the version of the package that a term needs."""
+    try:
+        importlib.import_module(package)
+        return version(package)
+    except (ImportError, PackageNotFoundError) as error:
+        raise InputError(
+            f"{name}: the package {package} is not installed; expected it after 'pip install {package}' or "
+            "\"pip install 'lpsnmr[dispersion]'\""
+        ) from error

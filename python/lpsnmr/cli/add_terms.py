@@ -1,4 +1,4 @@
-"""``lpsnmr add-dispersion``: dispersion corrections of labelled frames, in columns of their own."""
+"""``lpsnmr add-terms``: dispersion and other corrections of labelled frames, in columns of their own."""
 
 from pathlib import Path
 
@@ -7,31 +7,31 @@ import click
 from lpsnmr.cli.label import labelling_progress
 from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import check_targets
-from lpsnmr.labelling.dispersion import DISPERSION
-from lpsnmr.reference.add_dispersion import add_dispersion, terms_folder
+from lpsnmr.labelling.term_engine import TERMS
+from lpsnmr.reference.add_terms import add_terms, terms_folder
 from lpsnmr.reference.data_card import write_data_card
 from lpsnmr.reference.reader import read_reference
 
 EPILOG = """
 \b
 Examples:
-  lpsnmr add-dispersion set.extxyz                            # D4 and D3(BJ)
-  lpsnmr add-dispersion set.extxyz --dispersion d4 --jobs 2
-  lpsnmr add-dispersion set.extxyz --card set.md              # and the data card anew
+  lpsnmr add-terms set.extxyz                            # D4 and D3(BJ)
+  lpsnmr add-terms set.extxyz --term d4 --jobs 2
+  lpsnmr add-terms set.extxyz --card set.md              # and the data card anew
 
 The same command goes on where it stopped. Exit status 1 when a frame failed.
 """
 
 
-@click.command("add-dispersion", epilog=EPILOG)
+@click.command("add-terms", epilog=EPILOG)
 @click.argument("labelled", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--dispersion",
+    "--term",
     "names",
-    type=click.Choice(list(DISPERSION)),
+    type=click.Choice(list(TERMS)),
     multiple=True,
-    default=tuple(DISPERSION),
-    show_default="all",
+    default=("d4", "d3bj"),
+    show_default=True,
     help="Which correction; may be repeated.",
 )
 @click.option("--jobs", type=int, default=1, show_default=True, help="Frames side by side, one core each.")
@@ -42,7 +42,7 @@ The same command goes on where it stopped. Exit status 1 when a frame failed.
 def command(
     labelled: tuple[Path, ...], names: tuple[str, ...], jobs: int, again: bool, card: Path | None
 ) -> None:
-    """Add dispersion corrections to LABELLED frames (extended XYZ); each file is replaced as a whole.
+    """Add corrections to LABELLED frames (extended XYZ); each file is replaced as a whole.
 
     Energies, forces and stresses of the functional itself stay as they are; those of the correction go into
     entries of their own (d4_energy, d4_stress, d4_label, the columns d4_forces; d3bj_… likewise), and
@@ -58,7 +58,7 @@ def command(
     for path in labelled:
         for name in dict.fromkeys(names):
             with labelling_progress(f"{path.name} {name}") as show:
-                report = add_dispersion(path, name, jobs=jobs, again=again, progress=show)
+                report = add_terms(path, name, jobs=jobs, again=again, progress=show)
             for number, reason in report.failed:
                 click.echo(f"{path}: frame {number} FAILED: {reason}")
             click.echo(
