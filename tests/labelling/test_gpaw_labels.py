@@ -3,6 +3,7 @@
 Skipped where no Python has GPAW; with LPSNMR_REQUIRE_GPAW=1, as in .ci/run, that is a failure.
 """
 
+import json
 import os
 from importlib.resources import as_file, files
 
@@ -20,6 +21,9 @@ from lpsnmr.labelling.gpaw_engine import GpawEngine
 from lpsnmr.labelling.gpaw_python import find_gpaw_python
 from lpsnmr.labelling.gpaw_settings import GpawSettings
 from lpsnmr.reference import read_reference
+from lpsnmr.reference.merge import merge_frames
+from lpsnmr.reference.terms import functional_of, term_of
+from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 
 pytestmark = pytest.mark.gpaw
 REQUIRED = os.environ.get("LPSNMR_REQUIRE_GPAW", "") not in ("", "0")
@@ -74,6 +78,33 @@ def test_command_on_li2s(tmp_path):
     assert result.output.count("FAILED") == 3
     assert "converge" in result.output.lower()
     assert not other.exists()
+
+
+def test_another_functional_has_its_own_datasets_and_says_so(tmp_path):
+    """PBEsol makes a crystal denser; D3(BJ) comes with the parameters of PBEsol; sets do not mix with PBE."""
+    ase.io.write(tmp_path / "in.extxyz", antifluorite(), format="extxyz")
+    frames = {}
+    for name, extra in {"pbe": [], "pbesol": ["--functional", "pbesol", "--dispersion", "d3bj"]}.items():
+        words = [str(tmp_path / "in.extxyz"), "-o", str(tmp_path / f"{name}.extxyz"), *extra]
+        words += ["--cutoff-hartree", "12", "--kpoint-length", "1"]
+        result = CliRunner().invoke(command, words)
+        assert result.exit_code == 0, result.output
+        [frames[name]] = read_reference(tmp_path / f"{name}.extxyz")
+    plain, other = frames["pbe"], frames["pbesol"]
+    assert functional_of(plain) == "PBE"
+    assert "functional" not in plain.info
+    assert functional_of(other) == "PBEsol"
+    assert other.info["label_id"] != plain.info["label_id"]
+    setups = [dict(s.split(":", 1) for s in f.info["setups"].split(";")) for f in (plain, other)]
+    assert all(setups[0][element] != setups[1][element] for element in ("Li", "S"))
+    assert other.get_stress()[:3].mean() > plain.get_stress()[:3].mean() + 0.1 / EV_PER_ANGSTROM3_GPA
+    assert term_of(other, "d3bj").label.endswith(":PBEsol")
+    record = json.loads((tmp_path / "pbesol.extxyz.json").read_text())["provenance"]
+    assert record["settings"]["xc"] == "PBEsol"
+    assert "-f PBEsol" in record["lithium_setup"]
+    assert record["other_setups"] == "gpaw-setup -f PBEsol ELEMENT"
+    with pytest.raises(InputError, match="expected one functional"):
+        merge_frames([plain], [other])
 
 
 def test_molecule_against_an_all_electron_calculation():
