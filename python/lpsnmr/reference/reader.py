@@ -7,6 +7,7 @@ from pathlib import Path
 
 import ase
 import numpy as np
+from ase.data import chemical_symbols
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.labelling.term_engine import TERMS
@@ -175,6 +176,8 @@ def _check_structure(frame: ase.Atoms) -> None:
     _check_header(frame)
     if len(frame) == 0 or not np.isfinite(frame.positions).all():
         raise FileFormatError(f"{source}: expected at least one atom, all positions finite")
+    if frame.numbers.min() < 0 or frame.numbers.max() >= len(chemical_symbols):
+        raise FileFormatError(f"{source}: an atom of no known element")
     if frame.pbc.any() and (not np.isfinite(frame.cell.array).all() or frame.cell.rank < frame.pbc.sum()):
         raise FileFormatError(f"{source}: periodic, but the cell has no volume along its periodic axes")
 

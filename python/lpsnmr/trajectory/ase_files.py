@@ -11,6 +11,7 @@ from typing import Any
 import ase
 import ase.io
 import numpy as np
+from ase.data import chemical_symbols
 
 from lpsnmr.errors import FileFormatError
 from lpsnmr.files.text_of import opened_text
@@ -119,6 +120,8 @@ class AseReader:
             raise self._fail("no three-dimensional cell; expected a Lattice in every frame")
         if not (len(atoms) and np.isfinite(positions).all()):
             raise self._fail("expected at least one atom, all positions finite")
+        if not (atoms.numbers.min() > 0 and atoms.numbers.max() < len(chemical_symbols)):
+            raise self._fail("an atom of no known element")
         strange = set(atoms.symbols) - self._elements if self._elements is not None else None
         if strange:
             raise self._fail(

@@ -149,15 +149,25 @@ class MdaReader:
         )
 
 
+class _NothingToClose:
+    """In place of a file."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 class _Reader:
     """A reader of MDAnalysis, opened and closed without its noise."""
 
     def __init__(self, kind: Any, path: Path, n_atoms: int) -> None:
+        self._reader = kind.__new__(kind)
+        for name in ("_file", "_xdr", "trjfile"):  # what it closes, also when it could not be opened
+            setattr(self._reader, name, _NothingToClose())
+        options = {"refresh_offsets": True} if kind.__name__ in {"XTCReader", "TRRReader"} else {}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                options = {} if kind.__name__ == "DCDReader" else {"refresh_offsets": True}
-                self._reader = kind(os.fspath(path), **(options if "XDR" in str(kind.__mro__) else {}))
+                self._reader.__init__(os.fspath(path), **options)
                 self.n_atoms, self.n_frames = int(self._reader.n_atoms), int(self._reader.n_frames)
         except Exception as error:  # MDAnalysis raises many kinds
             told = " ".join(str(error).split()) or type(error).__name__
