@@ -223,8 +223,6 @@ class _Stream:
             raise
         except InputError as error:
             raise FileFormatError(f"{path}: {error}") from error
-        if self.session.checkpoint is None and self.sampler.n_samples == 2:
-            self._refuse_foreign(self.sampler)
         self.grid.took(self.as_read, frame.step)
         self._mark_read(self.as_read)
         self.latest = frame
@@ -232,12 +230,12 @@ class _Stream:
             self._show(frame)
 
     def _refuse_foreign(self, sampler: Sampler) -> None:
-        """Raise when the model knows hardly anything of the first two frames, and say when drift stays."""
-        predictions = 2 * sampler.n_li_total
+        """Raise when the model knows hardly anything of the first frame, and say when drift stays."""
+        predictions = sampler.n_li_total
         if sampler.n_flagged > FOREIGN * predictions and not self.settings.accept_outside:
             raise InputError(
                 f"{self.trajectory.path}: {sampler.n_flagged} of {predictions} EFG predictions of the first "
-                "two frames are outside the range of the model's training data: is it another material, or "
+                "frame are outside the range of the model's training data: is it another material, or "
                 "are --elements in another order? --accept-outside goes on"
             )
         if len(set(sampler.numbers.tolist())) == 1:
@@ -252,6 +250,7 @@ class _Stream:
             sampler.restore(checkpoint.sampler)
         elif self.waiting is not None:
             sampler.add(self.waiting)
+            self._refuse_foreign(sampler)
         return sampler
 
     def _tell(self) -> None:

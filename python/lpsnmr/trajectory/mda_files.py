@@ -133,7 +133,8 @@ class MdaReader:
 
     def _to_frame(self, ts: Any, reader: "_Reader") -> Frame:
         cell = None if ts.dimensions is None else np.array(ts.triclinic_dimensions, dtype=np.float64)
-        positions = np.array(ts.positions, dtype=np.float64)
+        with np.errstate(invalid="ignore"):
+            positions = np.array(ts.positions, dtype=np.float64)
         if cell is None or not (np.isfinite(cell).all() and abs(np.linalg.det(cell)) > 1e-6):
             raise self._fail("no three-dimensional cell")
         if not np.isfinite(positions).all() or not np.isfinite(ts.time):
