@@ -30,18 +30,15 @@ EVERY = 50
 CASES = Path(__file__).parents[1] / "trajectory" / "data"
 
 
-def beta_walk(breathe=0.0, seed=4):
+def beta_walk(breathe=0.0, seed=4, wander=0.006):
     """β-Li3PS4 that vibrates, with Li that wander, in a cell that may breathe: cells, fractional, symbols."""
     crystal = load_structure("beta-Li3PS4")
     rng = np.random.default_rng(seed)
     start = crystal.get_scaled_positions(wrap=False) + rng.integers(-6, 7, (32, 3))
-    wander = np.cumsum(rng.normal(scale=0.006, size=(FRAMES, 32, 3)), axis=0)
-    wander[:, crystal.numbers != 3] = 0.0
+    walk = np.cumsum(rng.normal(scale=wander, size=(FRAMES, 32, 3)), axis=0)
+    walk[:, crystal.numbers != 3] = 0.0
     fractional = (
-        start
-        + wander
-        + rng.normal(scale=0.004, size=(FRAMES, 32, 3))
-        + 0.01 * np.arange(FRAMES)[:, None, None]
+        start + walk + rng.normal(scale=0.004, size=(FRAMES, 32, 3)) + 0.01 * np.arange(FRAMES)[:, None, None]
     )
     strain = 1.0 + breathe * rng.normal(size=(FRAMES, 3))
     return crystal.cell[:] * strain[:, None, :], fractional, list(crystal.symbols)
@@ -126,6 +123,25 @@ def same(a, b):
 
 
 JUMPS = {"window_ps": 0.2, "learn_ps": 0.4, "min_stay_ps": 0.2}
+
+
+def test_sites_are_found_again_in_a_breathing_cell(tmp_path):
+    """Li far from their first image, in a cell that breathes by 2 %: nobody jumps, as in the cell at rest."""
+    found = {}
+    for name, breathe in (("rest", 0.0), ("breathing", 2e-2)):
+        cells, fractional, symbols = beta_walk(breathe, wander=0.0)
+        (tmp_path / name).write_text("".join(texts_of(cells, fractional, symbols, "xu")))
+        settings = stream_settings(folder=tmp_path / f"out_{name}", follow=False, timestep_fs=2.0)
+        settings = settings.model_copy(update={"jumps": settings.jumps.model_copy(update=JUMPS)})
+        stream_dumps([tmp_path / name], settings, MODEL)
+        found[name] = Results.read(tmp_path / f"out_{name}" / "results.h5").extra
+    rest, breathing = (found[name]["jumps_sites"] for name in ("rest", "breathing"))
+    np.testing.assert_allclose(breathing["sites_fractional"], rest["sites_fractional"], atol=1e-3)
+    assert rest["windows"] == breathing["windows"] == 12
+    for name in ("jumps", "site_occupation", "recrossings"):
+        np.testing.assert_array_equal(breathing[name], rest[name])
+    rotations = [extra["rotations_ps4"] for extra in found.values()]
+    np.testing.assert_array_equal(rotations[0]["jumps"], rotations[1]["jumps"])
 
 
 @pytest.mark.parametrize("breathe", [0.0, 4e-3])

@@ -28,7 +28,7 @@ def walk(seed, breathe, box="restricted"):
         cell = np.diag(np.diag(cell))
     strain = 1.0 + breathe * np.cumsum(rng.normal(size=(FRAMES, 3)), axis=0)
     cells = cell[None] * strain[:, None, :]
-    origins = np.array([-0.5 * c.sum(axis=0) for c in cells])  # breathes about its middle
+    origins = np.array([3.0, -2.0, 5.0]) - 0.5 * cells.sum(axis=1)  # breathes about a middle that is not 0
     steps = rng.normal(scale=0.02, size=(FRAMES, len(ELEMENTS), 3))
     fractional = np.cumsum(steps, axis=0) + rng.uniform(-20, 20, (1, len(ELEMENTS), 3))
     positions = np.einsum("kni,kij->knj", fractional, cells) + origins[:, None]
