@@ -5,7 +5,8 @@
 
 pybind11-stubgen reads signatures and docstrings of ``lpsnmr._core`` as it can be imported here. This script
 says them the way the package's own code does (``float`` for what can be made a float, arrays by their element
-type) and states what the signatures leave open: ``PRECISE`` has the contents of tuples and dicts.
+type) and states what the signatures leave open: ``PRECISE`` has the contents of tuples and dicts. Of a
+docstring it keeps the first paragraph; ``help(lpsnmr._core)`` shows all of it.
 """
 
 import argparse
@@ -85,6 +86,7 @@ class Plainly(ast.NodeTransformer):
     def _docstring(self, node: ast.ClassDef | ast.FunctionDef) -> None:
         text = ast.get_docstring(node)
         if text:
+            text = text.split("\n\n")[0]
             indent = " " * 4 * (len(self._scope))
             lines = [indent + line if line else "" for line in inspect.cleandoc(text).splitlines()]
             lines += [indent] if len(lines) > 1 else []

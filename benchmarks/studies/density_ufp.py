@@ -9,10 +9,7 @@ the crystals up to 1000 K. Time: CPU time per atom and step of `pair_style ufp` 
 rounds.
 """
 
-import argparse
 import json
-import os
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +27,7 @@ from lpsnmr.potential import (
 )
 from lpsnmr.reference import read_reference
 from lpsnmr.report.fit_phases import phase_rows
-from step_time import time_form
+from step_time import form_parser, require_one_core, time_form
 
 PHASES = (
     "β crystal",
@@ -133,16 +130,10 @@ def markdown(records):
 
 def main():
     """Measure every form; the files are written after each."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("json", type=Path)
-    parser.add_argument("markdown", type=Path)
-    parser.add_argument("--only", nargs="*", choices=list(FORMS), help="forms to measure")
+    parser = form_parser(__doc__, FORMS)
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
-    if os.environ.get("OMP_NUM_THREADS") != "1":
-        sys.exit("set OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1: times are of one core")
+    require_one_core()
     frames = read_reference(shipped_reference(), require=("energy", "forces"))
     records = {}
     for name in args.only or FORMS:

@@ -9,10 +9,7 @@ at 600 K, neighbour lists included, least of five. Errors are held-out, in % of 
 and prints times alone, with the ratio to lps_23body.uf3 in neighbouring runs.
 """
 
-import argparse
 import json
-import os
-import sys
 import tempfile
 from pathlib import Path
 
@@ -31,7 +28,7 @@ from lpsnmr.potential import (
     write_uf3,
 )
 from lpsnmr.reference import read_reference
-from step_time import time_form
+from step_time import form_parser, require_one_core, time_form
 
 PRIOR = PriorSettings(1.0, 0.1, 0.5, 0.3)
 NO_LI = (("Li", "Li", 0.0), ("Li", "P", 0.0), ("Li", "S", 0.0), ("P", "Li", 0.0), ("P", "P", 0.0))
@@ -163,19 +160,13 @@ def markdown(records):
 
 def main():
     """Measure every form; the files are written after each."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("json", type=Path)
-    parser.add_argument("markdown", type=Path)
+    parser = form_parser(__doc__, FORMS)
     parser.add_argument(
         "--reference", nargs="*", default=shipped_reference(), help="default: the shipped frames"
     )
     parser.add_argument("--times", action="store_true", help="print times alone")
-    parser.add_argument("--only", nargs="*", choices=list(FORMS), help="forms to measure")
     args = parser.parse_args()
-    if os.environ.get("OMP_NUM_THREADS") != "1":
-        sys.exit("set OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1: times are of one core")
+    require_one_core()
     frames = read_reference(args.reference, require=("energy", "forces"))
     atoms = next(f for f in frames if f.info["run"] == "b32_600").repeat((1, 1, 2))
     atoms.calc = None

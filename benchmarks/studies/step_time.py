@@ -1,5 +1,6 @@
 """Time of a step with a potential beside that with lps_23body.uf3; for the fronts of accuracy and cost."""
 
+import argparse
 import os
 import re
 import statistics
@@ -11,6 +12,23 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.kernels.bench_pair_ufp import BIN, HEAD, PAIRS_TRIPLETS, TAIL, Bench
+
+
+def form_parser(description, forms):
+    """Return the command line of a study of several forms: OUT.json, OUT.md and --only."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("json", type=Path)
+    parser.add_argument("markdown", type=Path)
+    parser.add_argument("--only", nargs="*", choices=list(forms), help="forms to measure")
+    return parser
+
+
+def require_one_core():
+    """End unless BLAS is held to one thread."""
+    if os.environ.get("OMP_NUM_THREADS") != "1":
+        sys.exit("set OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1: times are of one core")
 
 
 def cpu_time(deck, folder):

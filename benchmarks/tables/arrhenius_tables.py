@@ -9,7 +9,7 @@ import argparse
 import json
 from pathlib import Path
 
-from marked_tables import replace_tables
+from marked_tables import show_tables
 
 ECHO_US, LARMOR_MHZ = 10.0, 116.6
 LINES = ("Γ_NMR", "D", "Γ_D = 6D/a²", "Γ_jump (sites)", "Γ_jump (displacement)")
@@ -118,10 +118,7 @@ def main():
     args = parser.parse_args()
     record = json.loads(args.analysis.read_text(encoding="utf-8"))
     made = {name: make(record) for name, make in TABLES.items()}
-    if args.markdown is None:
-        print("\n\n".join(made.values()))
-        return
-    replace_tables(args.markdown, "arrhenius_tables", made)
+    show_tables(args.markdown, "arrhenius_tables", made)
 
 
 if __name__ == "__main__":

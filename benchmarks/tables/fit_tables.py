@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lpsnmr.potential import ErrorRow
 from lpsnmr.report.fit_phases import phase_rows
-from marked_tables import replace_tables
+from marked_tables import show_tables
 
 
 def error_rows(records):
@@ -97,10 +97,7 @@ def main():
     tables = {"runs": by_run(record), "phases": by_phase(record)}
     if record.get("learning_curve"):
         tables["learning"] = learning(record)
-    if args.markdown is None:
-        print("\n\n".join(tables.values()))
-        return
-    replace_tables(args.markdown, "fit_tables", tables)
+    show_tables(args.markdown, "fit_tables", tables)
 
 
 if __name__ == "__main__":

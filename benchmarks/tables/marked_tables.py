@@ -6,6 +6,14 @@ from pathlib import Path
 from lpsnmr.files.atomic import written_aside
 
 
+def show_tables(page: Path | None, script: str, tables: Mapping[str, str]) -> None:
+    """Put the tables into a page, or print them where there is none."""
+    if page is None:
+        print("\n\n".join(tables.values()))
+    else:
+        replace_tables(page, script, tables)
+
+
 def replace_tables(page: Path, script: str, tables: Mapping[str, str]) -> None:
     """Put each table between the two marks ``<!-- SCRIPT: NAME -->`` of a page."""
     text = page.read_text(encoding="utf-8")

@@ -16,28 +16,13 @@ class UfpPotential:
     """A UF2 or UF2+3 potential read from a .uf3 file."""
 
     def __init__(self, path: str, elements: Sequence[str], body_order: int = 3) -> None:
-        """Read a potential.
-
-        Parameters
-        ----------
-        path : str
-        elements : list of str; species 0, 1, ... of ``compute``
-        body_order : 2 or 3
-
-        Raises
-        ------
-        CoreError for a file that is not a complete potential of these elements
-        """
+        """Read a potential."""
 
     def compute(
         self, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
     ) -> dict[str, Any]:
         """Return energy (eV), atom_energy (n,), forces (n, 3; eV/Å), virial (6: xx yy zz xy xz yz; eV)
         and the number of ordered pairs below the first knot, as a dict.
-
-        Raises
-        ------
-        CoreError for an LPSNMR_SIMD that this processor lacks
         """
 
     def pair_energy(self, a: int, b: int, r: float) -> tuple[float, float]:
@@ -53,10 +38,7 @@ class UfpPotential:
     def units(self) -> str: ...
 
 class EfgBasis:
-    """Features of the EFG model.
-
-    Each radial argument is a pair (number of functions, cutoff in Å); a count of 0 switches a term off.
-    """
+    """Features of the EFG model."""
 
     def __init__(
         self,
@@ -84,14 +66,7 @@ class EfgBasis:
         numbers: ArrayLike,
         targets: ArrayLike,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
-        """Summarise the surroundings of targets and of the bridges they reach.
-
-        Returns
-        -------
-        around_targets : (m, 2, species) float64 array; nearest distance (Å; inf if none), smooth coordination
-        around_bridges : (bridges, 2, species) float64 array, same
-        bridge_atoms : (bridges,) int array, atom index of each bridge
-        """
+        """Summarise the surroundings of targets and of the bridges they reach."""
 
     def features(
         self,
@@ -101,20 +76,7 @@ class EfgBasis:
         numbers: ArrayLike,
         targets: ArrayLike,
     ) -> NDArray[np.float64]:
-        """Return the features of chosen atoms.
-
-        Parameters
-        ----------
-        positions : (n, 3) float64 array, Å
-        cell : (3, 3) float64 array, rows are the cell vectors, Å
-        pbc : three bools
-        numbers : (n,) int array, atomic numbers
-        targets : (m,) int array, atom indices
-
-        Returns
-        -------
-        (m, 5, size) float64 array; the middle axis in the order of lpsnmr.efg.tensors
-        """
+        """Return the features of chosen atoms."""
 
     @property
     def chain_begin(self) -> int:
@@ -150,15 +112,7 @@ class EfgPredictor:
         target_range: ArrayLike | None = None,
         bridge_ranges: ArrayLike | None = None,
     ) -> None:
-        """Make a predictor.
-
-        Parameters
-        ----------
-        basis : EfgBasis
-        weights : (basis.size,) float64 array, V/Å²
-        target_range : (3, species) float64 array, optional; shortest distance, fewest and most neighbours seen
-        bridge_ranges : (bridges, 3, species) float64 array, optional
-        """
+        """Make a predictor."""
 
     def predict(
         self,
@@ -169,20 +123,10 @@ class EfgPredictor:
         targets: ArrayLike,
         threads: int = 1,
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        """Return the tensors of chosen atoms; arguments as EfgBasis.features.
-
-        Returns
-        -------
-        components : (m, 5) float64 array, V/Å²
-        flags : (m,) uint8 array; bits 1, 2: target too near a neighbour, coordination out of range; 4, 8: the
-            same at a bridge
-        """
+        """Return the tensors of chosen atoms; arguments as EfgBasis.features."""
 
 class MultiTau:
-    """Multi-tau accumulator of many series in bounded memory.
-
-    `lpsnmr.sampling` wraps it with units; lags here are in samples.
-    """
+    """Multi-tau accumulator of many series in bounded memory."""
 
     @staticmethod
     def from_state(state: dict[str, NDArray[np.generic]]) -> MultiTau:
@@ -296,18 +240,7 @@ class UfpBasis:
         pairs: Sequence[tuple[int, int, Sequence[float]]],
         triples: Sequence[tuple[int, int, int, Sequence[float], Sequence[float], Sequence[float]]],
     ) -> None:
-        """Number the coefficients.
-
-        Parameters
-        ----------
-        species : int, number of species
-        pairs : list of (a, b, knots), knots in Å, the last one the cutoff
-        triples : list of (centre, j, k, knots_ij, knots_ik, knots_jk); those not given have no V3
-
-        Raises
-        ------
-        CoreError for a pair that is missing, and a pair or triple given twice or out of range
-        """
+        """Number the coefficients."""
 
     def features(
         self, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
@@ -329,11 +262,7 @@ class UfpBasis:
         """Å"""
 
 class DumpParser:
-    """Incremental parser of LAMMPS text dumps.
-
-    Columns are found by name: id, the first of `kind_columns` that is there (`type` holds integers, any
-    other one names), coordinates (xu, x, xsu or xs) and image flags.
-    """
+    """Incremental parser of LAMMPS text dumps."""
 
     def __init__(self, kind_columns: Sequence[str] = ["element", "typelabel", "type"]) -> None: ...
     def feed(self, text: bytes | bytearray | memoryview) -> None:
@@ -355,20 +284,7 @@ class DumpParser:
         ]
         | None
     ):
-        """Return the next frame, or None when its text is not complete yet.
-
-        Returns
-        -------
-        tuple or None
-            step, time (NaN when not given), cell (3, 3) float64, origin, periodic, ids (n,) int64 ascending,
-            kinds (n,) int32 (LAMMPS type, or index into `elements`), positions (n, 3) float64,
-            unwrapped positions (n, 3) float64 or None. Lengths in the dump's distance unit.
-
-        Raises
-        ------
-        CoreError
-            For text that is not a dump; the message starts with "line N: ".
-        """
+        """Return the next frame, or None when its text is not complete yet."""
 
     @property
     def columns(self) -> str:
@@ -402,12 +318,7 @@ class Extrapolation:
     """How far neighbourhoods lie outside the training of a potential."""
 
     def __init__(self, path: str) -> None:
-        """Read a .ufx file.
-
-        Raises
-        ------
-        CoreError for a file that is not complete
-        """
+        """Read a .ufx file."""
 
     def evaluate(
         self, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
@@ -436,12 +347,7 @@ class DensityPotential:
     """Density terms read from a .ufd file."""
 
     def __init__(self, path: str, elements: Sequence[str]) -> None:
-        """Read a file; elements: species 0, 1, ... of ``compute``.
-
-        Raises
-        ------
-        CoreError for a file that is not complete
-        """
+        """Read a file; elements: species 0, 1, ... of ``compute``."""
 
     def compute(
         self, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
@@ -466,17 +372,7 @@ class DensityBasis:
             ]
         ],
     ) -> None:
-        """Number the coefficients, block after block.
-
-        Parameters
-        ----------
-        elements : list of str; species 0, 1, ... of ``features``
-        blocks : list of (centre, body orders, channels) as ``read_ufd_blocks`` returns them
-
-        Raises
-        ------
-        CoreError for an unknown element and functions that do not fit their channel
-        """
+        """Number the coefficients, block after block."""
 
     def block_columns(self, block: int) -> tuple[int, int]:
         """First column and number of columns of a block."""
@@ -484,11 +380,7 @@ class DensityBasis:
     def features(
         self, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return features and largest moments.
-
-        Features are (columns, 7 + 3 n): energy, virial xx yy zz xy xz yz (eV), forces (eV/Å) per unit coefficient;
-        the second array holds the largest scalar moment of each function over the atoms.
-        """
+        """Return features and largest moments."""
 
     def site_energies(
         self,
@@ -526,20 +418,7 @@ def efg_components(cartesian: ArrayLike) -> NDArray[np.float64]:
 def nearest_sites(
     points: ArrayLike, sites: ArrayLike, cell: ArrayLike
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the nearest site of every point of a periodic cell.
-
-    Parameters
-    ----------
-    points : (n, 3) float64 array, fractional
-    sites : (s, 3) float64 array, fractional; s > 0
-    cell : (3, 3) float64 array, rows are the cell vectors, Å; not so skewed that the image nearest in
-        fractional coordinates is not the nearest one
-
-    Returns
-    -------
-    nearest : (n,) int64 array; positions in ``sites``, the first of equally near ones
-    distance : (n,) float64 array; Å
-    """
+    """Return the nearest site of every point of a periodic cell."""
 
 def neighbor_list(
     positions: ArrayLike,
@@ -548,37 +427,13 @@ def neighbor_list(
     cutoff: float,
     centers: Sequence[int] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the full neighbour list within a cutoff.
-
-    Parameters
-    ----------
-    positions : (n, 3) float64 array, Å
-    cell : (3, 3) float64 array, rows are the cell vectors, Å
-    pbc : three bools
-    cutoff : float, Å
-    centers : sequence of atom indices, optional; all atoms by default
-
-    Returns
-    -------
-    first : (centers + 1,) int64 array; the entries of centre c are first[c]:first[c + 1]
-    index : (entries,) int32 array; atom index of the neighbour
-    vector : (entries, 3) float64 array; from centre to neighbour, Å
-    distance : (entries,) float64 array; Å
-    """
+    """Return the full neighbour list within a cutoff."""
 
 def read_uf3_blocks(path: str) -> dict[str, Any]:
-    """Return units, pairs and triples of a .uf3 file as plain Python values.
-
-    pairs: (elements, cutoff, knots, coefficients (n,)); triples: (elements, cutoffs, knots, coefficients
-    (n_ij, n_ik, n_jk)), cutoffs and knots in the order ij, ik, jk.
-    """
+    """Return units, pairs and triples of a .uf3 file as plain Python values."""
 
 def read_ufd_blocks(path: str) -> dict[str, Any]:
-    """Return units, base and blocks of a .ufd file as plain Python values.
-
-    blocks: (centre, body orders 3, 4 or 34, channels, coefficients (n,), bound (low, high, room)); channels: (element, highest l, first
-    knot, cutoff, intervals, functions); functions: (full, gone, coefficients (intervals - 3)).
-    """
+    """Return units, base and blocks of a .ufd file as plain Python values."""
 
 def sha256(text: bytes) -> str:
     """SHA-256 of bytes, hexadecimal."""
@@ -586,7 +441,4 @@ def sha256(text: bytes) -> str:
 def site_features(
     basis: UfpBasis, positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool], species: Sequence[int]
 ) -> NDArray[np.float64]:
-    """Return (n, columns): energy of each atom (eV) per unit coefficient.
-
-    Below a first knot the splines go on as straight lines.
-    """
+    """Return (n, columns): energy of each atom (eV) per unit coefficient."""

@@ -9,15 +9,9 @@ from lpsnmr.efg.quadrupolar import frequency_correlation
 from lpsnmr.errors import InputError
 from lpsnmr.sampling import MultiTauCorrelator
 from oracles.processes import SITE_A, SITE_B, TwoSite, ornstein_uhlenbeck
+from support.correlated import correlated
 
 FAST = DecaySettings(n_bootstrap=150)
-
-
-def correlated(components, interval):
-    correlator = MultiTauCorrelator(*components.shape[1:], sample_interval_ps=interval)
-    for values in components:
-        correlator.add(values)
-    return correlator.statistics(), (len(components) - 1) * interval
 
 
 def test_two_site_jumps():

@@ -7,18 +7,11 @@ from lpsnmr.analysis.nmr import DecaySettings, analyze_decay
 from lpsnmr.analysis.nmr.kohlrausch import fit_shape, shape
 from lpsnmr.analysis.nmr.models import compare_models
 from lpsnmr.errors import InputError
-from lpsnmr.sampling import MultiTauCorrelator
 from oracles.processes import TwoSite, levy_mixture, ornstein_uhlenbeck
+from support.correlated import correlated
 
 LAG = np.geomspace(1.0, 300.0, 60)
 FAST = DecaySettings(n_bootstrap=150)
-
-
-def correlated(components, interval):
-    correlator = MultiTauCorrelator(*components.shape[1:], sample_interval_ps=interval)
-    for values in components:
-        correlator.add(values)
-    return correlator.statistics(), (len(components) - 1) * interval
 
 
 @pytest.mark.parametrize(

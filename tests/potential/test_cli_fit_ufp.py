@@ -11,7 +11,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from lpsnmr.potential import Ufp, read_uf3, read_ufd
 from support.lpsnmr_runs import run_lpsnmr
-from support.ufp_cases import random_structure
+from support.ufp_cases import harmless_frames
 
 OPTIONS = [
     "--elements", "Li,S", "--two-body-cutoff", "4.5", "--two-body-spacing", "0.5",
@@ -26,16 +26,7 @@ def lpsnmr(*arguments):
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """Twelve frames of two runs with harmless labels."""
-    rng = np.random.default_rng(1)
-    frames = []
-    for k in range(12):
-        atoms = random_structure(k, np.eye(3) * 6.5, n=8, least=1.6, elements=("Li", "S"))
-        forces = rng.normal(size=(8, 3))
-        atoms.calc = SinglePointCalculator(
-            atoms, energy=-30 + rng.normal(), forces=forces, stress=0.01 * rng.normal(size=6)
-        )
-        atoms.info.update(run=f"run{k % 2}", run_step=k, run_T=300.0)
-        frames.append(atoms)
+    frames = harmless_frames(12, lambda k: (f"run{k % 2}", k, 300.0))
     path = tmp_path_factory.mktemp("data") / "data.extxyz"
     ase.io.write(path, frames, format="extxyz")
     return path

@@ -27,7 +27,7 @@ from lpsnmr.potential.fit import fingerprint
 from lpsnmr.potential.rows import frame_rows, row_weights, sparse_features
 from lpsnmr.report.fit_page import write_fit_report
 from lpsnmr.report.fit_phases import phase_rows
-from support.ufp_cases import random_structure
+from support.ufp_cases import harmless_frames
 
 CELL = np.array([[7.0, 0.0, 0.0], [1.0, 6.5, 0.0], [0.5, -1.0, 7.5]])
 BASIS = BasisSettings(
@@ -43,21 +43,7 @@ SETTINGS = FitSettings(BASIS, folds=3, bootstrap=3)
 @pytest.fixture(scope="module")
 def frames():
     """Random labels: the fit must be the same, not good."""
-    from ase.calculators.singlepoint import SinglePointCalculator
-
-    rng = np.random.default_rng(8)
-    out = []
-    for k in range(24):
-        atoms = random_structure(k, CELL, n=10, least=1.6, elements=("Li", "S"))
-        atoms.calc = SinglePointCalculator(
-            atoms,
-            energy=-30 + rng.normal(),
-            forces=rng.normal(size=(10, 3)),
-            stress=0.01 * rng.normal(size=6),
-        )
-        atoms.info.update(run=f"run{k // 4}", run_step=10 * (k % 4), run_T=300.0 + k // 4)
-        out.append(atoms)
-    return out
+    return harmless_frames(24, lambda k: (f"run{k // 4}", 10 * (k % 4), 300.0 + k // 4), CELL, 10, seed=8)
 
 
 @pytest.fixture(scope="module")

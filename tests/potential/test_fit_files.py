@@ -5,9 +5,7 @@ import subprocess
 import sys
 
 import ase.io
-import numpy as np
 import pytest
-from ase.calculators.singlepoint import SinglePointCalculator
 
 from lpsnmr.cli.main import run
 from lpsnmr.errors import ComputeError, InputError
@@ -15,7 +13,7 @@ from lpsnmr.fitting import memory
 from lpsnmr.fitting.accumulate import matrices_of
 from lpsnmr.potential import BasisSettings, DataSet, FitSettings, fit, fit_ufp
 from lpsnmr.reference import read_reference
-from support.ufp_cases import random_structure
+from support.ufp_cases import harmless_frames
 
 OPTIONS = [
     "--elements", "Li,S", "--two-body-cutoff", "4.5", "--two-body-spacing", "0.5",
@@ -62,13 +60,7 @@ def contents(folder):
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """Four frames of two runs with harmless labels."""
-    rng = np.random.default_rng(1)
-    frames = []
-    for k in range(4):
-        atoms = random_structure(k, np.eye(3) * 6.5, n=8, least=1.6, elements=("Li", "S"))
-        atoms.calc = SinglePointCalculator(atoms, energy=-30 + rng.normal(), forces=rng.normal(size=(8, 3)))
-        atoms.info.update(run=f"run{k % 2}", run_step=k)
-        frames.append(atoms)
+    frames = harmless_frames(4, lambda k: (f"run{k % 2}", k, 300.0), stress=False)
     path = tmp_path_factory.mktemp("data") / "data.extxyz"
     ase.io.write(path, frames, format="extxyz")
     return path

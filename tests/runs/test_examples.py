@@ -28,16 +28,20 @@ def test_configurations(path):
     assert prepare_run(load_config(path)).atoms is not None
 
 
+def copied_inputs(folder, *models):
+    """Copy the examples, and shipped models where their decks look for them; return the new folder."""
+    source = INPUTS.parents[1] / "python" / "lpsnmr" / "data" / "models"
+    target = folder / "python" / "lpsnmr" / "data" / "models"
+    target.mkdir(parents=True)
+    for name in models:
+        shutil.copy(source / name, target)
+    return shutil.copytree(INPUTS, folder / "examples" / "inputs")
+
+
 @pytest.mark.process
 def test_deck_and_stream(tmp_path):
     """In a copy beside the shipped potential, on two ranks, followed from the start."""
-    inputs = tmp_path / "examples" / "inputs"
-    shutil.copytree(INPUTS, inputs)
-    models = tmp_path / "python" / "lpsnmr" / "data" / "models"
-    models.mkdir(parents=True)
-    source = INPUTS.parents[1] / "python" / "lpsnmr" / "data" / "models"
-    for name in ("lps.uf3", "lps.ufd"):
-        shutil.copy(source / name, models)
+    inputs = copied_inputs(tmp_path, "lps.uf3", "lps.ufd")
     deck = [BIN / "mpirun", "-np", "2", BIN / "lmp", "-in", "in.lps", "-screen", "none"]
     deck += ["-var", "equilibrate", "50", "-var", "production", "500"]
     with subprocess.Popen([str(word) for word in deck], cwd=inputs) as process:
@@ -54,13 +58,7 @@ def test_deck_and_stream(tmp_path):
 @pytest.mark.process
 def test_extrapolation_deck(tmp_path):
     """A short run beside the shipped files writes its history."""
-    inputs = tmp_path / "examples" / "inputs"
-    shutil.copytree(INPUTS, inputs)
-    models = tmp_path / "python" / "lpsnmr" / "data" / "models"
-    models.mkdir(parents=True)
-    source = INPUTS.parents[1] / "python" / "lpsnmr" / "data" / "models"
-    for name in ("lps.uf3", "lps.ufd", "lps.ufx"):
-        shutil.copy(source / name, models)
+    inputs = copied_inputs(tmp_path, "lps.uf3", "lps.ufd", "lps.ufx")
     deck = [BIN / "mpirun", "-np", "2", BIN / "lmp", "-in", "in.extrapolation", "-screen", "none"]
     deck += ["-var", "steps", "300", "-var", "mark", "0.1"]
     subprocess.run([str(word) for word in deck], cwd=inputs, timeout=TIMEOUT_S, check=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from lpsnmr.cli.label import labelling_progress
+from lpsnmr.cli.options import number_option
 from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import check_targets
 from lpsnmr.labelling.term_engine import TERMS
@@ -34,7 +35,7 @@ The same command goes on where it stopped. Exit status 1 when a frame failed.
     show_default=True,
     help="Which correction; may be repeated.",
 )
-@click.option("--jobs", type=int, default=1, show_default=True, help="Frames side by side, one core each.")
+@number_option("--jobs", 1, "Frames side by side, one core each.")
 @click.option("--again", is_flag=True, help="Compute corrections anew that are there.")
 @click.option(
     "--card", type=click.Path(path_type=Path), help="Data card (Markdown) of the one file to write."

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lpsnmr.cli.options import MEMORY_OPTION, SEED
+from lpsnmr.cli.options import MEMORY_OPTION, SEED, number_option
 from lpsnmr.errors import InputError
 from lpsnmr.potential import (
     BasisSettings,
@@ -189,33 +189,13 @@ OPTIONS = (
         "lpsnmr add-terms has added to the frames.",
     ),
     click.option("--elements", default="Li P S", show_default=True, help="Elements of the potential."),
-    click.option(
-        "--body-order", type=int, default=3, show_default=True, help="2: pairs alone; 3: pairs and triples."
-    ),
-    click.option("--two-body-cutoff", type=float, default=6.0, show_default=True, help="Å."),
-    click.option(
-        "--two-body-start", type=float, default=0.6, show_default=True, help="First two-body knot, Å."
-    ),
-    click.option(
-        "--two-body-spacing",
-        type=float,
-        default=0.2,
-        show_default=True,
-        help="Distance of two-body knots, Å.",
-    ),
-    click.option(
-        "--three-body-cutoff", type=float, default=4.0, show_default=True, help="Cutoff of r_ij and r_ik, Å."
-    ),
-    click.option(
-        "--three-body-start", type=float, default=1.0, show_default=True, help="First three-body knot, Å."
-    ),
-    click.option(
-        "--three-body-spacing",
-        type=float,
-        default=0.5,
-        show_default=True,
-        help="Distance of three-body knots, Å.",
-    ),
+    number_option("--body-order", 3, "2: pairs alone; 3: pairs and triples."),
+    number_option("--two-body-cutoff", 6.0, "Å."),
+    number_option("--two-body-start", 0.6, "First two-body knot, Å."),
+    number_option("--two-body-spacing", 0.2, "Distance of two-body knots, Å."),
+    number_option("--three-body-cutoff", 4.0, "Cutoff of r_ij and r_ik, Å."),
+    number_option("--three-body-start", 1.0, "First three-body knot, Å."),
+    number_option("--three-body-spacing", 0.5, "Distance of three-body knots, Å."),
     click.option(
         "--triple",
         multiple=True,
@@ -231,19 +211,9 @@ OPTIONS = (
         "cutoff (Å), number of radial functions, highest l, shortest distance (1.7 Å), below which "
         "the functions fall to zero. May be repeated; a .ufd file goes beside the .uf3 file.",
     ),
-    click.option(
-        "--energy-error",
-        type=float,
-        default=3.0,
-        show_default=True,
-        help="Expected error of energies, meV/atom; sets their weight.",
-    ),
-    click.option(
-        "--force-error", type=float, default=0.1, show_default=True, help="Expected error of forces, eV/Å."
-    ),
-    click.option(
-        "--stress-error", type=float, default=0.1, show_default=True, help="Expected error of stress, GPa."
-    ),
+    number_option("--energy-error", 3.0, "Expected error of energies, meV/atom; sets their weight."),
+    number_option("--force-error", 0.1, "Expected error of forces, eV/Å."),
+    number_option("--stress-error", 0.1, "Expected error of stress, GPa."),
     click.option(
         "--prior-2b-ridge",
         callback=_floats,
@@ -294,9 +264,7 @@ OPTIONS = (
         show_default=True,
         help="Make V2 fall below the shortest distance of the data.",
     ),
-    click.option(
-        "--folds", type=int, default=5, show_default=True, help="Folds of the cross-validation; 0: none."
-    ),
+    number_option("--folds", 5, "Folds of the cross-validation; 0: none."),
     click.option(
         "--steps-per-block", type=int, help="Cut runs into blocks of so many MD steps; whole runs by default."
     ),
@@ -315,19 +283,11 @@ OPTIONS = (
         metavar="RUN=W",
         help="Weight of the frames of the runs that match RUN (b32_*); the last match counts.",
     ),
-    click.option(
-        "--search",
-        type=int,
-        default=0,
-        show_default=True,
-        help="Go on from the best prior: change one width after the other, at most so many trials.",
+    number_option(
+        "--search", 0, "Go on from the best prior: change one width after the other, at most so many trials."
     ),
-    click.option(
-        "--bootstrap",
-        type=int,
-        default=0,
-        show_default=True,
-        help="Further committee members, each fitted to blocks drawn with replacement.",
+    number_option(
+        "--bootstrap", 0, "Further committee members, each fitted to blocks drawn with replacement."
     ),
     click.option(
         "--extrapolation/--no-extrapolation",
@@ -336,14 +296,12 @@ OPTIONS = (
         help="Write the .ufx file from which compute ufp/extrapolation tells how far atoms are outside the "
         "data.",
     ),
-    click.option("--threads", type=int, default=1, show_default=True, help="Threads that evaluate features."),
+    number_option("--threads", 1, "Threads that evaluate features."),
     MEMORY_OPTION,
-    click.option(
+    number_option(
         "--checkpoint-s",
-        type=float,
-        default=60.0,
-        show_default=True,
-        help="Seconds between checkpoints of the sums (NAME.part.npz); the same command goes on from them.",
+        60.0,
+        "Seconds between checkpoints of the sums (NAME.part.npz); the same command goes on from them.",
     ),
     click.option(
         "--report/--no-report",

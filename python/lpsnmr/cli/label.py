@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from lpsnmr.cli.options import ENGINE_OPTIONS
+from lpsnmr.cli.options import ENGINE_OPTIONS, number_option
 from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import check_targets
 from lpsnmr.labelling import (
@@ -115,7 +115,7 @@ def describe(report: LabelReport) -> str:
     show_default=True,
     help="Also this correction, in columns of its own (as lpsnmr add-terms does).",
 )
-@click.option("--jobs", type=int, default=1, show_default=True, help="Frames side by side, one core each.")
+@number_option("--jobs", 1, "Frames side by side, one core each.")
 @click.option(
     "--part", default="0/1", callback=_part, metavar="I/N", help="Label frames I, I+N, I+2N, … only."
 )
@@ -132,19 +132,9 @@ def describe(report: LabelReport) -> str:
     show_default=True,
     help="GPAW: exchange-correlation functional.",
 )
-@click.option(
-    "--cutoff-hartree", type=float, default=18.0, show_default=True, help="GPAW: plane-wave cutoff, Hartree."
-)
-@click.option(
-    "--kpoint-length",
-    type=float,
-    default=11.0,
-    show_default=True,
-    help="GPAW: each axis gets ceil(this / its length) k-points, Å.",
-)
-@click.option(
-    "--max-iterations", type=int, default=90, show_default=True, help="GPAW: SCF steps before a frame fails."
-)
+@number_option("--cutoff-hartree", 18.0, "GPAW: plane-wave cutoff, Hartree.")
+@number_option("--kpoint-length", 11.0, "GPAW: each axis gets ceil(this / its length) k-points, Å.")
+@number_option("--max-iterations", 90, "GPAW: SCF steps before a frame fails.")
 def command(
     structures: tuple[Path, ...],
     output: Path,

@@ -14,7 +14,7 @@ from lpsnmr.active_learning import (
     learn,
     load_plan,
 )
-from lpsnmr.cli.options import ENGINE_OPTIONS, SEED
+from lpsnmr.cli.options import ENGINE_OPTIONS, SEED, number_option
 from lpsnmr.data import shipped_reference
 from lpsnmr.errors import InputError
 from lpsnmr.labelling import EngineChoice
@@ -69,8 +69,8 @@ def _reference(given: tuple[Path, ...]) -> tuple[Path, ...]:
     show_default=True,
     help="Potential to begin with (.uf3 with its .json beside it); later ones are fitted in the same way.",
 )
-@click.option("--rounds", type=int, default=1, show_default=True, help="Rounds in all.")
-@click.option("--frames", type=int, default=10, show_default=True, help="Frames to label in each round.")
+@number_option("--rounds", 1, "Rounds in all.")
+@number_option("--frames", 10, "Frames to label in each round.")
 @click.option("--engine", default="gpaw", show_default=True, help="What labels; as in lpsnmr label.")
 @ENGINE_OPTIONS
 @click.option(
@@ -79,8 +79,8 @@ def _reference(given: tuple[Path, ...]) -> tuple[Path, ...]:
     help="Allow labels of another recipe (label_id) than the reference has; their energies may not agree.",
 )
 @click.option("--gpaw-python", help="Python interpreter that has GPAW.")
-@click.option("--jobs", type=int, default=1, show_default=True, help="Labels computed side by side.")
-@click.option("--folds", type=int, default=5, show_default=True, help="Folds of the refits; 0: none.")
+@number_option("--jobs", 1, "Labels computed side by side.")
+@number_option("--folds", 5, "Folds of the refits; 0: none.")
 @click.option("--steps-per-block", type=int, help="Blocks of the folds, MD steps; whole runs by default.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of trajectories and folds.")
 def command(

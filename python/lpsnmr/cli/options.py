@@ -1,16 +1,23 @@
 """Options that several commands have."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from lpsnmr.errors import InputError
 
-__all__ = ["CONFIG_OVERRIDES", "ENGINE_OPTIONS", "MEMORY_OPTION", "SEED"]
+__all__ = ["CONFIG_OVERRIDES", "ENGINE_OPTIONS", "MEMORY_OPTION", "SEED", "number_option"]
 
 SEED = click.IntRange(min=0)
 """What NumPy takes to begin its random numbers with."""
+
+
+def number_option(name: str, default: float, text: str) -> Callable[[Any], Any]:
+    """Return an option that takes a number of the kind of its default, which ``--help`` shows."""
+    return click.option(name, type=type(default), default=default, show_default=True, help=text)
+
 
 CONFIG_OVERRIDES = click.option(
     "--set",

@@ -14,7 +14,7 @@ from ase import Atoms
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lpsnmr.cli.options import SEED
+from lpsnmr.cli.options import SEED, number_option
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.md.schedule import Stage, melt_quench_stages
@@ -194,24 +194,22 @@ def _schedule(o: dict[str, Any]) -> tuple[Stage, ...]:
     help="Strain tensor (shears are half the angle); may be repeated, one structure each.",
 )
 @click.option("--pack", is_flag=True, help="Pack its PS4 units and Li into the cell at random.")
-@click.option(
-    "--li-disorder", type=float, default=0.0, show_default=True, help="Share of Li moved to other voids."
-)
-@click.option("--rattle", type=float, default=0.0, show_default=True, help="Gaussian displacements, Å.")
-@click.option("--count", type=int, default=1, show_default=True, help="Copies of each, with other seeds.")
+@number_option("--li-disorder", 0.0, "Share of Li moved to other voids.")
+@number_option("--rattle", 0.0, "Gaussian displacements, Å.")
+@number_option("--count", 1, "Copies of each, with other seeds.")
 @click.option("--seed", type=SEED, default=1, show_default=True, help="First seed.")
 @click.option("--melt-quench", "melt", is_flag=True, help="Melt and cool each by MD.")
 @click.option("--potential", default="default", show_default=True, help="Melt-quench: .uf3 file.")
-@click.option("--melt-k", type=float, default=2000.0, show_default=True, help="Temperature of the melt, K.")
-@click.option("--melt-ps", type=float, default=20.0, show_default=True, help="Time in the melt, ps.")
+@number_option("--melt-k", 2000.0, "Temperature of the melt, K.")
+@number_option("--melt-ps", 20.0, "Time in the melt, ps.")
 @click.option("--anneal-k", type=float, nargs=2, default=(1100.0, 1000.0), show_default=True,
               help="Temperatures between which P find four S again, K.")  # fmt: skip
-@click.option("--anneal-ps", type=float, default=0.0, show_default=True, help="Time of that, ps; 0: none.")
-@click.option("--quench-ps", type=float, default=40.0, show_default=True, help="Time of the cooling, ps.")
-@click.option("--final-k", type=float, default=300.0, show_default=True, help="Temperature at the end, K.")
-@click.option("--final-ps", type=float, default=20.0, show_default=True, help="Time at the end, ps.")
+@number_option("--anneal-ps", 0.0, "Time of that, ps; 0: none.")
+@number_option("--quench-ps", 40.0, "Time of the cooling, ps.")
+@number_option("--final-k", 300.0, "Temperature at the end, K.")
+@number_option("--final-ps", 20.0, "Time at the end, ps.")
 @click.option("--pressure-bar", type=float, help="Let the cell breathe at this pressure below --release-k.")
-@click.option("--release-k", type=float, default=500.0, show_default=True, help="See --pressure-bar, K.")
+@number_option("--release-k", 500.0, "See --pressure-bar, K.")
 @click.option(
     "--require-ps4",
     type=float,

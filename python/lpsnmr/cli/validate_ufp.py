@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from lpsnmr.cli.options import SEED
+from lpsnmr.cli.options import SEED, number_option
 from lpsnmr.data import shipped_reference
 from lpsnmr.errors import InputError
 from lpsnmr.parallel.together import abort_together, communicator
@@ -64,19 +64,17 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str) -> tuple[fl
 )
 @click.option("--temperatures", callback=_numbers, default="300,600,900", show_default=True,
               help="Of the stability and diffusion runs, K.")  # fmt: skip
-@click.option("--ns", type=float, default=1.0, show_default=True, help="Length of each of them, ns.")
-@click.option("--nve-ps", type=float, default=200.0, show_default=True, help="Length of the NVE runs, ps.")
-@click.option("--rdf-ps", type=float, default=40.0, show_default=True, help="Length of the g(r) runs, ps.")
+@number_option("--ns", 1.0, "Length of each of them, ns.")
+@number_option("--nve-ps", 200.0, "Length of the NVE runs, ps.")
+@number_option("--rdf-ps", 40.0, "Length of the g(r) runs, ps.")
 @click.option("--melt-from", type=click.Choice(MELT_FROM), default="packed", show_default=True,
               help="Units packed at random, a liquid at once; or the crystal, which must melt.")  # fmt: skip
-@click.option("--melt-density", type=float, default=1.7, show_default=True, help="Of the packing, g/cm³.")
-@click.option("--melt-k", type=float, default=600.0, show_default=True, help="Temperature of the melt, K.")
-@click.option("--melt-ps", type=float, default=5.0, show_default=True, help="Its length, ps.")
-@click.option(
-    "--anneal-ps", type=float, default=0.0, show_default=True, help="Annealing from 1100 to 1000 K, ps."
-)
-@click.option("--quench-ps", type=float, default=50.0, show_default=True, help="Length of the quench, ps.")
-@click.option("--timestep-fs", type=float, default=2.0, show_default=True, help="MD time step, fs.")
+@number_option("--melt-density", 1.7, "Of the packing, g/cm³.")
+@number_option("--melt-k", 600.0, "Temperature of the melt, K.")
+@number_option("--melt-ps", 5.0, "Its length, ps.")
+@number_option("--anneal-ps", 0.0, "Annealing from 1100 to 1000 K, ps.")
+@number_option("--quench-ps", 50.0, "Length of the quench, ps.")
+@number_option("--timestep-fs", 2.0, "MD time step, fs.")
 @click.option("--seed", type=SEED, default=1, show_default=True, help="Seed of the velocities.")
 @click.option("--style", default="ufp 3", show_default=True, help="Pair style and its arguments.")
 @click.option("--quick", is_flag=True, help="Try every stage in about a minute; the figures mean nothing.")

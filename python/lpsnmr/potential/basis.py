@@ -10,6 +10,7 @@ import numpy as np
 from lpsnmr._core import UfpBasis
 from lpsnmr.errors import InputError
 from lpsnmr.potential.density import DensityBlock, DensityLayout
+from lpsnmr.potential.species import species_of
 from lpsnmr.strict_model import checked_dataclass
 from lpsnmr.typing import Array
 
@@ -223,10 +224,4 @@ class Layout:
         InputError
             For an element the potential does not have.
         """
-        elements = self.settings.elements
-        unknown = sorted(set(symbols) - set(elements))
-        if unknown:
-            raise InputError(
-                f"{where}: element {unknown[0]} is not in the potential; it has: {' '.join(elements)}"
-            )
-        return [elements.index(s) for s in symbols]
+        return species_of(symbols, self.settings.elements, where)

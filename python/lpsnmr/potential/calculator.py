@@ -9,6 +9,7 @@ from ase.calculators.calculator import Calculator, all_changes
 
 from lpsnmr._core import DensityPotential, UfpPotential
 from lpsnmr.errors import InputError
+from lpsnmr.potential.species import species_of
 from lpsnmr.potential.uf3_file import read_uf3
 from lpsnmr.potential.ufd_file import check_companion, companion
 from lpsnmr.typing import Array
@@ -74,14 +75,7 @@ class Ufp:
         InputError
             For an element that the potential does not have.
         """
-        symbols = atoms.get_chemical_symbols()
-        unknown = sorted(set(symbols) - set(self.elements))
-        if unknown:
-            raise InputError(
-                f"{self.path}: element {unknown[0]} is not in the potential; "
-                f"it has: {' '.join(self.elements)}"
-            )
-        species = [self.elements.index(s) for s in symbols]
+        species = species_of(atoms.get_chemical_symbols(), self.elements, self.path)
         system = (atoms.positions, atoms.cell.array, atoms.pbc.tolist(), species)
         out = self._core.compute(*system)
         if self._density:

@@ -8,7 +8,7 @@ import ase
 import numpy as np
 
 from lpsnmr import _core
-from lpsnmr.errors import InputError
+from lpsnmr.potential.species import species_of
 from lpsnmr.typing import Array
 
 __all__ = ["Extrapolation", "SiteGrades"]
@@ -78,14 +78,7 @@ class Extrapolation:
         InputError
             For an element that the potential does not have.
         """
-        symbols = atoms.get_chemical_symbols()
-        unknown = sorted(set(symbols) - set(self.elements))
-        if unknown:
-            raise InputError(
-                f"{self.path}: element {unknown[0]} is not in the potential; "
-                f"it has: {' '.join(self.elements)}"
-            )
-        species = [self.elements.index(s) for s in symbols]
+        species = species_of(atoms.get_chemical_symbols(), self.elements, self.path)
         table = self._core.evaluate(atoms.positions, atoms.cell.array, atoms.pbc.tolist(), species)
         return SiteGrades(table[:, 2].copy(), table[:, 1].copy(), table[:, 0].copy())
 

@@ -9,51 +9,51 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lpsnmr.analysis import Analysis
-from lpsnmr.analysis.nmr import EchoDecay, SingleCrystalDecay, Spectrum
+from lpsnmr.analysis.nmr import EchoDecay, NmrDecay, SingleCrystalDecay, Spectrum
 from lpsnmr.report.plots import save_figure
 from lpsnmr.report.text import format_interval
 
 __all__ = ["plot_echoes", "plot_narrowing", "plot_single_crystals", "plot_spectra"]
 
 
-def plot_echoes(path: Path, echoes: Sequence[EchoDecay], title: str) -> Path:
-    """Draw sine echoes against the mixing time with their fits."""
+def _plot_decays(
+    path: Path, curves: Sequence[tuple[NmrDecay, str]], scale: float, xlabel: str, ylabel: str, title: str
+) -> Path:
+    """Draw decays with their errors and fits, times a factor, one colour each."""
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
-    for echo, color in zip(echoes, _colors(len(echoes)), strict=True):
-        decay, shown = echo.decay, echo.decay.lag_ps > 0
-        tau = "not resolved" if decay.tau_mean_ps is None else f"{format_interval(decay.tau_mean_ps)} ps"
-        label = f"t_p = {echo.evolution_time_us:g} μs: τ_SAE = {tau}"
+    for (decay, label), color in zip(curves, _colors(len(curves)), strict=True):
+        shown = decay.lag_ps > 0
         axes.errorbar(
-            decay.lag_ps[shown], decay.correlation[shown], decay.standard_error[shown],
+            decay.lag_ps[shown], decay.correlation[shown] * scale, decay.standard_error[shown] * scale,
             fmt=".", ms=4, lw=0.8, color=color, label=label,
         )  # fmt: skip
-        axes.plot(decay.lag_ps, decay.fitted, color=color, lw=1.4)
-    axes.set(xlabel="mixing time t_m (ps)", ylabel="S(t_p, t_m)", title=title)
-    if len(echoes[0].decay.lag_ps) > 1:
+        axes.plot(decay.lag_ps, decay.fitted * scale, color=color, lw=1.4)
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    if len(curves[0][0].lag_ps) > 1:
         axes.set(xscale="log")
     axes.legend(fontsize=7)
     return save_figure(figure, path)
+
+
+def plot_echoes(path: Path, echoes: Sequence[EchoDecay], title: str) -> Path:
+    """Draw sine echoes against the mixing time with their fits."""
+    curves = []
+    for echo in echoes:
+        mean = echo.decay.tau_mean_ps
+        tau = "not resolved" if mean is None else f"{format_interval(mean)} ps"
+        curves.append((echo.decay, f"t_p = {echo.evolution_time_us:g} μs: τ_SAE = {tau}"))
+    return _plot_decays(path, curves, 1.0, "mixing time t_m (ps)", "S(t_p, t_m)", title)
 
 
 def plot_single_crystals(path: Path, crystals: Sequence[SingleCrystalDecay], title: str) -> Path:
     """Draw C(t) for each field direction with its fit."""
-    figure = Figure(figsize=(6.4, 4.6), layout="constrained")
-    axes = figure.subplots()
     to_khz2 = 1.0 / (2.0 * pi * 1e3) ** 2
-    for crystal, color in zip(crystals, _colors(len(crystals)), strict=True):
-        decay, shown = crystal.decay, crystal.decay.lag_ps > 0
-        direction = " ".join(f"{x:g}" for x in crystal.direction)
-        axes.errorbar(
-            decay.lag_ps[shown], decay.correlation[shown] * to_khz2, decay.standard_error[shown] * to_khz2,
-            fmt=".", ms=4, lw=0.8, color=color, label=f"field along [{direction}]",
-        )  # fmt: skip
-        axes.plot(decay.lag_ps, decay.fitted * to_khz2, color=color, lw=1.4)
-    axes.set(xlabel="lag t (ps)", ylabel="C(t)/(2π)²  (kHz²)", title=title)
-    if len(crystals[0].decay.lag_ps) > 1:
-        axes.set(xscale="log")
-    axes.legend(fontsize=7)
-    return save_figure(figure, path)
+    curves = [
+        (crystal.decay, f"field along [{' '.join(f'{x:g}' for x in crystal.direction)}]")
+        for crystal in crystals
+    ]
+    return _plot_decays(path, curves, to_khz2, "lag t (ps)", "C(t)/(2π)²  (kHz²)", title)
 
 
 def plot_spectra(path: Path, spectra: Sequence[Spectrum], title: str) -> Path:

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.errors import InputError
 from lpsnmr.results import Jumps
-from lpsnmr.sampling.jump_book import JumpBook, State
+from lpsnmr.sampling.jump_book import JumpBook, JumpTracker
 from lpsnmr.sampling.settings import JumpSettings
 from lpsnmr.typing import Array
 
@@ -19,7 +18,7 @@ MEMORY_WINDOWS = 64
 WINDOWS_TO_LEAVE = 2
 
 
-class DisplacementTracker:
+class DisplacementTracker(JumpTracker):
     """For amorphous material, where no list of sites is known; works in crystals too.
 
     Each ion has the mean of its averaged positions during the present residence. When two windows in
@@ -36,6 +35,9 @@ class DisplacementTracker:
     settings
         See ``JumpSettings``.
     """
+
+    _ARRAYS = ("mean", "weight", "old", "old_weight", "older", "gone", "gone_sum")
+    _KIND = "displacement"
 
     def __init__(self, n: int, window_ps: float, settings: JumpSettings) -> None:
         self._n, self._settings = n, settings
@@ -87,30 +89,16 @@ class DisplacementTracker:
         self._gone[i] = 0
         self._gone_sum[i] = 0.0
 
-    def state(self) -> State:
-        """Return everything known as arrays; what ``from_state`` takes."""
-        arrays = {name: getattr(self, f"_{name}").copy() for name in _PLAIN}
-        return {**{f"book_{name}": value for name, value in self.book.state().items()}, **arrays}
-
     @classmethod
     def from_state(
         cls, state: Mapping[str, NDArray[Any]], window_ps: float, settings: JumpSettings
     ) -> "DisplacementTracker":
         """Continue from a state."""
-        missing = sorted(set(_PLAIN) - state.keys())
-        if missing:
-            raise InputError(f"state of a displacement tracker: no {missing[0]!r}")
+        cls._check(state)
         tracker = cls(len(state["gone"]), window_ps, settings)
-        for name in _PLAIN:
-            setattr(tracker, f"_{name}", np.array(state[name]))
-        tracker.book = JumpBook.from_state(
-            {name.removeprefix("book_"): value for name, value in state.items() if name.startswith("book_")}
-        )
+        tracker._restore(state)
         return tracker
 
     def summary(self) -> Jumps:
         """Return what the analysis needs."""
         return self.book.summary(self._window_ps)
-
-
-_PLAIN = ("mean", "weight", "old", "old_weight", "older", "gone", "gone_sum")

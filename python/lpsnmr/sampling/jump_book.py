@@ -1,7 +1,7 @@
 """Counting jumps in bounded memory: residence times, distances, recrossings, blocks of time."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lpsnmr.errors import InputError
 from lpsnmr.results.jumps import LENGTH_BIN, Jumps
 
-__all__ = ["JumpBook", "State", "duration_edges"]
+__all__ = ["JumpBook", "JumpTracker", "State", "duration_edges"]
 
 State = dict[str, NDArray[Any]]
 MAX_BLOCKS = 32
@@ -156,3 +156,35 @@ _ARRAYS = {
     "length": "_length", "back": "_back", "stays": "_stays", "lengths": "_lengths", "blocks": "_blocks",
     "sums": "_sums",
 }  # fmt: skip
+
+
+class JumpTracker:
+    """What the detectors of jumps share: a book, and a state of arrays with names.
+
+    ``_ARRAYS`` names the attributes, less their underscore, that make up the state beside the book.
+    """
+
+    _ARRAYS: ClassVar[tuple[str, ...]] = ()
+    _KIND: ClassVar[str] = ""
+    book: JumpBook
+
+    def state(self) -> State:
+        """Return everything known as arrays; what ``from_state`` takes."""
+        arrays = {name: np.array(getattr(self, f"_{name}")) for name in self._ARRAYS}
+        return {**{f"book_{name}": value for name, value in self.book.state().items()}, **arrays}
+
+    @classmethod
+    def _check(cls, state: Mapping[str, NDArray[Any]], *more: str) -> None:
+        """Raise InputError for a state without one of the arrays, or of ``more``."""
+        missing = sorted({*cls._ARRAYS, *more} - state.keys())
+        if missing:
+            raise InputError(f"state of a {cls._KIND} tracker: no {missing[0]!r}")
+
+    def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take the arrays and the book from a state that was checked."""
+        for name in self._ARRAYS:
+            value = np.array(state[name])
+            setattr(self, f"_{name}", value.item() if value.ndim == 0 else value)
+        self.book = JumpBook.from_state(
+            {name.removeprefix("book_"): value for name, value in state.items() if name.startswith("book_")}
+        )

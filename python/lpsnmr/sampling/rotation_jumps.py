@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.errors import InputError
 from lpsnmr.results import Rotations
-from lpsnmr.sampling.jump_book import JumpBook, State
+from lpsnmr.sampling.jump_book import JumpBook, JumpTracker
 from lpsnmr.sampling.settings import JumpSettings
 from lpsnmr.typing import Array
 
@@ -42,7 +41,7 @@ def rotation_angle_degrees(before: NDArray[np.int64], after: NDArray[np.int64]) 
     return 180.0 if is_double_swap else 0.0
 
 
-class RotationTracker:
+class RotationTracker(JumpTracker):
     """Follows the permutation of the S over the four corners of each PS4 unit.
 
     The corners are the mean directions of the first ten windows. An arrangement counts when all four S
@@ -57,6 +56,9 @@ class RotationTracker:
     settings
         Its ``min_stay_ps`` tells recrossings.
     """
+
+    _ARRAYS = ("windows", "corners", "here", "before", "before_that")
+    _KIND = "rotation"
 
     def __init__(self, n: int, window_ps: float, settings: JumpSettings) -> None:
         self._window_ps = window_ps
@@ -97,34 +99,19 @@ class RotationTracker:
         self._before_that[i] = self._before[i]
         self._before[i], self._here[i] = self._here[i].copy(), corner
 
-    def state(self) -> State:
-        """Return everything known as arrays; what ``from_state`` takes."""
-        arrays = {name: np.array(getattr(self, f"_{name}")) for name in _PLAIN}
-        return {**{f"book_{name}": value for name, value in self.book.state().items()}, **arrays}
-
     @classmethod
     def from_state(
         cls, state: Mapping[str, NDArray[Any]], window_ps: float, settings: JumpSettings
     ) -> "RotationTracker":
         """Continue from a state."""
-        missing = sorted(set(_PLAIN) - state.keys())
-        if missing:
-            raise InputError(f"state of a rotation tracker: no {missing[0]!r}")
+        cls._check(state)
         tracker = cls(len(state["here"]), window_ps, settings)
-        for name in _PLAIN:
-            value = np.array(state[name])
-            setattr(tracker, f"_{name}", int(value) if value.ndim == 0 else value)
-        tracker.book = JumpBook.from_state(
-            {name.removeprefix("book_"): value for name, value in state.items() if name.startswith("book_")}
-        )
+        tracker._restore(state)
         return tracker
 
     def summary(self) -> Rotations:
         """Return what the analysis needs; lengths are angles in units of ten degrees."""
         return Rotations(**vars(self.book.summary(self._window_ps)))
-
-
-_PLAIN = ("windows", "corners", "here", "before", "before_that")
 
 
 def _unit(vectors: Array) -> Array:

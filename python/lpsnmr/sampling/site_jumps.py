@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr._core import nearest_sites
-from lpsnmr.errors import InputError
 from lpsnmr.results import SiteJumps
-from lpsnmr.sampling.jump_book import JumpBook, State
+from lpsnmr.sampling.jump_book import JumpBook, JumpTracker, State
 from lpsnmr.sampling.settings import JumpSettings
 from lpsnmr.sampling.site_finding import (
     find_sites,
@@ -26,7 +25,7 @@ WINDOWS_TO_FOUND = 12
 MAX_SITES_PER_ION = 8
 
 
-class SiteTracker:
+class SiteTracker(JumpTracker):
     """Assigns ions to sites by the core they visited last and books their jumps.
 
     Parameters
@@ -41,6 +40,19 @@ class SiteTracker:
         (s, 3) fractional coordinates of known sites; None to find them in the density of the first
         ``settings.learn_ps``.
     """
+
+    _ARRAYS = (
+        "learn",
+        "founded",
+        "here",
+        "before",
+        "before_that",
+        "away",
+        "away_sum",
+        "occupation",
+        "between",
+    )
+    _KIND = "site"
 
     def __init__(self, n: int, window_ps: float, settings: JumpSettings, sites: Array | None = None) -> None:
         self._settings = settings
@@ -179,10 +191,8 @@ class SiteTracker:
     def state(self) -> State:
         """Return everything known as arrays; what ``from_state`` takes."""
         pairs = np.array([(*key, count) for key, count in sorted(self._pairs.items())], dtype=np.int64)
-        arrays = {name: np.array(getattr(self, f"_{name}")) for name in _PLAIN}
         return {
-            **{f"book_{name}": value for name, value in self.book.state().items()},
-            **arrays,
+            **super().state(),
             "sites": self.sites.copy(),
             "pairs": pairs.reshape(-1, 3),
             "buffer": np.array(self._buffer).reshape(-1, self._n, 3),
@@ -193,16 +203,9 @@ class SiteTracker:
         cls, state: Mapping[str, NDArray[Any]], window_ps: float, settings: JumpSettings
     ) -> "SiteTracker":
         """Continue from a state."""
-        missing = sorted({*_PLAIN, "sites", "pairs", "buffer"} - state.keys())
-        if missing:
-            raise InputError(f"state of a site tracker: no {missing[0]!r}")
+        cls._check(state, "sites", "pairs", "buffer")
         tracker = cls(len(state["here"]), window_ps, settings, state["sites"])
-        for name in _PLAIN:
-            value = np.array(state[name])
-            setattr(tracker, f"_{name}", value.item() if value.ndim == 0 else value)
-        tracker.book = JumpBook.from_state(
-            {name.removeprefix("book_"): value for name, value in state.items() if name.startswith("book_")}
-        )
+        tracker._restore(state)
         tracker._pairs = {(int(a), int(b)): int(count) for a, b, count in state["pairs"]}
         tracker._buffer = [np.array(window) for window in state["buffer"]]
         return tracker
@@ -219,8 +222,3 @@ class SiteTracker:
             between_sites=float(self._between / (windows * max(self._n, 1))),
             site_pairs=pairs.reshape(-1, 3),
         )
-
-
-_PLAIN = (
-    "learn", "founded", "here", "before", "before_that", "away", "away_sum", "occupation", "between",
-)  # fmt: skip
