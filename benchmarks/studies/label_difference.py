@@ -1,7 +1,7 @@
 """Learn the difference between two sets of labels from few frames, and carry it over to all frames.
 
-    python benchmarks/studies/label_difference.py OUT --other lps_gpaw_pbesol.extxyz
-    python benchmarks/studies/label_difference.py OUT --term d4 --highest-c6 10
+    python benchmarks/studies/label_difference.py topbesol --other LPS_GPAW_PBESOL.extxyz
+    python benchmarks/studies/label_difference.py d4smooth --term d4 --highest-c6 10
 
 The difference (other minus PBE, or a dispersion correction) of energy, forces and stress is fitted by pairs
 and a few triples with zero as the prior. Its error is measured with whole runs held out. OUT.uf3 is that fit,

@@ -8,13 +8,14 @@ import pytest
 from click.testing import CliRunner
 
 from lpsnmr.cli.merge_labels import command
-from lpsnmr.data import shipped_reference
+from lpsnmr.data import shipped_pbesol, shipped_reference
 from lpsnmr.errors import InputError
 from lpsnmr.reference import read_reference
 from lpsnmr.reference.data_card import data_card
 from lpsnmr.reference.merge import merge_frames, structure_key
 from lpsnmr.reference.phases import order_of, phase_of, phase_of_run
 from lpsnmr.reference.terms import drop_terms
+from lpsnmr.units import EV_PER_ANGSTROM3_GPA
 
 SHIPPED = files("lpsnmr.data") / "reference" / "lps_gpaw_pbe.extxyz"
 
@@ -34,7 +35,7 @@ def shifted(frame, run, step):
     return other
 
 
-@pytest.mark.parametrize("path", shipped_reference(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*shipped_reference(), shipped_pbesol()], ids=lambda path: path.stem)
 def test_shipped_cards_say_what_is_in_the_sets(path):
     card = path.parent / "README.md" if path.stem == "lps_gpaw_pbe" else path.with_suffix(".md")
     assert card.read_text(encoding="utf-8") == data_card(path.name, read_reference(path))
@@ -44,6 +45,19 @@ def test_no_frame_is_in_two_of_the_shipped_sets():
     keys = [structure_key(frame) for path in shipped_reference() for frame in read_reference(path)]
     assert len(keys) > 300
     assert len(set(keys)) == len(keys)
+
+
+def test_frames_of_another_functional_are_frames_of_the_sets():
+    """So that each difference of labels is one of functionals alone."""
+    known = {structure_key(frame): frame for path in shipped_reference() for frame in read_reference(path)}
+    frames = read_reference(shipped_pbesol())
+    assert len({structure_key(frame) for frame in frames}) == len(frames)
+    for frame in frames:
+        assert frame.info["functional"] == "PBEsol"
+        base = known[structure_key(frame)]
+        assert base.info["run"] == frame.info["run"]
+        assert np.sqrt(np.mean((base.get_forces() - frame.get_forces()) ** 2)) < 0.1  # 0.06 eV/Å throughout
+        assert 0.8 < (frame.get_stress() - base.get_stress())[:3].mean() * EV_PER_ANGSTROM3_GPA < 2.0
 
 
 def test_the_shipped_set_merges_into_itself(shipped):

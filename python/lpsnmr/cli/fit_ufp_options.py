@@ -184,8 +184,8 @@ OPTIONS = (
         "--labels",
         default="pbe",
         show_default=True,
-        metavar="FUNCTIONAL[+d4|+d3bj]",
-        help="Which labels of REFERENCE: those of pbe or pbesol, alone or with a dispersion correction that "
+        metavar="FUNCTIONAL[+TERM]",
+        help="Which labels of REFERENCE: those of pbe or pbesol, alone or with a term (d4, d3bj, …) that "
         "lpsnmr add-terms has added to the frames.",
     ),
     click.option("--elements", default="Li P S", show_default=True, help="Elements of the potential."),
