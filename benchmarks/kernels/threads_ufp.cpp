@@ -1,7 +1,8 @@
 // Would threads inside pair_style ufp beat MPI ranks on small cells? Wall time of the sums over all
 // centres of a cell on one and on two threads that meet at a barrier twice a step.
 //
-//     cmake -S . -B build/plain -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=OFF && cmake --build build/plain
+//     cmake -S . -B build/plain -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=OFF
+//     cmake --build build/plain
 //     g++ -O3 -std=c++17 -Icpp -o build/threads_ufp benchmarks/kernels/threads_ufp.cpp
 //         build/plain/cpp/core/liblpsnmr_core.a -pthread
 //     python benchmarks/kernels/threads_cells.py | build/threads_ufp lps_23body.uf3

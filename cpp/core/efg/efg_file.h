@@ -1,5 +1,5 @@
-// The .efg model file: docs/reference/efg-model-format.md tells the format, python/lpsnmr/efg/files.py writes
-// it.
+// The .efg model file: docs/reference/efg-model-format.md tells the format,
+// python/lpsnmr/efg/files.py writes it.
 #pragma once
 
 #include "core/efg/predictor.h"
