@@ -20,6 +20,6 @@ def imports():
                 yield pytest.param(module, name, id=f"{page.stem}-{name}")
 
 
-@pytest.mark.parametrize(("module", "name"), imports())
+@pytest.mark.parametrize(("module", "name"), list(imports()))
 def test_pages_import_what_is_there(module, name):
     assert hasattr(importlib.import_module(module), name)
