@@ -3,6 +3,7 @@
 #   sh examples/inputs/fit_lps.sh [NAME.uf3 [DATA.extxyz ...]]
 # V3 stands where density terms do not do its work: inside PS4 and where Li meets a P-S bond. Melts weigh less,
 # for they ask more of the form than it has. See docs/howto/fit-ufp.md.
+# LABELS=pbe+topbesol (or another sum of labels, docs/howto/fit-ufp.md) fits that instead of PBE.
 # DENSITY=no makes the two- and three-body potential of the form of lps_23body.uf3 instead.
 set -eu
 models=$(python -c "import pathlib, lpsnmr.data as d; print(pathlib.Path(d.__path__[0]) / 'models')")
@@ -25,4 +26,4 @@ fi
 exec lpsnmr fit-ufp "$@" -o "$target" \
   --elements "Li P S" --two-body-cutoff 5.0 --three-body-cutoff 4.0 \
   --triple Li-Li=0 --triple Li-P=0 --triple Li-S=0 --triple P-Li=0 --triple P-P=0 --triple S-S-S=0,0 \
-  --prior-3b-ridge 0.5 --prior-3b-curvature 0.3 --folds 5 --steps-per-block 400
+  --prior-3b-ridge 0.5 --prior-3b-curvature 0.3 --folds 5 --steps-per-block 400 --labels "${LABELS:-pbe}"
