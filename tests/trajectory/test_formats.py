@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import os
 import random
 import warnings
 
@@ -14,6 +15,7 @@ import zstandard
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.structures import load_structure
+from lpsnmr.trajectory import mda_files
 from lpsnmr.trajectory.binary_dump import BinaryDumpReader
 from lpsnmr.trajectory.data_file import write_data_file
 from lpsnmr.trajectory.dump import DumpReader
@@ -128,10 +130,60 @@ def test_formats_without_elements_need_a_topology(tmp_path, kind):
 
 
 def test_a_package_that_is_missing_is_named(tmp_path, monkeypatch):
+    """In a process that cannot import it."""
     path = write(tmp_path, "xtc")
-    monkeypatch.setitem(__import__("sys").modules, "MDAnalysis.coordinates.XTC", None)
+    (tmp_path / "MDAnalysis.py").write_text("raise ImportError('not here')\n")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+    monkeypatch.setattr(mda_files, "_worker", mda_files._Worker())
     with pytest.raises(InputError, match=r"need MDAnalysis: pip install 'lpsnmr\[trajectories\]'"):
         list(open_trajectory(path, ReaderOptions(numbers=np.full(9, 3, dtype=np.int32))))
+    mda_files._worker.end()
+
+
+def test_a_reader_that_crashes_ends_alone(tmp_path):
+    """A TRR file whose damage crashes the C code that reads it: an error, and the next file is read."""
+    path = write(tmp_path, "trr")
+    good = path.read_bytes()
+    options = ReaderOptions(numbers=np.full(9, 3, dtype=np.int32))
+    messages = set()
+    for seed in range(40):
+        path.write_bytes(damaged(random.Random(seed), good))
+        if is_refused(
+            lambda file: messages.add(refusal(file, options)) or list(open_trajectory(file, options)), path
+        ):
+            continue
+    assert any("crashed" in message for message in messages)
+    path.write_bytes(good)
+    assert len(list(open_trajectory(path, options))) == FRAMES
+
+
+def refusal(path, options):
+    try:
+        list(open_trajectory(path, options))
+    except FileFormatError as error:
+        return str(error)
+    return ""
+
+
+def test_times_in_single_precision_are_even(tmp_path):
+    """0.1 ps apart at 100 ns, where single precision holds steps of 0.008 ps."""
+    mda = pytest.importorskip("MDAnalysis")
+    frames = images()
+    path = tmp_path / "late.xtc"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        universe = mda.Universe.empty(len(SYMBOLS), trajectory=True)
+        with mda.Writer(str(path), len(SYMBOLS)) as writer:
+            for k in range(200):
+                universe.atoms.positions = frames[k % FRAMES].positions
+                universe.trajectory.ts.dimensions = frames[0].cell.cellpar()
+                universe.trajectory.ts.time = 1e5 + 0.1 * k
+                universe.trajectory.ts.data["step"] = 50_000_000 + 50 * k
+                writer.write(universe.atoms)
+    numbers = np.asarray(frames[0].numbers, dtype=np.int32)
+    times = np.array([f.time_ps for f in open_trajectory(path, ReaderOptions(numbers=numbers))])
+    np.testing.assert_allclose(np.diff(times), 0.1, rtol=1e-3)
+    assert np.ptp(np.diff(times)) < 1e-9
 
 
 def test_formats_are_known_by_what_is_in_them(tmp_path):
@@ -219,12 +271,23 @@ def test_atoms_of_extended_xyz_in_any_order(tmp_path):
         np.testing.assert_allclose(frame.positions, truth.positions, atol=1e-7)
 
 
-def test_damaged_trajectories_by_the_thousand(tmp_path):
+MDA_KINDS = ["xtc", "trr", "dcd", "nc"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "times"),
+    [
+        ([kind for kind in KINDS if kind not in {"extxyz.gz", *MDA_KINDS}], 2000),
+        pytest.param(MDA_KINDS, 400, marks=pytest.mark.slow),  # each crash costs the start of a process
+    ],
+    ids=["own", "MDAnalysis"],
+)
+def test_damaged_trajectories_by_the_thousand(tmp_path, kinds, times):
     """Each format, damaged: frames, or one line that names the file; never a traceback, never a hang."""
-    run_lmp(BINARY.format(columns="x y z"), tmp_path)
-    kinds = [kind for kind in KINDS if kind != "extxyz.gz"]
     good = {path.name: path.read_bytes() for path in (write(tmp_path, kind) for kind in kinds)}
-    good["a.bin"] = (tmp_path / "a.bin").read_bytes()
+    if "dump" in kinds:
+        run_lmp(BINARY.format(columns="x y z"), tmp_path)
+        good["a.bin"] = (tmp_path / "a.bin").read_bytes()
     numbers = np.asarray(images()[0].numbers, dtype=np.int32)
     options = ReaderOptions(elements=("Li", "P", "S"), numbers=numbers)
     rng, refused = random.Random(4), dict.fromkeys(good, 0)
@@ -234,11 +297,14 @@ def test_damaged_trajectories_by_the_thousand(tmp_path):
     def read(path):
         return list(Trajectory([path], options))
 
-    for k in range(2000):
+    for k in range(times):
         name = list(good)[k % len(good)]
         (folder / name).write_bytes(damaged(rng, good[name]))
         refused[name] += is_refused(read, folder / name)
     assert min(refused.values()) > 10, refused
+    for name in good:  # that it was the damage
+        (folder / name).write_bytes(good[name])
+        assert not is_refused(read, folder / name)
 
 
 def test_addresses():

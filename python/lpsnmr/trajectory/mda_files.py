@@ -1,10 +1,14 @@
-"""Frames of XTC, TRR, DCD and NetCDF trajectories, read by MDAnalysis (optional)."""
+"""Frames of XTC, TRR, DCD and NetCDF trajectories, read by MDAnalysis (optional) in a process of its own."""
 
-import importlib
+import atexit
+import contextlib
+import json
 import logging
 import os
-import warnings
-from collections.abc import Iterator
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +18,12 @@ from numpy.typing import NDArray
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.trajectory.frames import Frame, FrameSequence
 
-__all__ = ["MDA_FORMATS", "MdaReader"]
+__all__ = ["MdaReader"]
 
 logger = logging.getLogger(__name__)
-MDA_FORMATS = {
-    "xtc": ("XTC", "XTCReader"),
-    "trr": ("TRR", "TRRReader"),
-    "dcd": ("DCD", "DCDReader"),
-    "nc": ("TRJ", "NCDFReader"),
-}
-"""Format: module of ``MDAnalysis.coordinates`` and class."""
 INSTALL = "pip install 'lpsnmr[trajectories]'"
+SINGLE = 1.2e-7
+"""Relative rounding of single precision, in which the files hold their times."""
 
 
 class MdaReader:
@@ -35,7 +34,7 @@ class MdaReader:
     path
         The file.
     file_format
-        Key of ``MDA_FORMATS``.
+        ``xtc``, ``trr``, ``dcd`` or ``nc``.
     numbers
         (n,) int32, atomic numbers in the order of the file, which holds no elements.
     ascending
@@ -44,7 +43,7 @@ class MdaReader:
     Notes
     -----
     Steps and times come from XTC and TRR files, times alone from NetCDF, steps alone from DCD: its times are
-    in the units of the program that wrote it.
+    in the units of the program that wrote it. Times that are even but for single precision are made even.
 
     Raises
     ------
@@ -70,117 +69,135 @@ class MdaReader:
         self._numbers = numbers
         self.has_steps = file_format != "nc"
         self._sequence = FrameSequence(self._fail, ascending)
-        self._found: list[int] | None = None
+        self._steps: list[int] | None = None
+        self._line: tuple[float, float] | None = None  # time of step 0 and of a step, ps, where they are even
 
     def _fail(self, message: str) -> FileFormatError:
         return FileFormatError(f"{self.path}: frame {self._number}: {message}")
 
-    def steps(self) -> list[int] | None:
+    def steps(self) -> list[int]:
         """Return the step of each frame."""
-        if self._found is None:
-            with self._opened() as reader:
-                self._found = [self._step(ts, reader) for ts in self._snapshots(reader)]
-            self._number = 0
-        return self._found
+        if self._steps is None:
+            self._steps = []
+            for kind, *values in self._answers(frames=False):
+                if kind == "steps":
+                    self._steps, times = values
+                    self._line = _line(self._steps, times)
+        return self._steps
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames in order."""
-        with self._opened() as reader:
-            if self._format == "xtc":
-                logger.info("%s: positions in XTC files are rounded, by default to 0.01 Å", self.path)
-            for ts in self._snapshots(reader):
-                yield self._sequence.checked(self._to_frame(ts, reader))
+        if self._format == "xtc":
+            logger.info("%s: positions in XTC files are rounded, by default to 0.01 Å", self.path)
+        self.steps()
+        self._number = 0
+        for kind, *values in self._answers(frames=True):
+            if kind == "frame":
+                yield self._sequence.checked(self._to_frame(*values))
+                self._number += 1
+            elif kind == "end" and self._number < values[0]:
+                raise self._fail(f"the file ends before it, with {values[0]} frames announced")
         self.reason = "end of file"
 
-    def _opened(self) -> "_Reader":
-        module, name = MDA_FORMATS[self._format]
+    def _answers(self, frames: bool) -> Iterator[tuple[Any, ...]]:
+        """Yield what the process beside this one says of the file."""
         if not self.path.is_file():
             raise FileFormatError(f"{self.path}: cannot open: no such file")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                kind: Any = getattr(importlib.import_module(f"MDAnalysis.coordinates.{module}"), name)
-        except ImportError as error:
-            raise InputError(f"{self.path}: {self._format} files need MDAnalysis: {INSTALL}") from error
-        reader = _Reader(kind, self.path, len(self._numbers))
-        if reader.n_atoms != len(self._numbers):
-            raise FileFormatError(
-                f"{self.path}: {reader.n_atoms} atoms, but the topology has {len(self._numbers)}"
-            )
-        return reader
+        for kind, *values in _worker.ask(self.path, self._format, frames):
+            if kind == "missing":
+                raise InputError(f"{self.path}: {self._format} files need MDAnalysis: {INSTALL}")
+            if kind == "error":
+                raise FileFormatError(f"{self.path}: not readable as {self._format}: {values[0]}")
+            if kind == "head" and values[0] != len(self._numbers):
+                raise FileFormatError(
+                    f"{self.path}: {values[0]} atoms, but the topology has {len(self._numbers)}"
+                )
+            yield kind, *values
 
-    def _snapshots(self, reader: "_Reader") -> Iterator[Any]:
-        snapshots = iter(reader)
-        while True:
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    snapshot = next(snapshots, None)
-            except Exception as error:  # MDAnalysis raises many kinds
-                told = " ".join(str(error).split()) or type(error).__name__
-                raise FileFormatError(f"{self.path}: frame {self._number}: {told}") from error
-            if snapshot is None:
-                if self._number < reader.n_frames:
-                    raise self._fail(f"the file ends before it, with {reader.n_frames} frames announced")
-                return
-            yield snapshot
-            self._number += 1
-
-    def _step(self, ts: Any, reader: "_Reader") -> int:
-        if self._format == "dcd":
-            return reader.first_step + self._number * reader.interval
-        return int(ts.data["step"]) if self.has_steps and "step" in ts.data else self._number
-
-    def _to_frame(self, ts: Any, reader: "_Reader") -> Frame:
-        cell = None if ts.dimensions is None else np.array(ts.triclinic_dimensions, dtype=np.float64)
-        with np.errstate(invalid="ignore"):
-            positions = np.array(ts.positions, dtype=np.float64)
+    def _to_frame(
+        self, step: int, time: float | None, cell: NDArray[np.float64] | None, positions: NDArray[np.float32]
+    ) -> Frame:
         if cell is None or not (np.isfinite(cell).all() and abs(np.linalg.det(cell)) > 1e-6):
             raise self._fail("no three-dimensional cell")
-        if not np.isfinite(positions).all() or not np.isfinite(ts.time):
+        if not np.isfinite(positions).all() or (time is not None and not np.isfinite(time)):
             raise self._fail("a position or time that is not a finite number")
+        if self._line is not None:
+            time = self._line[0] + self._line[1] * step
         return Frame(
-            self._step(ts, reader),
-            None if self._format == "dcd" else float(ts.time),
+            step,
+            time,
             cell,
             (True, True, True),
             np.arange(1, len(positions) + 1, dtype=np.int64),
             self._numbers,
-            positions,
+            positions.astype(np.float64),
         )
 
 
-class _NothingToClose:
-    """In place of a file."""
+def _line(steps: Sequence[int], times: Sequence[float | None]) -> tuple[float, float] | None:
+    """Return offset and slope of times that are even in the steps within single precision."""
+    known = [time for time in times if time is not None]
+    if len(known) < 2 or len(known) < len(steps) or steps[-1] == steps[0]:
+        return None
+    x, y = np.array(steps, dtype=np.float64), np.array(known)
+    slope = float((y[-1] - y[0]) / (x[-1] - x[0]))
+    offset = float(y[0] - slope * x[0])
+    even = np.abs(offset + slope * x - y) <= 4.0 * SINGLE * np.abs(y).max()
+    return (offset, slope) if np.isfinite(y).all() and even.all() else None
 
-    def close(self) -> None:
-        """Do nothing."""
 
+class _Worker:
+    """The process that reads, started when it is first needed and anew after a crash."""
 
-class _Reader:
-    """A reader of MDAnalysis, opened and closed without its noise."""
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
 
-    def __init__(self, kind: Any, path: Path, n_atoms: int) -> None:
-        self._reader = kind.__new__(kind)
-        for name in ("_file", "_xdr", "trjfile"):  # what it closes, also when it could not be opened
-            setattr(self._reader, name, _NothingToClose())
-        options = {"refresh_offsets": True} if kind.__name__ in {"XTCReader", "TRRReader"} else {}
+    def ask(self, path: Path, file_format: str, frames: bool) -> Iterator[tuple[Any, ...]]:
+        """Yield the answers on a file; whoever stops early ends the process."""
+        process = self._process or self._started()
+        self._process = None  # until all answers are in
+        done = False
+        request = json.dumps({"path": str(path.resolve()), "format": file_format, "frames": frames})
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                self._reader.__init__(os.fspath(path), **options)
-                self.n_atoms, self.n_frames = int(self._reader.n_atoms), int(self._reader.n_frames)
-        except Exception as error:  # MDAnalysis raises many kinds
-            told = " ".join(str(error).split()) or type(error).__name__
-            raise FileFormatError(f"{path}: cannot be read: {told}") from error
-        header = self._reader._file.header if kind.__name__ == "DCDReader" else {}
-        self.first_step, self.interval = int(header.get("istart", 0)), max(1, int(header.get("nsavc", 1)))
+            if process.stdin is None or process.stdout is None:
+                return
+            process.stdin.write(request.encode() + b"\n")
+            process.stdin.flush()
+            while not done:
+                answer = pickle.load(process.stdout)
+                done = answer[0] in {"end", "error", "missing"}
+                if done and self._process is None:
+                    self._process = process
+                yield answer
+        except (EOFError, BrokenPipeError, pickle.UnpicklingError):
+            raise FileFormatError(
+                f"{path}: damaged: the {file_format} reader of MDAnalysis crashed"
+            ) from None
+        finally:
+            if not done:
+                _end(process)
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._reader)
+    def _started(self) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "lpsnmr.trajectory.mda_worker"]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
 
-    def __enter__(self) -> "_Reader":
-        return self
+    def end(self) -> None:
+        """End the process, if there is one."""
+        if self._process is not None:
+            _end(self._process)
+            self._process = None
 
-    def __exit__(self, *_: object) -> None:
-        self._reader.close()
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process and wait for it."""
+    process.kill()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+    process.wait()
+
+
+_worker = _Worker()
+atexit.register(_worker.end)
