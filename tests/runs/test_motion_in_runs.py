@@ -159,7 +159,7 @@ def test_known_sites_of_a_stream(tmp_path):
     crystal = load_structure("beta-Li3PS4")
     ase.io.write(tmp_path / "sites.cif", crystal)
     words = ["stream", "dump", "--timestep-fs", "2", "--no-follow", "--no-echo", "--no-analysis",
-             "--min-stay", "0.5"]  # fmt: skip
+             "--min-stay", "0.5", "--accept-outside"]  # fmt: skip
     done = run_lpsnmr(tmp_path, *words, "-o", "known", "--sites", "sites.cif")
     assert done.returncode == 0, done.stderr
     group = results_of(tmp_path / "known").jumps_sites

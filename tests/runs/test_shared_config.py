@@ -85,14 +85,14 @@ def test_a_stream_of_the_dump_of_a_run_gives_its_results(tmp_path):
 def test_what_a_stream_takes_from_a_shared_file(tmp_path):
     path = write_shared(tmp_path)
     shared = prepare_stream(load_config(path, command="stream"))
-    assert (shared.timestep_fs, shared.recipe.temperature_k, shared.every) == (1.0, 600.0, None)
+    assert (shared.grid.timestep_fs, shared.recipe.temperature_k, shared.grid.every) == (1.0, 600.0, None)
     assert shared.recipe.jump_distance_angstrom == pytest.approx(3.25, abs=0.05)
     own = ["stream.timestep_fs=2", "stream.temperature_k=650", "stream.every=3", "jumps.repeats=[1, 2, 2]"]
     own = prepare_stream(load_config(path, own, "stream"))
-    assert (own.timestep_fs, own.recipe.temperature_k, own.every) == (2.0, 650.0, 3)
+    assert (own.grid.timestep_fs, own.recipe.temperature_k, own.grid.every) == (2.0, 650.0, 3)
     assert own.recipe.jumps.unit_cells == (1, 2, 2)
     bare = prepare_stream(load_config(None, command="stream"))
-    assert (bare.timestep_fs, bare.recipe.temperature_k, bare.every) == (None, None, 1)
+    assert (bare.grid.timestep_fs, bare.recipe.temperature_k, bare.grid.every) == (None, None, 1)
     assert (bare.structure, bare.recipe.repeats) == (None, (1, 1, 1))
 
 
@@ -126,7 +126,17 @@ def test_a_dump_of_other_atoms_than_the_file_names(tmp_path):
 
 def test_the_jump_distance_that_was_given_goes_before_the_one_found(tmp_path):
     hopping_dump(tmp_path / "dump", (0.0, 0.0, 0.0), n=1200)
-    words = ["stream", "dump", "--timestep-fs", "2", "--no-follow", "--no-echo", "--min-stay", "0.5"]
+    words = [
+        "stream",
+        "dump",
+        "--timestep-fs",
+        "2",
+        "--no-follow",
+        "--no-echo",
+        "--min-stay",
+        "0.5",
+        "--accept-outside",
+    ]
     for more in ([], ["--jump-distance", "2.5"]):
         done = run_lpsnmr(tmp_path, *words, *more, "-o", "out", "--fresh")
         assert done.returncode == 0, done.stderr
@@ -177,6 +187,8 @@ def test_every_short_form_goes_before_the_file(tmp_path):
         "field_direction": ((1.0, 0.0, 0.0),), "tensors_ps": 0.3, "jump_distance": 2.9, "points_per_level": 8,
         "jumps": False, "supercell": (1, 1, 2), "sites": "s.cif", "jump_window": 0.3, "min_stay": 0.9,
         "core_radius": 0.6, "jump_displacement": 1.1, "checkpoint_min": 2.0,
+        "frame_ps": 0.2, "units": "real", "topology": "t.data", "join": "append", "tensors": False,
+        "accept_outside": True,
     }  # fmt: skip
     assert values.keys() == SHORT.keys()
     before = load_config(path, command="stream").model_dump(mode="json")

@@ -21,6 +21,7 @@ from lpsnmr.runs.stream import stream_dumps
 from lpsnmr.structures import load_structure
 from support.dump_text import dump_text
 from support.lammps_runs import BIN, run_lmp
+from support.results_groups import extra_of
 from support.streams import stream_settings
 
 MODEL = EfgModel.default()
@@ -116,10 +117,11 @@ def same(a, b):
     for name in ("efg_correlation", "displacement"):
         np.testing.assert_allclose(getattr(a, name).values, getattr(b, name).values, rtol=1e-7, atol=1e-8)
         np.testing.assert_array_equal(getattr(a, name).counts, getattr(b, name).counts)
-    assert a.extra.keys() == b.extra.keys()
+    here, there = extra_of(a), extra_of(b)
+    assert here.keys() == there.keys()
     for group in ("jumps_sites", "jumps_displacement", "rotations_ps4", "collective_displacement"):
-        for name, value in a.extra[group].items():
-            np.testing.assert_allclose(b.extra[group][name], value, atol=1e-7, err_msg=f"{group}/{name}")
+        for name, value in here[group].items():
+            np.testing.assert_allclose(there[group][name], value, atol=1e-7, err_msg=f"{group}/{name}")
 
 
 JUMPS = {"window_ps": 0.2, "learn_ps": 0.4, "min_stay_ps": 0.2}
@@ -134,7 +136,7 @@ def test_sites_are_found_again_in_a_breathing_cell(tmp_path):
         settings = stream_settings(folder=tmp_path / f"out_{name}", follow=False, timestep_fs=2.0)
         settings = settings.model_copy(update={"jumps": settings.jumps.model_copy(update=JUMPS)})
         stream_dumps([tmp_path / name], settings, MODEL)
-        found[name] = Results.read(tmp_path / f"out_{name}" / "results.h5").extra
+        found[name] = extra_of(Results.read(tmp_path / f"out_{name}" / "results.h5"))
     rest, breathing = (found[name]["jumps_sites"] for name in ("rest", "breathing"))
     np.testing.assert_allclose(breathing["sites_fractional"], rest["sites_fractional"], atol=1e-3)
     assert rest["windows"] == breathing["windows"] == 12

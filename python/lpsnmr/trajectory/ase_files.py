@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import ase
-import ase.io
 import numpy as np
 from ase.data import chemical_symbols
 
@@ -110,6 +109,8 @@ class AseReader:
     def _images(self) -> Iterator[ase.Atoms]:
         if not self.path.is_file():
             raise FileFormatError(f"{self.path}: cannot open: no such file")
+        import ase.io  # heavy: a stream of dumps does without
+
         found: Any = ase.io.iread(self.path, index=":", format=self._format)
         yield from found
 
