@@ -278,7 +278,7 @@ MDA_KINDS = ["xtc", "trr", "dcd", "nc"]
     ("kinds", "times"),
     [
         ([kind for kind in KINDS if kind not in {"extxyz.gz", *MDA_KINDS}], 2000),
-        pytest.param(MDA_KINDS, 400, marks=pytest.mark.slow),  # each crash costs the start of a process
+        pytest.param(MDA_KINDS, 160, marks=pytest.mark.slow),  # each crash costs the start of a process
     ],
     ids=["own", "MDAnalysis"],
 )
