@@ -125,6 +125,9 @@ class EfgPredictor:
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """Return the tensors of chosen atoms; arguments as EfgBasis.features."""
 
+def efg_components(cartesian: Array) -> Array: ...
+def efg_cartesian(components: Array) -> Array: ...
+
 class MultiTau:
     """Multi-tau accumulator of many series in bounded memory."""
 
