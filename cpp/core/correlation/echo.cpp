@@ -20,9 +20,9 @@ bool all_finite(const std::vector<double> &values) {
 
 } // namespace
 
-EchoCorrelator::EchoCorrelator(const EchoOptions &options)
+EchoCorrelator::EchoCorrelator(const EchoOptions &options, simd::Instructions instructions)
     : options_(options), blocks_(options.max_blocks), now_(components * options.n_series),
-      scratch_(options.grid, options.n_series) {
+      scratch_(options.grid, options.n_series, instructions) {
   check();
   const std::size_t recent =
       options.points_per_level * options.grid.n_orientations() * outputs() * options.n_series;

@@ -39,7 +39,8 @@ struct EchoState {
 class EchoCorrelator {
 public:
   /// @throws Error for options that do not fit together
-  explicit EchoCorrelator(const EchoOptions &options);
+  explicit EchoCorrelator(const EchoOptions &options,
+                          simd::Instructions instructions = simd::chosen_instructions());
   /// Continue from a state as if never interrupted, bit for bit.
   /// @throws Error for a state whose arrays do not have the sizes they must have
   explicit EchoCorrelator(const EchoState &state);

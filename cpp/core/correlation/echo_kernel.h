@@ -1,6 +1,8 @@
 // The sums of a spin-alignment echo over orientations, for many Li at once.
 #pragma once
 
+#include "core/simd/instructions.h"
+
 #include <cstddef>
 #include <vector>
 
@@ -32,12 +34,16 @@ struct EchoTime {
 /// What the kernel works on for n Li.
 class EchoScratch {
 public:
-  EchoScratch(const EchoGrid &grid, std::size_t n);
+  EchoScratch(const EchoGrid &grid, std::size_t n, simd::Instructions instructions);
 
 private:
   friend void add_echo_products(const EchoGrid &grid, const double *now, std::size_t n,
                                 const std::vector<EchoPair> &pairs, double *keep,
                                 EchoScratch &scratch);
+  using Function = void (*)(const EchoGrid &, const std::vector<EchoTime> &, const double *,
+                            std::size_t, const std::vector<EchoPair> &, double *, double *,
+                            double *, double *);
+  Function function_;
   std::vector<EchoTime> plan_; // (times)
   std::vector<double> frequency_, now_, then_;
 };
@@ -51,6 +57,7 @@ void add_echo_products(const EchoGrid &grid, const double *now, std::size_t n,
                        const std::vector<EchoPair> &pairs, double *keep, EchoScratch &scratch);
 
 /// sine[i] = sin(angle[i] factor), cosine[i] = cos(angle[i] factor); |angle factor| < 1e6.
-void sine_cosine(const double *angle, double factor, std::size_t n, double *sine, double *cosine);
+void sine_cosine(const double *angle, double factor, std::size_t n, double *sine, double *cosine,
+                 simd::Instructions instructions = simd::chosen_instructions());
 
 } // namespace lpsnmr::correlation

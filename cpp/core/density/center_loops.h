@@ -1,5 +1,5 @@
 // The loops over the neighbours and products of one centre; included once per instruction set, as
-// ufp_center_loops.h is, inside namespace and target region of simd_versions.h.
+// those of ufp are, inside namespace and target region of simd/versions.h.
 
 // Vectors stored through intrinsics may alias anything: pointers are taken out of the loops by
 // hand.

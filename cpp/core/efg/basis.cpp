@@ -9,7 +9,6 @@ namespace lpsnmr::efg {
 namespace {
 
 constexpr int efg_degree = 2;
-constexpr int max_radial_count = 16;
 
 void check_radial(const Radial &radial, const char *name, bool optional) {
   if (radial.count == 0 && optional) return;

@@ -4,9 +4,15 @@
 
 #include <algorithm>
 
+#define LPSNMR_LOOPS "core/efg/bridge_loops.h"
+#define LPSNMR_LOOPS_NAMESPACE efg
+#include "core/simd/versions.h"
+
 namespace lpsnmr::efg {
 
-BridgeContraction::BridgeContraction(const Basis &basis, const double *weights) {
+BridgeContraction::BridgeContraction(const Basis &basis, const double *weights,
+                                     simd::Instructions instructions)
+    : function_(LPSNMR_VERSION(contract_bridge, instructions)) {
   const Settings &s = basis.settings();
   if (s.chain.count == 0) return;
   BridgePlan &p = plan_;
@@ -77,141 +83,11 @@ void BridgeContraction::lay_out_weights(const Basis &basis, const double *weight
   }
 }
 
-namespace {
-
-/// Form the products of one degree behind its linear channels: channels[m][stride …].
-template <class V>
-LPSNMR_INLINE void multiply_factors(const BridgePlan &plan, const BridgePlan::Degree &degree,
-                                    const double *factors, double *channels) {
-  constexpr int tile = 4; // left factors at once
-  const int padded = plan.padded_factors;
-  double *block = channels + plan.stride;
-  for (const BridgePlan::Product &product : degree.products) {
-    const CouplingTerm *first = product.terms.data();
-    for (int m = 0; m < 2 * degree.l + 1; ++m) {
-      const CouplingTerm *end = product.terms.data() + product.end[m];
-      double *to = block + m * degree.length;
-      for (int q = 0; q < plan.factors; q += tile)
-        for (int p = 0; p < padded; p += 4) {
-          V sum[tile] = {}, right;
-          for (const CouplingTerm *t = first; t != end; ++t) {
-            const double *left = factors + t->a + q; // padded with zeros: all can be read
-            right.load(factors + t->b + p);
-            multiply(t->value, right, right);
-            for (int k = 0; k < tile; ++k) add_product(left[k], right, sum[k]);
-          }
-          for (int k = 0; k < tile; ++k)
-            if (q + k < plan.factors) sum[k].store(to + (q + k) * padded + p);
-        }
-      first = end;
-    }
-    block += plan.factors * padded;
-  }
-}
-
-/// Two outputs of `count` ≤ 4 components: sums over the channels.
-template <class V, int count>
-LPSNMR_INLINE void weigh_tile(const double *const *weights, const double *channels,
-                              std::size_t length, double *const *out) {
-  V sum[2][4] = {};
-  for (std::size_t k = 0; k < length; k += 4) {
-    V a, b, d;
-    a.load(weights[0] + k);
-    b.load(weights[1] + k);
-    for (int m = 0; m < count; ++m) {
-      d.load(channels + m * length + k);
-      add_product(a, d, sum[0][m]);
-      add_product(b, d, sum[1][m]);
-    }
-  }
-  for (int o = 0; o < 2; ++o) {
-    V total;
-    alignas(32) double values[4];
-    total.row_sums(sum[o][0], sum[o][1], sum[o][2], sum[o][3]);
-    total.store(values);
-    std::copy_n(values, count, out[o]);
-  }
-}
-
-/// Contract the channels of one degree with the weights of each output.
-template <class V>
-LPSNMR_INLINE void weigh_channels(const BridgePlan::Degree &degree, int bridge,
-                                  const double *channels, double *contracted) {
-  const std::size_t length = degree.length, outputs = degree.to.size();
-  for (std::size_t o = 0; o < outputs; o += 2) {
-    const std::size_t other = std::min(o + 1, outputs - 1); // a last odd one is done twice
-    const double *w[2] = {degree.weights[bridge].data() + o * length,
-                          degree.weights[bridge].data() + other * length};
-    double *out[2] = {contracted + degree.to[o], contracted + degree.to[other]};
-    const double *from = channels;
-    int left = 2 * degree.l + 1;
-    for (; left >= 4; left -= 4, from += 4 * length, out[0] += 4, out[1] += 4)
-      weigh_tile<V, 4>(w, from, length, out);
-    if (left == 3) weigh_tile<V, 3>(w, from, length, out);
-    if (left == 1) weigh_tile<V, 1>(w, from, length, out);
-  }
-}
-
-/// Scratch of one thread: rows of the density, factors, channels of one degree.
-struct Room {
-  std::vector<double> rows, factors, channels;
-};
-
-template <class V>
-LPSNMR_INLINE void contract_one(const BridgePlan &plan, int bridge,
-                                const neighbors::Neighborhood &neighbors, double *contracted,
-                                double *coordination, Room &room) {
-  double *rows = room.rows.data(), *factors = room.factors.data();
-  const int padded = padded_length(plan.bridge.count);
-  if (plan.factors > 0) {
-    int stride = plan.stride, step = padded;
-    if (!plan.shared) {
-      stride = density_stride(plan.n_species, plan.product.count);
-      step = padded_length(plan.product.count);
-      density_rows<V>(neighbors, plan.n_species, plan.product, plan.product_l_max, rows);
-    } else {
-      density_rows<V>(neighbors, plan.n_species, plan.bridge, plan.bridge_l_max, rows);
-    }
-    for (int lm = 0; lm < harmonic_count(plan.product_l_max); ++lm)
-      for (int q = 0; q < plan.factors; ++q)
-        factors[lm * plan.padded_factors + q] =
-            rows[lm * stride + q / plan.product.count * step + q % plan.product.count];
-  }
-  if (plan.factors == 0 || !plan.shared)
-    density_rows<V>(neighbors, plan.n_species, plan.bridge, plan.bridge_l_max, rows);
-  for (int s = 0; s < plan.n_species; ++s) coordination[s] = rows[s * padded]; // n = 0, l = 0
-  for (const BridgePlan::Degree &degree : plan.degrees) {
-    for (int m = 0; m < 2 * degree.l + 1; ++m)
-      std::copy_n(rows + (degree.l * degree.l + m) * plan.stride, plan.stride,
-                  room.channels.data() + m * degree.length);
-    multiply_factors<V>(plan, degree, factors, room.channels.data());
-    weigh_channels<V>(degree, bridge, room.channels.data(), contracted);
-  }
-}
-
-#if defined(LPSNMR_EFG_VERSIONS)
-LPSNMR_EFG_AVX512 void dispatch(const BridgePlan &plan, int bridge,
-                                const neighbors::Neighborhood &neighbors, double *contracted,
-                                double *coordination, Room &room) {
-  contract_one<simd::Wide>(plan, bridge, neighbors, contracted, coordination, room);
-}
-LPSNMR_EFG_AVX2 void dispatch(const BridgePlan &plan, int bridge,
-                              const neighbors::Neighborhood &neighbors, double *contracted,
-                              double *coordination, Room &room) {
-  contract_one<simd::Wide>(plan, bridge, neighbors, contracted, coordination, room);
-}
-#endif
-LPSNMR_EFG_BASE void dispatch(const BridgePlan &plan, int bridge,
-                              const neighbors::Neighborhood &neighbors, double *contracted,
-                              double *coordination, Room &room) {
-  contract_one<simd::Narrow>(plan, bridge, neighbors, contracted, coordination, room);
-}
-
-} // namespace
-
 void BridgeContraction::contract(int bridge, const neighbors::Neighborhood &neighbors,
                                  double *contracted, double *coordination) const {
-  thread_local Room room;
+  thread_local struct {
+    std::vector<double> rows, factors, channels;
+  } room;
   const int harmonics = harmonic_count(std::max(plan_.bridge_l_max, plan_.product_l_max));
   const int stride = std::max(plan_.stride, density_stride(plan_.n_species, plan_.product.count));
   room.rows.resize(std::size_t(harmonics) * stride);
@@ -222,7 +98,8 @@ void BridgeContraction::contract(int bridge, const neighbors::Neighborhood &neig
     most = std::max(most, degree.length * (2 * degree.l + 1));
   room.channels.resize(most);
   std::fill_n(contracted, size(), 0.0);
-  dispatch(plan_, bridge, neighbors, contracted, coordination, room);
+  function_(plan_, bridge, neighbors, contracted, coordination,
+            {room.rows.data(), room.factors.data(), room.channels.data()});
 }
 
 } // namespace lpsnmr::efg

@@ -4,6 +4,7 @@
 
 #include "core/efg/basis.h"
 #include "core/neighbors/neighbor_list.h"
+#include "core/simd/instructions.h"
 
 #include <vector>
 
@@ -34,6 +35,11 @@ struct BridgePlan {
   std::vector<Degree> degrees;
 };
 
+/// Scratch of one thread: rows of the density, factors, channels of one degree.
+struct BridgeRoom {
+  double *rows, *factors, *channels;
+};
+
 /// Contracts the surroundings of bridges with the chain weights of one target. Immutable.
 ///
 /// The result of a bridge is (chain.count, row): for each radial function Σ over the channels of
@@ -42,7 +48,7 @@ struct BridgePlan {
 class BridgeContraction {
 public:
   /// @param weights  (bridges · basis.bridge_block()), the chain part of the weights
-  BridgeContraction(const Basis &basis, const double *weights);
+  BridgeContraction(const Basis &basis, const double *weights, simd::Instructions instructions);
 
   /// Numbers of one radial function, padding included.
   std::size_t row() const { return plan_.row; }
@@ -61,6 +67,9 @@ public:
 
 private:
   void lay_out_weights(const Basis &basis, const double *weights);
+  using Function = void (*)(const BridgePlan &, int, const neighbors::Neighborhood &, double *,
+                            double *, const BridgeRoom &);
+  Function function_;
   BridgePlan plan_;
   std::vector<double> field_weights_;
 };

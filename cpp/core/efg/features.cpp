@@ -4,15 +4,17 @@
 #include "core/efg/expansion.h"
 #include "core/efg/field.h"
 #include "core/efg/neighborhoods.h"
-#include "core/simd/vector_clones.h"
 
 #include <algorithm>
 #include <array>
 
+#define LPSNMR_LOOPS "core/efg/features_loops.h"
+#define LPSNMR_LOOPS_NAMESPACE efg
+#include "core/simd/versions.h"
+
 namespace lpsnmr::efg {
 namespace {
 
-constexpr int max_count = 16;
 constexpr int max_harmonics = harmonic_count(max_harmonic_degree);
 
 /// Radial functions and harmonics of one neighbour.
@@ -30,7 +32,7 @@ struct Direction {
 void add_chain(const Basis &basis, double r, const double *harmonics, const double *descriptor,
                double *block, std::size_t row) {
   const Settings &s = basis.settings();
-  double radial[max_count];
+  double radial[max_radial_count];
   radial_functions<1>(s.chain.count, s.chain.cutoff, &r, radial);
   for (const DegreePair &pair : basis.chain_pairs()) {
     const std::size_t channels = basis.bridge_channels(pair.l2);
@@ -50,7 +52,9 @@ void add_chain(const Basis &basis, double r, const double *harmonics, const doub
 class Factors {
 public:
   /// Gather from density[channel][lm], channel = species · stride + n.
-  Factors(const Basis &basis, const double *density, int stride, int width) {
+  Factors(const Basis &basis, const double *density, int stride, int width,
+          simd::Instructions instructions)
+      : add_(LPSNMR_VERSION(add_products, instructions)) {
     const Settings &s = basis.settings();
     const int n = basis.species_count() * s.product.count;
     const auto values = [&](int q) {
@@ -75,17 +79,15 @@ public:
   }
 
   /// Write the products of one pair of degrees to out[m][begin …]; returns where they end.
-  inline std::size_t multiply(const DegreePair &pair, double *out, std::size_t channels,
-                              std::size_t begin) const {
+  std::size_t multiply(const DegreePair &pair, double *out, std::size_t channels,
+                       std::size_t begin) const {
     const Pairs &pairs = pair.l1 == pair.l2 ? ordered_ : all_;
     const std::size_t count = pairs.count;
     for (int m = 0; m < 2 * pair.l + 1; ++m) std::fill_n(out + m * channels + begin, count, 0.0);
-    for (const CouplingTerm &t : pair.terms) {
-      const double *a = pairs.left.data() + (pair.l1 * pair.l1 + t.a) * count;
-      const double *b = pairs.right.data() + (pair.l2 * pair.l2 + t.b) * count;
-      double *to = out + t.c * channels + begin;
-      for (std::size_t k = 0; k < count; ++k) to[k] += t.value * a[k] * b[k];
-    }
+    for (const CouplingTerm &t : pair.terms)
+      add_(t.value, pairs.left.data() + (pair.l1 * pair.l1 + t.a) * count,
+           pairs.right.data() + (pair.l2 * pair.l2 + t.b) * count, count,
+           out + t.c * channels + begin);
     return begin + count;
   }
 
@@ -100,6 +102,7 @@ private:
       right.resize(pairs * harmonics);
     }
   };
+  void (*add_)(double, const double *, const double *, std::size_t, double *);
   Pairs all_, ordered_;
 };
 
@@ -120,13 +123,13 @@ void write_triples(const Basis &basis, const double *density, double *features) 
 
 /// The fields of all channels at the bridges: (bridges, field_channels, 3).
 std::vector<double> bridge_fields(const Basis &basis, const Neighborhoods &neighbors,
-                                  const int *numbers) {
+                                  const int *numbers, simd::Instructions instructions) {
   const std::size_t channels = basis.field_channels(), n_bridges = neighbors.bridge_atoms.size();
   std::vector<double> fields(n_bridges * channels * 3);
   if (channels == 0) return fields;
   std::vector<double> identity(channels * channels, 0.0);
   for (std::size_t q = 0; q < channels; ++q) identity[q * channels + q] = 1.0;
-  const Field field(basis, static_cast<int>(channels), identity.data());
+  const Field field(basis, static_cast<int>(channels), identity.data(), instructions);
   std::vector<double> sources(neighbors.source_atoms.size() * field.source_size());
   for (std::size_t s = 0; s < neighbors.source_atoms.size(); ++s) {
     const int species = basis.species_of(numbers[neighbors.source_atoms[s]]);
@@ -142,15 +145,16 @@ std::vector<double> bridge_fields(const Basis &basis, const Neighborhoods &neigh
 
 } // namespace
 
-LPSNMR_CLONES void describe_bridge(const Basis &basis, const neighbors::Neighborhood &neighbors,
-                                   const double *field, double *descriptor) {
+void describe_bridge(const Basis &basis, const neighbors::Neighborhood &neighbors,
+                     const double *field, double *descriptor, simd::Instructions instructions) {
   const Settings &s = basis.settings();
   const int largest = std::max(s.bridge.count * harmonic_count(s.bridge_l_max),
                                s.product.count * harmonic_count(s.product_l_max));
   std::vector<double> density(std::size_t(largest) * basis.species_count());
   const int n_linear = basis.species_count() * s.bridge.count;
   int stride = s.bridge.count, width = harmonic_count(s.bridge_l_max);
-  expand_density(neighbors, basis.species_count(), s.bridge, s.bridge_l_max, density.data());
+  expand_density(neighbors, basis.species_count(), s.bridge, s.bridge_l_max, density.data(),
+                 instructions);
   for (int l = 0; l <= s.bridge_l_max; ++l)
     for (int m = 0; m < 2 * l + 1; ++m)
       for (int q = 0; q < n_linear; ++q)
@@ -165,11 +169,12 @@ LPSNMR_CLONES void describe_bridge(const Basis &basis, const neighbors::Neighbor
   // the first functions of one cutoff are the same whatever their number: share the expansion
   if (s.product.cutoff != s.bridge.cutoff || s.product.count > s.bridge.count ||
       s.product_l_max > s.bridge_l_max) {
-    expand_density(neighbors, basis.species_count(), s.product, s.product_l_max, density.data());
+    expand_density(neighbors, basis.species_count(), s.product, s.product_l_max, density.data(),
+                   instructions);
     stride = s.product.count;
     width = harmonic_count(s.product_l_max);
   }
-  const Factors factors(basis, density.data(), stride, width);
+  const Factors factors(basis, density.data(), stride, width, instructions);
   int l = -1;
   std::size_t begin = 0;
   for (const DegreePair &pair : basis.product_pairs()) {
@@ -181,12 +186,12 @@ LPSNMR_CLONES void describe_bridge(const Basis &basis, const neighbors::Neighbor
 }
 
 void target_features(const Basis &basis, const neighbors::Neighborhood &neighbors,
-                     const double *descriptors, double *features) {
+                     const double *descriptors, double *features, simd::Instructions instructions) {
   const Settings &s = basis.settings();
   const std::size_t row = basis.size();
   std::fill(features, features + 5 * row, 0.0);
   const int l_max = basis.target_l_max();
-  double radial[max_count];
+  double radial[max_radial_count];
   for (std::size_t k = 0; k < neighbors.size; ++k) {
     const Direction direction(neighbors, k, l_max);
     const double r = neighbors.distance[k];
@@ -205,22 +210,23 @@ void target_features(const Basis &basis, const neighbors::Neighborhood &neighbor
   if (s.triple.count == 0) return;
   std::vector<double> density(s.species.size() * s.triple.count * harmonic_count(s.triple_l_max));
   expand_density(neighbors, static_cast<int>(s.species.size()), s.triple, s.triple_l_max,
-                 density.data());
+                 density.data(), instructions);
   write_triples(basis, density.data(), features);
 }
 
 std::vector<double> system_features(const Basis &basis, const neighbors::System &system,
-                                    const int *numbers, const std::vector<int> &targets) {
+                                    const int *numbers, const std::vector<int> &targets,
+                                    simd::Instructions instructions) {
   const Neighborhoods neighbors = find_neighborhoods(basis, system, numbers, targets);
-  const std::vector<double> fields = bridge_fields(basis, neighbors, numbers);
+  const std::vector<double> fields = bridge_fields(basis, neighbors, numbers, instructions);
   std::vector<double> descriptors(neighbors.bridge_atoms.size() * basis.descriptor_size());
   for (std::size_t b = 0; b < neighbors.bridge_atoms.size(); ++b)
     describe_bridge(basis, neighbors.of_bridge(b), fields.data() + b * 3 * basis.field_channels(),
-                    descriptors.data() + b * basis.descriptor_size());
+                    descriptors.data() + b * basis.descriptor_size(), instructions);
   std::vector<double> features(targets.size() * 5 * basis.size());
   for (std::size_t t = 0; t < targets.size(); ++t)
     target_features(basis, neighbors.of_target(t), descriptors.data(),
-                    features.data() + t * 5 * basis.size());
+                    features.data() + t * 5 * basis.size(), instructions);
   return features;
 }
 

@@ -4,6 +4,7 @@
 #include "core/efg/basis.h"
 #include "core/neighbors/neighbor_list.h"
 #include "core/neighbors/system.h"
+#include "core/simd/instructions.h"
 
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace lpsnmr::efg {
 /// @param field       (basis.field_channels(), 3) as Field::sum gives it
 /// @param descriptor  (basis.descriptor_size()), overwritten
 void describe_bridge(const Basis &basis, const neighbors::Neighborhood &neighbors,
-                     const double *field, double *descriptor);
+                     const double *field, double *descriptor, simd::Instructions instructions);
 
 /// Write the features of one target.
 ///
@@ -26,7 +27,7 @@ void describe_bridge(const Basis &basis, const neighbors::Neighborhood &neighbor
 /// @param descriptors  (slots, descriptor_size())
 /// @param features     (5, size()), overwritten; rows are m = −2 … 2
 void target_features(const Basis &basis, const neighbors::Neighborhood &neighbors,
-                     const double *descriptors, double *features);
+                     const double *descriptors, double *features, simd::Instructions instructions);
 
 /// Features of chosen atoms of a system.
 ///
@@ -35,6 +36,7 @@ void target_features(const Basis &basis, const neighbors::Neighborhood &neighbor
 /// @return         (targets, 5, size())
 /// @throws Error   for an unknown element, a bad index, or two atoms in one place
 std::vector<double> system_features(const Basis &basis, const neighbors::System &system,
-                                    const int *numbers, const std::vector<int> &targets);
+                                    const int *numbers, const std::vector<int> &targets,
+                                    simd::Instructions instructions = simd::chosen_instructions());
 
 } // namespace lpsnmr::efg

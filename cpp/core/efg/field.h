@@ -3,6 +3,7 @@
 
 #include "core/efg/basis.h"
 #include "core/neighbors/neighbor_list.h"
+#include "core/simd/instructions.h"
 
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace lpsnmr::efg {
 class Field {
 public:
   /// @param weights  (rows, basis.field_channels()) row-major
-  Field(const Basis &basis, int rows, const double *weights);
+  Field(const Basis &basis, int rows, const double *weights, simd::Instructions instructions);
 
   int rows() const { return rows_; }
   /// Numbers of one source: (4, rows padded to whole vectors): charges, dipoles along y, z, x.
@@ -48,6 +49,12 @@ private:
     std::vector<double> constant; // (stride)
     std::vector<double> density;  // (2, channels, stride): charges, dipoles; empty without density
   };
+  using Weigh = void (*)(const neighbors::Neighborhood &, int, const Radial &, const double *,
+                         std::size_t, double *, double *);
+  using Sum = void (*)(const neighbors::Neighborhood &, const double *, std::size_t, double, int,
+                       int, double *);
+  Weigh weigh_;
+  Sum sum_;
   Radial source_;
   double cutoff_ = 0.0;
   int n_species_ = 0, rows_ = 0;

@@ -1,6 +1,8 @@
 // Real spherical harmonics, radial functions and the coupling of two harmonics to l = 2.
 #pragma once
 
+#include "core/simd/inline.h"
+
 #include <algorithm>
 #include <vector>
 
@@ -36,8 +38,8 @@ const HarmonicConstants &harmonic_constants();
 /// @param x,y,z  (lanes) unit vectors
 /// @param out    (harmonic_count(l_max), lanes)
 template <int lanes>
-inline void real_harmonics(int l_max, const double *x, const double *y, const double *z,
-                           double *out) {
+LPSNMR_INLINE void real_harmonics(int l_max, const double *x, const double *y, const double *z,
+                                  double *out) {
   const HarmonicConstants &constants = harmonic_constants();
   double c[lanes], s[lanes], diagonal = 1.0; // c + i s = (x + i y)^m, diagonal = (2m − 1)!!
   for (int k = 0; k < lanes; ++k) c[k] = 1.0, s[k] = 0.0;
@@ -76,7 +78,7 @@ inline void real_harmonics(int l_max, const double *x, const double *y, const do
 /// @param r    (lanes) Å
 /// @param out  (count, lanes)
 template <int lanes>
-inline void radial_functions(int count, double cutoff, const double *r, double *out) {
+LPSNMR_INLINE void radial_functions(int count, double cutoff, const double *r, double *out) {
   double x[lanes], envelope[lanes];
   for (int k = 0; k < lanes; ++k) {
     const double s = r[k] / cutoff;

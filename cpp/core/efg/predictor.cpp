@@ -3,17 +3,19 @@
 #include "core/common/error.h"
 #include "core/common/parallel_for.h"
 #include "core/efg/expansion.h"
-#include "core/simd/vector_clones.h"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 
+#define LPSNMR_LOOPS "core/efg/predictor_loops.h"
+#define LPSNMR_LOOPS_NAMESPACE efg
+#include "core/simd/versions.h"
+
 namespace lpsnmr::efg {
 namespace {
 
-constexpr int lanes = 4;
-constexpr int max_count = 16;
+constexpr int lanes = pair_lanes;
 
 void check_range(const EnvironmentRange &range, std::size_t n_species) {
   for (const std::vector<double> *values : {&range.nearest, &range.fewest, &range.most}) {
@@ -38,34 +40,6 @@ bool outside(const EnvironmentRange &range, std::size_t species, double coordina
          (coordination < range.fewest[species] || coordination > range.most[species]);
 }
 
-/// Unit vectors and distances of up to `lanes` neighbours; empty lanes repeat the first.
-template <int lanes> struct Batch {
-  alignas(64) double x[lanes], y[lanes], z[lanes], r[lanes];
-  int filled;
-  template <typename Entry>
-  Batch(const neighbors::Neighborhood &neighbors, const Entry &entry, std::size_t count)
-      : filled(static_cast<int>(count)) {
-    for (int k = 0; k < lanes; ++k) {
-      const std::size_t e = entry(k < filled ? k : 0);
-      r[k] = neighbors.distance[e];
-      const double inverse = 1.0 / r[k];
-      x[k] = neighbors.vector[3 * e] * inverse;
-      y[k] = neighbors.vector[3 * e + 1] * inverse;
-      z[k] = neighbors.vector[3 * e + 2] * inverse;
-    }
-  }
-};
-
-/// Scalar product by four running sums, which the compiler turns into one vector.
-inline double dot(std::size_t n, const double *a, const double *b) {
-  double sum[lanes] = {}, rest = 0.0;
-  std::size_t k = 0;
-  for (; k + lanes <= n; k += lanes)
-    for (int lane = 0; lane < lanes; ++lane) sum[lane] += a[k + lane] * b[k + lane];
-  for (; k < n; ++k) rest += a[k] * b[k];
-  return (sum[0] + sum[1]) + (sum[2] + sum[3]) + rest;
-}
-
 } // namespace
 
 void summarize_environment(const neighbors::Neighborhood &neighbors, int n_species, double cutoff,
@@ -82,14 +56,17 @@ void summarize_environment(const neighbors::Neighborhood &neighbors, int n_speci
 }
 
 Predictor::Predictor(Basis basis, const std::vector<double> &weights, EnvironmentRange target,
-                     std::vector<EnvironmentRange> bridges)
-    : basis_(std::move(basis)), bridge_(basis_, check_weights(weights, basis_)),
-      chain_(basis_, bridge_.row()), target_range_(std::move(target)),
+                     std::vector<EnvironmentRange> bridges, simd::Instructions instructions)
+    : instructions_(instructions), pairs_(LPSNMR_VERSION(add_pairs, instructions)),
+      triples_(LPSNMR_VERSION(add_triples, instructions)), basis_(std::move(basis)),
+      bridge_(basis_, check_weights(weights, basis_), instructions),
+      chain_(basis_, bridge_.row(), instructions), target_range_(std::move(target)),
       bridge_ranges_(std::move(bridges)) {
   const Settings &s = basis_.settings();
   if (basis_.field_channels() > 0) {
     const std::vector<double> &rows = bridge_.field_weights();
-    field_.emplace(basis_, static_cast<int>(rows.size() / basis_.field_channels()), rows.data());
+    field_.emplace(basis_, static_cast<int>(rows.size() / basis_.field_channels()), rows.data(),
+                   instructions);
   }
   bridge_ranges_.resize(s.chain.count > 0 ? s.bridges.size() : 0);
   check_range(target_range_, s.species.size());
@@ -134,61 +111,24 @@ void Predictor::add_field(int bridge, const neighbors::Neighborhood &neighbors,
     for (int m = 0; m < 3; ++m) contracted[outputs[o] + m] += field[3 * o + m];
 }
 
-LPSNMR_CLONES void Predictor::add_pairs(const neighbors::Neighborhood &neighbors, double *sums,
-                                        double *coordination) const {
+/// Add the body-order-3 term of a target.
+void Predictor::add_triples(const neighbors::Neighborhood &neighbors, double *components) const {
   const Settings &s = basis_.settings();
-  alignas(32) double harmonics[harmonic_count(2) * lanes], functions[max_count * lanes];
-  alignas(32) double value[lanes];
-  for (std::size_t begin = 0; begin < neighbors.size; begin += lanes) {
-    const Batch<lanes> batch(
-        neighbors, [&](int k) { return begin + k; },
-        std::min<std::size_t>(lanes, neighbors.size - begin));
-    real_harmonics<lanes>(2, batch.x, batch.y, batch.z, harmonics);
-    radial_functions<lanes>(s.pair.count, s.pair.cutoff, batch.r, functions);
-    for (int k = 0; k < lanes; ++k) {
-      value[k] = 0.0;
-      if (k >= batch.filled) continue;
-      const double *w = pair_weights_.data() + neighbors.species[begin + k] * s.pair.count;
-      for (int n = 0; n < s.pair.count; ++n) value[k] += w[n] * functions[n * lanes + k];
-      coordination[neighbors.species[begin + k]] += functions[k]; // n = 0 is the envelope
-    }
-    for (int m = 0; m < 5; ++m)
-      for (int k = 0; k < lanes; ++k)
-        sums[m * lanes + k] += value[k] * harmonics[(4 + m) * lanes + k];
-  }
-}
-
-LPSNMR_CLONES void Predictor::triples(const neighbors::Neighborhood &neighbors,
-                                      double *components) const {
-  const Settings &s = basis_.settings();
-  const std::size_t channels = s.species.size() * s.triple.count;
   const int width = harmonic_count(s.triple_l_max);
-  const int padded = padded_length(s.triple.count);
+  const std::size_t channels = s.species.size() * s.triple.count;
   const std::size_t stride = density_stride(basis_.species_count(), s.triple.count);
   thread_local std::vector<double> room;
   room.resize((stride + channels) * width + channels * (2 * s.triple_l_max + 1));
-  double *rows = room.data(), *by_harmonic = rows + stride * width,
-         *weighted = by_harmonic + channels * width;
-  expand_rows(neighbors, basis_.species_count(), s.triple, s.triple_l_max, rows);
+  double *const rows = room.data(), *const by_harmonic = rows + stride * width,
+                *const weighted = by_harmonic + channels * width;
+  expand_rows(neighbors, basis_.species_count(), s.triple, s.triple_l_max, rows, instructions_);
+  const int padded = padded_length(s.triple.count);
   for (int lm = 0; lm < width; ++lm)
     for (std::size_t q = 0; q < channels; ++q)
       by_harmonic[lm * channels + q] =
           rows[lm * stride + q / s.triple.count * padded + q % s.triple.count];
-  const double *w = triple_weights_.data();
-  for (const DegreePair &pair : basis_.triple_pairs()) {
-    const int size = 2 * pair.l2 + 1;
-    std::fill_n(weighted, size * channels, 0.0);
-    for (std::size_t p = 0; p < channels; ++p, w += channels)
-      for (int b = 0; b < size; ++b) {
-        const double factor = by_harmonic[(pair.l2 * pair.l2 + b) * channels + p];
-        for (std::size_t q = 0; q < channels; ++q) weighted[b * channels + q] += factor * w[q];
-      }
-    for (const CouplingTerm &t : pair.terms) {
-      const double *a = by_harmonic + (pair.l1 * pair.l1 + t.a) * channels;
-      const double *b = weighted + t.b * channels;
-      components[t.c] += t.value * dot(channels, a, b);
-    }
-  }
+  triples_(basis_.triple_pairs(), triple_weights_.data(), channels, by_harmonic, weighted,
+           components);
 }
 
 unsigned char Predictor::predict_target(const neighbors::Neighborhood &neighbors,
@@ -198,12 +138,12 @@ unsigned char Predictor::predict_target(const neighbors::Neighborhood &neighbors
   const int n_species = basis_.species_count();
   thread_local std::vector<double> coordination;
   coordination.assign(n_species, 0.0);
-  add_pairs(neighbors, sums, coordination.data());
+  pairs_(neighbors, basis_.settings().pair, pair_weights_.data(), sums, coordination.data());
   for (int m = 0; m < 5; ++m)
     components[m] =
         (sums[m * lanes] + sums[m * lanes + 1]) + (sums[m * lanes + 2] + sums[m * lanes + 3]);
   if (basis_.settings().chain.count > 0) chain_.add(neighbors, contracted, components);
-  if (basis_.settings().triple.count > 0) triples(neighbors, components);
+  if (basis_.settings().triple.count > 0) add_triples(neighbors, components);
 
   unsigned char flag = 0;
   for (std::size_t k = 0; k < neighbors.size; ++k)

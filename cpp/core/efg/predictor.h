@@ -6,6 +6,7 @@
 #include "core/efg/chain.h"
 #include "core/efg/field.h"
 #include "core/efg/neighborhoods.h"
+#include "core/simd/instructions.h"
 
 #include <limits>
 #include <optional>
@@ -33,6 +34,8 @@ enum Flag : unsigned char {
 void summarize_environment(const neighbors::Neighborhood &neighbors, int n_species, double cutoff,
                            double *nearest, double *coordination);
 
+constexpr int pair_lanes = 4; ///< neighbours of a target that are evaluated together
+
 /// A fitted model of one target species. Immutable, safe to use from several threads.
 class Predictor {
 public:
@@ -41,7 +44,8 @@ public:
   /// @param bridges  ranges by bridge species (cutoff of the bridge term)
   /// @throws Error   for weights or ranges of the wrong length or not finite
   Predictor(Basis basis, const std::vector<double> &weights, EnvironmentRange target,
-            std::vector<EnvironmentRange> bridges);
+            std::vector<EnvironmentRange> bridges,
+            simd::Instructions instructions = simd::chosen_instructions());
 
   const Basis &basis() const { return basis_; }
 
@@ -87,12 +91,17 @@ public:
                double *components, unsigned char *flags, int threads = 1) const;
 
 private:
-  void add_pairs(const neighbors::Neighborhood &neighbors, double *sums,
-                 double *coordination) const;
-  void triples(const neighbors::Neighborhood &neighbors, double *components) const;
+  void add_triples(const neighbors::Neighborhood &neighbors, double *components) const;
   void contract_bridges(const Neighborhoods &neighbors, const int *numbers, int threads,
                         std::vector<double> &contracted, std::vector<unsigned char> &flags) const;
 
+  using Pairs = void (*)(const neighbors::Neighborhood &, const Radial &, const double *, double *,
+                         double *);
+  using Triples = void (*)(const std::vector<DegreePair> &, const double *, std::size_t,
+                           const double *, double *, double *);
+  simd::Instructions instructions_;
+  Pairs pairs_;
+  Triples triples_;
   Basis basis_;
   BridgeContraction bridge_;
   ChainCoupling chain_;

@@ -5,6 +5,9 @@
 
 namespace lpsnmr::efg {
 
+/// Largest number of radial functions of a term.
+constexpr int max_radial_count = 16;
+
 /// A set of radial functions: how many, and where they end.
 struct Radial {
   int count = 0;       ///< number of functions; 0 switches the term off

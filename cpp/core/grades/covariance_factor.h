@@ -3,6 +3,7 @@
 
 #include "core/common/aligned.h"
 #include "core/grades/ufx_file.h"
+#include "core/simd/instructions.h"
 
 #include <cstddef>
 #include <vector>
@@ -15,7 +16,8 @@ public:
   /// Rows that are multiplied together. Which rows they are does not change any result.
   static constexpr std::size_t batch = 8;
 
-  explicit CovarianceFactor(const ElementCertainty &part);
+  explicit CovarianceFactor(const ElementCertainty &part,
+                            simd::Instructions instructions = simd::chosen_instructions());
 
   std::size_t size() const { return size_; }
   double bytes() const { return double(strips_.size() * sizeof(float)); }
@@ -32,6 +34,9 @@ private:
   static constexpr std::size_t width = 8;
   std::size_t strip_start(std::size_t strip) const;
 
+  using AddStrip = void (*)(const float *, std::size_t, const std::size_t *, std::size_t,
+                            const double *, const double *, double *);
+  AddStrip add_strip_;
   std::size_t size_;
   AlignedVector<float> strips_;
   AlignedVector<double> offset_; // L' m, zero beyond size()

@@ -1,6 +1,8 @@
 // Which of a few sites of a periodic cell are nearest to points.
 #pragma once
 
+#include "core/simd/instructions.h"
+
 #include <array>
 #include <cstddef>
 
@@ -17,6 +19,7 @@ namespace lpsnmr::neighbors {
 /// @param nearest   (n) positions of the sites, the first of equally near ones
 /// @param distance  (n) Å
 void nearest_sites(const double *points, std::size_t n, const double *sites, std::size_t s,
-                   const std::array<double, 9> &cell, long *nearest, double *distance);
+                   const std::array<double, 9> &cell, long *nearest, double *distance,
+                   simd::Instructions instructions = simd::chosen_instructions());
 
 } // namespace lpsnmr::neighbors

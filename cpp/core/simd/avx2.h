@@ -1,4 +1,4 @@
-// Four doubles at once; included inside namespace and target region of simd_versions.h.
+// Four doubles at once; included inside namespace and target region of versions.h.
 
 typedef __m256d Pack;
 typedef __m256d Mask;

@@ -1,7 +1,8 @@
-// Eight doubles at once; included inside namespace and target region of simd_versions.h.
+// Eight doubles at once; included inside namespace and target region of versions.h.
 
 typedef __m512d Pack;
 typedef __mmask8 Mask;
+typedef simd::Wide Four;
 constexpr int width = 8;
 
 LPSNMR_INLINE Pack splat(double x) {

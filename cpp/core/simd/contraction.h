@@ -1,5 +1,5 @@
 // The contraction of one triplet with vectors of four (Four); included inside namespace and target
-// region of simd_versions.h, after simd_avx2.h or simd_portable.h.
+// region of versions.h, after avx2.h or portable.h.
 
 /// Add the whole parts; in lanes that nobody reads the sum may wrap around.
 LPSNMR_INLINE void add_truncated(int *p, Pack a) {

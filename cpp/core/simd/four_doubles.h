@@ -1,15 +1,14 @@
 // Four doubles at once, as one 32-byte vector or as two 16-byte ones.
 //
-// `Wide` is for functions compiled for AVX2 or AVX-512, `Narrow` for the baseline x86-64 (and any
-// other) instruction set, where GCC would otherwise break 32-byte vectors into memory traffic. All
-// operations are forced inline, so that they take on the instruction set of the function they are
-// used in.
+// Loops use `Four`, which is one of them: `Wide` is for functions compiled for AVX2 or AVX-512,
+// `Narrow` for the baseline x86-64 (and any other) instruction set, where GCC would otherwise break
+// 32-byte vectors into memory traffic. All operations are forced inline, so that they take on the
+// instruction set of the function they are used in.
 #pragma once
 
-#include <cmath>
-#include <cstring>
+#include "core/simd/inline.h"
 
-#define LPSNMR_INLINE inline __attribute__((always_inline))
+#include <cstring>
 
 namespace lpsnmr::simd {
 
@@ -20,7 +19,14 @@ struct Wide {
 
   LPSNMR_INLINE void load(const double *p) { std::memcpy(&v, p, sizeof v); }
   LPSNMR_INLINE void store(double *p) const { std::memcpy(p, &v, sizeof v); }
+  LPSNMR_INLINE void load_floats(const float *p) {
+    typedef float Floats __attribute__((vector_size(16)));
+    Floats floats;
+    std::memcpy(&floats, p, sizeof floats);
+    v = __builtin_convertvector(floats, Raw);
+  }
   LPSNMR_INLINE void set(double x) { v = Raw{x, x, x, x}; }
+  LPSNMR_INLINE void negate() { v = -v; }
   LPSNMR_INLINE double operator[](int k) const { return v[k]; }
   /// Entry m of the result is the sum of the four entries of argument m.
   LPSNMR_INLINE void row_sums(const Wide &a, const Wide &b, const Wide &c, const Wide &d) {
@@ -44,7 +50,15 @@ struct Narrow {
     std::memcpy(p, &v, sizeof v);
     std::memcpy(p + 2, &w, sizeof w);
   }
+  LPSNMR_INLINE void load_floats(const float *p) {
+    v = Raw{double(p[0]), double(p[1])};
+    w = Raw{double(p[2]), double(p[3])};
+  }
   LPSNMR_INLINE void set(double x) { v = w = Raw{x, x}; }
+  LPSNMR_INLINE void negate() {
+    v = -v;
+    w = -w;
+  }
   LPSNMR_INLINE double operator[](int k) const { return k < 2 ? v[k] : w[k - 2]; }
   LPSNMR_INLINE void row_sums(const Narrow &a, const Narrow &b, const Narrow &c, const Narrow &d) {
     const Mask low{0, 2}, high{1, 3};

@@ -1,11 +1,24 @@
 #include "core/simd/instructions.h"
 
 #include "core/common/error.h"
+#include "core/simd/target.h"
 
 #include <algorithm>
 #include <cstdlib>
 
 namespace lpsnmr::simd {
+
+std::vector<Instructions> available_instructions() {
+  std::vector<Instructions> out;
+#if defined(LPSNMR_X86_VERSIONS)
+  if (LPSNMR_SUPPORTS("avx512f") && LPSNMR_SUPPORTS("avx512vl") && LPSNMR_SUPPORTS("avx512dq") &&
+      LPSNMR_SUPPORTS("avx512bw") && LPSNMR_SUPPORTS("fma"))
+    out.push_back(Instructions::avx512);
+  if (LPSNMR_SUPPORTS("avx2") && LPSNMR_SUPPORTS("fma")) out.push_back(Instructions::avx2);
+#endif
+  out.push_back(Instructions::portable);
+  return out;
+}
 
 std::string name(Instructions instructions) {
   if (instructions == Instructions::avx512) return "avx512";

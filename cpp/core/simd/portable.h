@@ -1,5 +1,5 @@
 // Two doubles at once, with nothing but the compiler's vectors; included inside a namespace of
-// simd_versions.h.
+// versions.h.
 
 typedef double Pack __attribute__((vector_size(16)));
 typedef long long Mask __attribute__((vector_size(16)));

@@ -1,21 +1,20 @@
 // Compiles LPSNMR_LOOPS, the header of a kernel's loops, once per instruction set, each time in a
-// namespace of its own, so that one binary holds every version and the processor it runs on
-// decides. Included by ufp_kernel.cpp and density_kernel.cpp, after everything else. With
-// LPSNMR_EMULATE_SIMD, which the tests use, the intrinsics are SIMDe's, and every version runs on
-// every processor.
+// namespace of its own inside lpsnmr::LPSNMR_LOOPS_NAMESPACE, so that one binary holds every
+// version and LPSNMR_SIMD, or the processor it runs on, decides (instructions.h). Included by the
+// one source file of a kernel, after everything else.
+//
+// The loops may use the packs of doubles of portable.h, avx2.h and avx512.h, `Four` of
+// four_doubles.h, or plain loops over arrays, which the compiler turns into vectors. What they call
+// is either inline here or has no arithmetic: functions of other headers are compiled once only.
 
 #include "core/simd/four_doubles.h"
+#include "core/simd/instructions.h"
+#include "core/simd/target.h"
 
 #include <cmath>
 #include <cstddef>
 
-#if defined(LPSNMR_EMULATE_SIMD)
-#define LPSNMR_X86_VERSIONS 1
-#define LPSNMR_SUPPORTS(feature) true
-#include "core/tests/support/emulated_simd.h"
-#elif defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define LPSNMR_X86_VERSIONS 1
-#define LPSNMR_SUPPORTS(feature) __builtin_cpu_supports(feature)
+#if defined(LPSNMR_X86_VERSIONS) && !defined(LPSNMR_EMULATED_INTRINSICS)
 // GCC 12's own headers of intrinsics begin from "undefined" vectors
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
@@ -35,7 +34,7 @@ namespace portable {
 
 #if defined(LPSNMR_X86_VERSIONS)
 #pragma GCC push_options
-#if !defined(LPSNMR_EMULATE_SIMD)
+#if !defined(LPSNMR_EMULATED_INTRINSICS)
 #pragma GCC target("avx2,fma,popcnt")
 #endif
 namespace avx2 {
@@ -48,7 +47,7 @@ namespace avx2 {
 #pragma GCC pop_options
 
 #pragma GCC push_options
-#if !defined(LPSNMR_EMULATE_SIMD)
+#if !defined(LPSNMR_EMULATED_INTRINSICS)
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,popcnt,prefer-vector-width=512")
 #endif
 namespace avx512 {

@@ -1,6 +1,6 @@
 // The loops over pairs and triplets of one centre; included once per instruction set, inside
-// namespace and target region of simd_versions.h. Pack, Contraction and their functions come from
-// the simd_*.h included before.
+// namespace and target region of simd/versions.h. Pack, Contraction and their functions come from
+// the headers of simd/ included before.
 
 /// Entries of a pack of distances, and the distances from where the entries begin.
 LPSNMR_INLINE void find_entries(const KnotLookup &table, Pack r, Pack &entry, Pack &u) {

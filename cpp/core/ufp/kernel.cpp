@@ -6,22 +6,6 @@
 #define LPSNMR_LOOPS_NAMESPACE ufp
 #include "core/simd/versions.h"
 
-namespace lpsnmr::simd {
-
-std::vector<Instructions> available_instructions() {
-  std::vector<Instructions> out;
-#if defined(LPSNMR_X86_VERSIONS)
-  if (LPSNMR_SUPPORTS("avx512f") && LPSNMR_SUPPORTS("avx512vl") && LPSNMR_SUPPORTS("avx512dq") &&
-      LPSNMR_SUPPORTS("avx512bw") && LPSNMR_SUPPORTS("fma"))
-    out.push_back(Instructions::avx512);
-  if (LPSNMR_SUPPORTS("avx2") && LPSNMR_SUPPORTS("fma")) out.push_back(Instructions::avx2);
-#endif
-  out.push_back(Instructions::portable);
-  return out;
-}
-
-} // namespace lpsnmr::simd
-
 namespace lpsnmr::ufp {
 
 Kernel::Kernel(const Potential &potential, simd::Instructions instructions)

@@ -54,13 +54,13 @@ double direct(const correlation::EchoOptions &o, const std::vector<std::vector<d
   return sum / static_cast<double>(count);
 }
 
-void test_trigonometry() {
+void test_trigonometry(simd::Instructions instructions) {
   std::vector<double> x, s, c;
   for (int k = -200000; k <= 200000; ++k) x.push_back(k * 3.7);
   for (int k = -1000; k <= 1000; ++k) x.push_back(k * 1e-3);
   s.resize(x.size());
   c.resize(x.size());
-  correlation::sine_cosine(x.data(), 1.0, x.size(), s.data(), c.data());
+  correlation::sine_cosine(x.data(), 1.0, x.size(), s.data(), c.data(), instructions);
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double tolerance = 1e-14 + 4e-16 * std::abs(x[i]);
     CHECK_CLOSE(s[i], std::sin(x[i]), tolerance);
@@ -68,9 +68,9 @@ void test_trigonometry() {
   }
 }
 
-void test_direct_sums(std::size_t samples) {
+void test_direct_sums(std::size_t samples, simd::Instructions instructions) {
   const correlation::EchoOptions o = options(3);
-  correlation::EchoCorrelator echo(o);
+  correlation::EchoCorrelator echo(o, instructions);
   const auto series = noise(samples, 15);
   for (const auto &row : series) echo.add(row.data());
   const auto lags = echo.lags(), counts = echo.counts();
@@ -150,8 +150,10 @@ void test_refusals() {
 } // namespace
 
 int main() {
-  test_trigonometry();
-  for (std::size_t samples : {1u, 5u, 40u, 100u}) test_direct_sums(samples);
+  for (const simd::Instructions instructions : simd::available_instructions()) {
+    test_trigonometry(instructions);
+    for (std::size_t samples : {1u, 5u, 40u, 100u}) test_direct_sums(samples, instructions);
+  }
   test_continuation();
   test_refusals();
   if (failures == 0) std::puts("echo: all passed");

@@ -26,7 +26,7 @@ std::vector<double> numbers_of(const std::string &path) {
   return values;
 }
 
-void test_golden(const std::string &name) {
+void test_golden(const std::string &name, simd::Instructions instructions) {
   std::ifstream file(golden(name + ".efg"));
   std::stringstream text;
   text << file.rdbuf();
@@ -51,7 +51,7 @@ void test_golden(const std::string &name) {
 
   const efg::ModelTarget &target = model.targets[0];
   const efg::Predictor predictor(efg::Basis(model.settings), target.weights, target.environment,
-                                 target.bridge_environments);
+                                 target.bridge_environments, instructions);
   for (const int threads : {1, 2}) {
     std::vector<double> found(expected.size());
     predictor.predict(system, numbers.data(), targets, found.data(), nullptr, threads);
@@ -68,7 +68,9 @@ void test_golden(const std::string &name) {
 } // namespace
 
 int main() {
-  test_golden("model"); // as version 1 wrote it
-  test_golden("field");
+  for (const simd::Instructions instructions : simd::available_instructions()) {
+    test_golden("model", instructions); // as version 1 wrote it
+    test_golden("field", instructions);
+  }
   return failures != 0;
 }

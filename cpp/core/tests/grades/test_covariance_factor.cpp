@@ -33,9 +33,9 @@ double written_out(const lpsnmr::grades::ElementCertainty &part, const std::vect
   return out;
 }
 
-void test_size(std::size_t size, double zeros) {
+void test_size(std::size_t size, double zeros, lpsnmr::simd::Instructions instructions) {
   const lpsnmr::grades::ElementCertainty part = random_part(size);
-  const lpsnmr::grades::CovarianceFactor factor(part);
+  const lpsnmr::grades::CovarianceFactor factor(part, instructions);
   CHECK(factor.size() == size);
   std::vector<std::vector<double>> x(batch, std::vector<double>(size));
   std::vector<std::size_t> used;
@@ -68,8 +68,10 @@ void test_size(std::size_t size, double zeros) {
 } // namespace
 
 int main() {
-  for (std::size_t size = 0; size < 40; ++size)
-    for (const double zeros : {0.0, 0.6, 1.0}) test_size(size, zeros);
-  test_size(300, 0.3);
+  for (const lpsnmr::simd::Instructions instructions : lpsnmr::simd::available_instructions()) {
+    for (std::size_t size = 0; size < 40; ++size)
+      for (const double zeros : {0.0, 0.6, 1.0}) test_size(size, zeros, instructions);
+    test_size(300, 0.3, instructions);
+  }
   return failures != 0;
 }

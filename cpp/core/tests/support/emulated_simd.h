@@ -1,6 +1,9 @@
 // Intrinsics of AVX2 and AVX-512 in portable C++ under their own names: those of SIMDe, and the few
-// that simd_avx512.h uses and SIMDe 0.7 lacks.
+// that simd/avx512.h uses and SIMDe 0.7 lacks. The build includes this before everything else, and
+// every version of the loops then runs on every processor.
 #pragma once
+
+#define LPSNMR_EMULATED_INTRINSICS 1
 
 #include <climits>
 #include <cmath>
