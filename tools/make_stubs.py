@@ -45,6 +45,7 @@ PRECISE = {
     "density_site_features.basis": "DensityBasis",
     "read_uf3_blocks": "dict[str, Any]",
     "read_ufd_blocks": "dict[str, Any]",
+    "parse_efg": "dict[str, Any]",
     "Extrapolation.pairs": "list[tuple[int, int, float]]",
     "Extrapolation.largest_deviations": "list[float]",
     "DumpParser.feed.text": "bytes | bytearray | memoryview",

@@ -7,6 +7,7 @@ void export_neighbor_list(pybind11::module_ &module);
 void export_ufp(pybind11::module_ &module);
 void export_ufp_features(pybind11::module_ &module);
 void export_efg(pybind11::module_ &module);
+void export_efg_file(pybind11::module_ &module);
 void export_efg_tensors(pybind11::module_ &module);
 void export_correlators(pybind11::module_ &module);
 void export_echo(pybind11::module_ &module);

@@ -26,6 +26,7 @@ PYBIND11_MODULE(_core, module) {
   export_neighbor_list(module);
   export_ufp(module);
   export_efg(module);
+  export_efg_file(module);
   export_efg_tensors(module);
   export_correlators(module);
   export_echo(module);

@@ -125,9 +125,6 @@ class EfgPredictor:
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
         """Return the tensors of chosen atoms; arguments as EfgBasis.features."""
 
-def efg_components(cartesian: Array) -> Array: ...
-def efg_cartesian(components: Array) -> Array: ...
-
 class MultiTau:
     """Multi-tau accumulator of many series in bounded memory."""
 
@@ -431,6 +428,26 @@ def neighbor_list(
     centers: Sequence[int] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
     """Return the full neighbour list within a cutoff."""
+
+def parse_efg(content: bytes, name: str) -> dict[str, Any]:
+    """Return what an EFG model file holds.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    name : str
+        Of the file, for messages.
+
+    Returns
+    -------
+    dict with "settings", the arguments of lpsnmr.efg.EfgSettings; "targets", a dict by chemical symbol of
+    dicts with the fields of lpsnmr.efg.files.TargetPart; "provenance", the text of a JSON object
+
+    Raises
+    ------
+    CoreError for a file that is not complete, "name:line: what, expected, got"
+    """
 
 def read_uf3_blocks(path: str) -> dict[str, Any]:
     """Return units, pairs and triples of a .uf3 file as plain Python values."""

@@ -117,10 +117,10 @@ def test_models_without_a_committee_say_so():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"members": [[1.0]]}, "committee members of Li must have the shape"),
-        ({"floor": -1.0}, "two or more members and a floor"),
-        ({"floor": "x"}, "must be numbers"),
-        ({"members": 3}, "wrong kind"),
+        ({"members": [[1.0]]}, r"target Li: members: expected \d+ numbers, got 1"),
+        ({"floor": -1.0}, "target Li: uncertainty: expected two or more members and a floor"),
+        ({"floor": "x"}, "target Li: floor: expected a number, got a string"),
+        ({"members": 3}, "target Li: members: expected a list, got a number"),
     ],
 )
 def test_damaged_committees_are_refused(tmp_path, change, words):

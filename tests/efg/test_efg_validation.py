@@ -9,7 +9,7 @@ import pytest
 from lpsnmr.efg import dataset
 from lpsnmr.efg.dataset import EfgData, build_data
 from lpsnmr.efg.regression import fit_weights
-from lpsnmr.efg.settings import GROUPS, EfgSettings
+from lpsnmr.efg.settings import GROUPS
 from lpsnmr.efg.training import TrainingOptions, train_model
 from lpsnmr.efg.validation import (
     Validator,
@@ -88,7 +88,7 @@ def test_features_beyond_the_memory_go_to_a_file_and_change_nothing_but_last_dig
     monkeypatch.setattr(dataset, "scratch_matrix", lambda *size: made.append(size) or scratch_matrix(*size))
     roomy = train_model(frames, [], options)
     assert not made
-    size = EfgSettings.from_dict({**BARE.to_dict()}).basis().size
+    size = BARE.basis().size
     matrices = 8 * size**2 * (2 * 4 + 4)
     narrow = train_model(frames, [], dataclasses.replace(options, memory=matrices + 20_000))
     assert made == [(5 * len(roomy.results["Li"].held_out), size)]

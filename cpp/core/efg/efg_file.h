@@ -1,4 +1,4 @@
-// The .efg model file: docs/reference/efg-model-format.md tells the format,
+// The .efg model file: docs/reference/efg-model-format.md tells the format, and
 // python/lpsnmr/efg/files.py writes it.
 #pragma once
 
@@ -15,16 +15,20 @@ struct ModelTarget {
   std::vector<double> weights; ///< V/Å² per unit of feature
   EnvironmentRange environment;
   std::vector<EnvironmentRange> bridge_environments;
+  /// The committee: lists like `weights`; empty for a model that tells no uncertainty.
+  std::vector<std::vector<double>> members;
+  double floor = 0.0; ///< V/Å²: square root of the variance that the committee does not see
 };
 
 struct EfgFile {
   Settings settings;
   std::vector<ModelTarget> targets; ///< at least one
+  std::string provenance;           ///< the object as it stands in the file, JSON
 };
 
 /// Parse the whole text of a model file.
 ///
-/// Agrees with the Python reader about every file that `EfgModel.save` writes.
+/// The one reader: `compute efg/atom` and lpsnmr.efg.EfgModel use it.
 ///
 /// @param name used in messages, `name:line: what, expected, got`
 /// @throws Error for what is not a complete model of a version and unit we know, or settings or

@@ -33,10 +33,39 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+/// How many bytes from here on are one character of UTF-8; 0 where none begins.
+std::size_t utf8_length(const unsigned char *p, const unsigned char *end) {
+  if (*p < 0x80) return 1;
+  const std::size_t length = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
+  if (*p < 0xc2 || *p > 0xf4 || std::size_t(end - p) < length) return 0;
+  for (std::size_t k = 1; k < length; ++k)
+    if ((p[k] & 0xc0) != 0x80) return 0;
+  // too long a form, half of a surrogate pair, beyond U+10FFFF
+  if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) || (*p == 0xf0 && p[1] < 0x90) ||
+      (*p == 0xf4 && p[1] > 0x8f))
+    return 0;
+  return length;
+}
+
+/// Refuse bytes that are no text.
+void check_utf8(const std::string &text, const std::string &name) {
+  int line = 1;
+  const auto *p = reinterpret_cast<const unsigned char *>(text.data());
+  const unsigned char *const end = p + text.size();
+  while (p < end) {
+    const std::size_t length = utf8_length(p, end);
+    if (length == 0)
+      throw Error(name + ":" + std::to_string(line) +
+                  ": not a text file: expected UTF-8, got the byte " + std::to_string(*p));
+    line += *p == '\n';
+    p += length;
+  }
+}
+
 class Reader {
 public:
   Reader(const std::string &text, const std::string &name)
-      : here_(text.data()), end_(text.data() + text.size()), name_(name) {}
+      : begin_(text.data()), here_(begin_), end_(begin_ + text.size()), name_(name) {}
 
   JsonValue whole() {
     JsonValue value = read(0);
@@ -57,6 +86,15 @@ private:
     const std::string got =
         c > 0x20 && c < 0x7f ? std::string("'") + *here_ + "'" : "the byte " + std::to_string(c);
     fail(std::string("expected ") + what + ", got " + got);
+  }
+
+  [[noreturn]] void fail_no_value() {
+    const char *const at = here_;
+    const bool no_number = take_word("NaN") || take_word("Infinity");
+    here_ = at;
+    if (no_number)
+      fail(std::string("expected a value, got '") + *at + "': NaN and Infinity are not finite");
+    fail_expected("a value");
   }
 
   void skip_blank() {
@@ -82,6 +120,7 @@ private:
     skip_blank();
     JsonValue value;
     value.line = line_;
+    value.begin = std::size_t(here_ - begin_);
     if (depth > max_depth) fail("more than " + std::to_string(max_depth) + " levels");
     if (take('{')) {
       value.kind = JsonValue::Kind::object;
@@ -101,6 +140,7 @@ private:
       value.kind = JsonValue::Kind::number;
       value.number = read_number();
     }
+    value.end = std::size_t(here_ - begin_);
     return value;
   }
 
@@ -186,7 +226,7 @@ private:
 
   double read_number() {
     const char *const begin = here_;
-    if (here_ == end_ || (*here_ != '-' && !is_digit(*here_))) fail_expected("a value");
+    if (here_ == end_ || (*here_ != '-' && !is_digit(*here_))) fail_no_value();
     take('-');
     if (!take('0')) skip_digits();
     if (take('.')) skip_digits();
@@ -200,6 +240,7 @@ private:
     return value;
   }
 
+  const char *begin_;
   const char *here_;
   const char *end_;
   const std::string &name_;
@@ -232,6 +273,7 @@ const char *json_kind_name(JsonValue::Kind kind) {
 }
 
 JsonValue parse_json(const std::string &text, const std::string &name) {
+  check_utf8(text, name);
   return Reader(text, name).whole();
 }
 

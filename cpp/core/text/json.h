@@ -18,6 +18,7 @@ struct JsonValue {
   std::vector<JsonValue> items;
   std::vector<std::pair<std::string, JsonValue>> entries; ///< in the order of the text
   int line = 0;                                           ///< where the value starts, from 1
+  std::size_t begin = 0, end = 0;                         ///< the bytes of the text it takes
 
   /// The entry of an object with this name, or nullptr; also nullptr for what is no object.
   const JsonValue *find(const std::string &name) const;
@@ -28,7 +29,8 @@ const char *json_kind_name(JsonValue::Kind kind);
 
 /// Parse a whole text.
 ///
-/// Stricter than common readers: no NaN or Infinity, no name twice in an object, at most 64 levels.
+/// Stricter than common readers: valid UTF-8, no NaN or Infinity, no name twice in an object, at
+/// most 64 levels.
 ///
 /// @param name used in messages, `name:line: what, expected, got`
 /// @throws Error for text that is not one complete JSON value

@@ -17,7 +17,7 @@ public:
   JsonPicker(std::string name, std::string kind) : name_(std::move(name)), kind_(std::move(kind)) {}
 
   [[noreturn]] void fail(const JsonValue &value, const std::string &message) const {
-    throw Error(name_ + ":" + std::to_string(value.line) + ": " + message);
+    throw Error(name_ + ":" + std::to_string(value.line) + ": " + part_ + message);
   }
 
   const JsonValue &of_kind(const JsonValue &value, JsonValue::Kind kind,
@@ -71,6 +71,9 @@ public:
                      std::to_string(newest));
     return given;
   }
+
+protected:
+  std::string part_; // of the file, where it has several alike; stands before a message
 
 private:
   std::string name_, kind_;

@@ -85,7 +85,11 @@ class EfgModel:
         except OSError as error:
             raise FileFormatError(f"{path}: cannot be read: {error.strerror}") from error
         try:
-            model = cls(*parse_model(content))
+            parsed = parse_model(content, str(path))
+        except InputError as error:
+            raise FileFormatError(str(error)) from error
+        try:
+            model = cls(*parsed)
         except InputError as error:
             raise FileFormatError(f"{path}: {error}") from error
         model._sha256 = hashlib.sha256(content).hexdigest()

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr._core import EfgBasis
-from lpsnmr.errors import InputError
 
 __all__ = ["GROUPS", "EfgSettings"]
 
@@ -95,27 +94,3 @@ class EfgSettings:
             name: list(value) if isinstance(value, tuple) else value
             for name, value in dataclasses.asdict(self).items()
         }
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "EfgSettings":
-        """Invert ``to_dict``; InputError for missing or unknown names and wrong types."""
-        names = {field.name: field for field in dataclasses.fields(cls)}
-        if not isinstance(values, dict) or set(values) != set(names):
-            raise InputError(f"EFG settings must have exactly the entries {', '.join(sorted(names))}")
-        try:
-            converted: dict[str, Any] = {name: _convert(name, value) for name, value in values.items()}
-            return cls(**converted)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"EFG settings have a value of the wrong kind: {error}") from error
-
-
-def _convert(name: str, value: Any) -> Radial | tuple[int, ...] | int | float:
-    """Return an entry of a file as the field ``name`` wants it."""
-    if name in ("pair", "chain", "bridge", "product", "triple", "source"):
-        count, cutoff = value
-        return int(count), float(cutoff)
-    if name in ("species", "bridges", "sources"):
-        return tuple(int(z) for z in value)
-    if name == "field_cutoff":
-        return float(value)
-    return int(value)
