@@ -17,7 +17,7 @@ BIN = $(CURDIR)/$(VENV)/bin
 sources = pyproject.toml CMakeLists.txt README.md \
   $(shell find cpp cmake python -type f -not -name '*.pyc' -not -path '*/tests/*')
 
-.PHONY: run test test-quick gpaw simde lint stubs core-tests fuzz python-tests python-tests-quick clean
+.PHONY: run test test-quick gpaw simde lint stubs core-tests plugin-tests fuzz python-tests python-tests-quick clean
 export OMP_NUM_THREADS ?= 1
 
 run: $(VENV)/installed
@@ -52,6 +52,8 @@ lint: $(VENV)/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	git ls-files -z '*.h' '*.cpp' | xargs -0 $(BIN)/clang-format --dry-run -Werror
+	$(BIN)/python tools/check_includes.py
 	PYTHONPATH=python $(BIN)/lint-imports --no-logo --cache-dir build/import_linter
 	$(BIN)/python tools/check_links.py
 	$(BIN)/python tools/check_walks.py
@@ -62,19 +64,25 @@ lint: $(VENV)/tested
 stubs: $(VENV)/tested
 	$(BIN)/python tools/make_stubs.py
 
+# under AddressSanitizer and UndefinedBehaviorSanitizer, and what runs in threads under ThreadSanitizer
+CORE_TESTS = -G Ninja -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja -DCMAKE_BUILD_TYPE=Release \
+  -DLPSNMR_TESTS=ON -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=OFF
 core-tests: $(VENV)/tools
-	$(BIN)/cmake -S . -B build/sanitized -G Ninja -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja \
-	  -DCMAKE_BUILD_TYPE=Release -DLPSNMR_SANITIZE=ON \
-	  -DLPSNMR_TESTS=ON -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=OFF
+	$(BIN)/cmake -S . -B build/sanitized $(CORE_TESTS) -DLPSNMR_SANITIZE=ON
 	$(BIN)/cmake --build build/sanitized -j 2
-	$(BIN)/ctest --test-dir build/sanitized --output-on-failure
+	$(BIN)/ctest --test-dir build/sanitized --output-on-failure -j 2
+	$(BIN)/cmake -S . -B build/threads $(CORE_TESTS) -DLPSNMR_SANITIZE=thread
+	$(BIN)/cmake --build build/threads -j 2
+	$(BIN)/ctest --test-dir build/threads --output-on-failure
 
-# thousands of damaged files inside LAMMPS, 1 and 2 ranks, the plugin under sanitizers
-fuzz: $(VENV)/tested
-	$(BIN)/cmake -S . -B build/fuzz -DCMAKE_BUILD_TYPE=Release -DLPSNMR_SANITIZE=ON -DLPSNMR_PYTHON=OFF \
+# damaged files inside LAMMPS, 1 and 2 ranks, the plugin under sanitizers: hundreds of each kind, or thousands
+plugin-tests: TRIALS = 100
+plugin-tests fuzz: $(VENV)/tested
+	$(BIN)/cmake -S . -B build/sanitized -G Ninja -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja \
+	  -DCMAKE_BUILD_TYPE=Release -DLPSNMR_SANITIZE=ON -DLPSNMR_PYTHON=OFF -DLPSNMR_PLUGIN=ON \
 	  -DPython_EXECUTABLE=$(BIN)/python
-	$(BIN)/cmake --build build/fuzz -j 2 --target ufpplugin
-	LPSNMR_SANITIZED_PLUGIN=$(CURDIR)/build/fuzz/cpp/pair_ufp LPSNMR_FUZZ_TRIALS=$(TRIALS) \
+	$(BIN)/cmake --build build/sanitized -j 2 --target ufpplugin
+	LPSNMR_SANITIZED_PLUGIN=$(CURDIR)/build/sanitized/cpp/pair_ufp LPSNMR_FUZZ_TRIALS=$(TRIALS) \
 	  $(BIN)/python -m pytest tests/lammps/test_fuzz_in_lammps.py
 
 PYTEST = $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal --durations=20 $(PYTEST_OPTIONS)

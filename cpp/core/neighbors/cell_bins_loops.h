@@ -51,14 +51,15 @@ std::size_t find_places(const SortedPlaces &places, const double *center, double
       list.distance.resize(larger);
     }
     int *const index = list.index.data();
-    double *const vector = list.vector.data(), *const distance = list.distance.data();
+    double *const vector = list.vector.data();
+    double *const squared = list.distance.data(); // until the end, where all roots are taken
     for (std::size_t k = 0; k < found.count; ++k) {
       const int s = found.place[k];
       const double dx = x[s] - cx, dy = y[s] - cy, dz = z[s] - cz;
       index[size] = atom[s];
       vector[3 * size] = dx, vector[3 * size + 1] = dy, vector[3 * size + 2] = dz;
-      distance[size] = dx * dx + dy * dy + dz * dz;
-      size += !((atom[s] == self) & (distance[size] == 0.0));
+      squared[size] = dx * dx + dy * dy + dz * dz;
+      size += !((atom[s] == self) & (squared[size] == 0.0));
     }
     found.count = 0;
   };

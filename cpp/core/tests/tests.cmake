@@ -29,12 +29,14 @@ elseif(NOT LPSNMR_SANITIZE STREQUAL "thread")
     neighbors/cell_bins.cpp neighbors/nearest_sites.cpp
     simd/instructions.cpp
     ufp/kernel.cpp)
-  target_link_libraries(emulated_kernels PRIVATE lpsnmr_core)
+  # UBSan of GCC 12 miscompiles vectors that are written element by element; linked last, so that
+  # the option comes last
+  add_library(emulation INTERFACE)
+  target_compile_options(emulation INTERFACE -O1 -Wno-psabi -fno-sanitize=undefined)
+  target_link_libraries(emulated_kernels PRIVATE lpsnmr_core emulation)
   target_precompile_headers(emulated_kernels PRIVATE
     ${CMAKE_CURRENT_LIST_DIR}/support/emulated_simd.h) # included before everything else
   target_include_directories(emulated_kernels SYSTEM PRIVATE ${SIMDE_INCLUDE})
-  # UBSan of GCC 12 miscompiles vectors that are written element by element
-  target_compile_options(emulated_kernels PRIVATE -O1 -Wno-psabi -fno-sanitize=undefined)
   foreach(name correlation_echo density_kernel efg_goldens efg_predictor grades_covariance_factor
                neighbors_search simd_instructions ufp_kernel)
     add_executable(test_${name}_emulated
