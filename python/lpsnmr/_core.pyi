@@ -430,24 +430,7 @@ def neighbor_list(
     """Return the full neighbour list within a cutoff."""
 
 def parse_efg(content: bytes, name: str) -> dict[str, Any]:
-    """Return what an EFG model file holds.
-
-    Parameters
-    ----------
-    content : bytes
-        The whole file.
-    name : str
-        Of the file, for messages.
-
-    Returns
-    -------
-    dict with "settings", the arguments of lpsnmr.efg.EfgSettings; "targets", a dict by chemical symbol of
-    dicts with the fields of lpsnmr.efg.files.TargetPart; "provenance", the text of a JSON object
-
-    Raises
-    ------
-    CoreError for a file that is not complete, "name:line: what, expected, got"
-    """
+    """Return what an EFG model file holds."""
 
 def read_uf3_blocks(path: str) -> dict[str, Any]:
     """Return units, pairs and triples of a .uf3 file as plain Python values."""
