@@ -10,7 +10,7 @@ RANKS ?= 2
 TRIALS ?= 3000
 CONFIG ?= examples/inputs/beta.toml
 # pytest: processes beside each other, and more options such as --seed random
-PYTEST_WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+PYTEST_WORKERS ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 2)
 PYTEST_OPTIONS ?=
 
 BIN = $(CURDIR)/$(VENV)/bin
