@@ -74,7 +74,7 @@ class Worker:
         words = [str(word) for word in words]
         request = {"kind": kind, "words": words, "folder": str(folder), "environment": changed_environment()}
         for stream in self._streams:
-            with contextlib.suppress(BrokenPipeError):  # seen below as the end of the stream
+            with contextlib.suppress(ConnectionError):  # seen below as the end of the stream
                 print(json.dumps(request), file=stream, flush=True)
         statuses = self._statuses(time.monotonic() + timeout_s)
         if statuses is None:
@@ -97,7 +97,10 @@ class Worker:
             while ready.get_map():
                 for key, _ in ready.select(max(0.0, deadline - time.monotonic())):
                     ready.unregister(key.fileobj)
-                    line = key.data.readline()
+                    try:
+                        line = key.data.readline()
+                    except ConnectionResetError:  # it died with the request unread
+                        line = ""
                     answer = json.loads(line) if line else {"last": True}
                     self.alive = self.alive and not answer["last"]
                     statuses += [answer["status"]] if "status" in answer else []
