@@ -81,6 +81,13 @@ void PairUFP::forget_coefficients() {
   std::fill_n(&setflag[0][0], n * n, 0);
 }
 
+/// The words behind the last that is named as a file of a potential is; the first when none is.
+static char **behind_files(char **words, char **end) {
+  for (char **word = end; word != words; --word)
+    if (utils::strmatch(word[-1], "\\.uf[3d]$")) return word;
+  return words;
+}
+
 void PairUFP::coeff(int narg, char **arg) {
   const int n_files = narg - 2 - atom->ntypes;
   if (n_files < 1)
@@ -89,6 +96,14 @@ void PairUFP::coeff(int narg, char **arg) {
                "NULL) for each of the {} atom types, got {} word(s) behind * *",
                atom->ntypes, std::max(narg - 2, 0));
   char **const names = arg + 2 + n_files;
+  char **const behind = behind_files(arg + 2, arg + narg);
+  if (behind != arg + 2 && behind != names) {
+    const std::vector<std::string> given(behind, arg + narg);
+    error->all(FLERR,
+               "Pair style ufp: expected one element name (or NULL) for each of the {} atom types "
+               "behind the files of pair_coeff, got {} ({})",
+               atom->ntypes, given.size(), utils::join_words(given, " "));
+  }
   for (int type = 1; type <= atom->ntypes; ++type)
     if (strcmp(names[type - 1], "NULL") == 0 && !utils::strmatch(force->pair_style, "^hybrid"))
       error->all(FLERR,

@@ -101,6 +101,12 @@ def test_bad_file(case, tmp_path):
         ({"coeff": "* * . Li P S"}, "cannot read potential file"),
         ({"coeff": "* * p.uf3 Li P Cl"}, "no element 'Cl' in the potential; it has: Li P S"),
         ({"coeff": "* * p.uf3 Li P"}, "one element name (or NULL) for each of the 3 atom types"),
+        (
+            {"coeff": "* * p.uf3 p.ufd Li P"},
+            "each of the 3 atom types behind the files of pair_coeff, got 2 (Li P)",
+        ),
+        ({"coeff": "* * p.uf3 Li P S Li S"}, "the files of pair_coeff, got 5 (Li P S Li S)"),
+        ({"coeff": "* * p.uf3"}, "one element name (or NULL) for each of the 3 atom types"),
         ({"coeff": "* * p.uf3 Li P NULL"}, "atom type 3 is given no element"),
         ({"style": "ufp 4"}, "expected body order 2 or 3, got '4'"),
         ({"style": "ufp 2 3"}, "takes at most one argument"),
