@@ -1,4 +1,4 @@
-// Checked views of NumPy arrays for the bindings.
+// Values between Python and the core: checked views of NumPy arrays, and text.
 #pragma once
 
 #include "core/common/error.h"
@@ -35,6 +35,12 @@ inline lpsnmr::neighbors::System view_system(const DoubleArray &positions, const
   for (int k = 0; k < 9; ++k) system.cell[k] = cell.data()[k];
   system.periodic = pbc;
   return system;
+}
+
+/// Text for Python; bytes that are no UTF-8 as \xNN. Null with a Python error set when memory ends.
+inline pybind11::str to_str(const std::string &text) {
+  return pybind11::reinterpret_steal<pybind11::str>(PyUnicode_DecodeUTF8(
+      text.data(), static_cast<pybind11::ssize_t>(text.size()), "backslashreplace"));
 }
 
 /// Hand a vector to NumPy without copying; the array owns it.

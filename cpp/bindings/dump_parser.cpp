@@ -4,6 +4,7 @@
 #include "exports.h"
 
 #include <pybind11/stl.h>
+#include <pybind11/typing.h>
 
 namespace dumps = lpsnmr::dumps;
 namespace py = pybind11;
@@ -67,10 +68,17 @@ CoreError
       .def_property_readonly("frames", &dumps::Parser::frames, "Frames returned so far.")
       .def_property_readonly("has_elements", &dumps::Parser::has_elements,
                              "True when kinds index `elements`, False when they are LAMMPS types.")
-      .def_property_readonly("columns", &dumps::Parser::column_names,
+      .def_property_readonly("columns",
+                             [](const dumps::Parser &parser) { return to_str(parser.column_names()); },
                              "ATOMS and the names of the columns of the last frame.")
-      .def_property_readonly("elements", &dumps::Parser::elements,
-                             "Element names in the order of first appearance.")
-      .def_property_readonly("units", &dumps::Parser::units,
+      .def_property_readonly(
+          "elements",
+          [](const dumps::Parser &parser) {
+            py::typing::List<py::str> names;
+            for (const std::string &name : parser.elements()) names.append(to_str(name));
+            return names;
+          },
+          "Element names in the order of first appearance.")
+      .def_property_readonly("units", [](const dumps::Parser &parser) { return to_str(parser.units()); },
                              "Of an ITEM: UNITS line, or an empty string.");
 }

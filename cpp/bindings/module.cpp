@@ -1,8 +1,9 @@
 #include "exports.h"
 
+#include "arrays.h"
+
 #include "core/common/error.h"
 
-#include <cstring>
 #include <exception>
 
 PYBIND11_MODULE(_core, module) {
@@ -17,9 +18,7 @@ PYBIND11_MODULE(_core, module) {
     try {
       if (pointer) std::rethrow_exception(pointer);
     } catch (const lpsnmr::Error &error) {
-      const char *const what = error.what();
-      const auto text = pybind11::reinterpret_steal<pybind11::object>(PyUnicode_DecodeUTF8(
-          what, static_cast<Py_ssize_t>(std::strlen(what)), "backslashreplace"));
+      const pybind11::str text = to_str(error.what());
       if (text) PyErr_SetObject(core_error.ptr(), text.ptr());
     }
   });

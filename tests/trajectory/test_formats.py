@@ -1,10 +1,12 @@
 """The same trajectory in every format that is read, and every format damaged by the thousand."""
 
 import bz2
+import functools
 import gzip
 import lzma
 import os
 import random
+import re
 import warnings
 
 import ase
@@ -44,7 +46,7 @@ def images():
 
 
 PACKERS = {
-    ".gz": gzip.compress,
+    ".gz": functools.partial(gzip.compress, mtime=0),
     ".bz2": bz2.compress,
     ".xz": lzma.compress,
     ".zst": zstandard.ZstdCompressor(write_checksum=True).compress,
@@ -305,6 +307,24 @@ def test_damaged_trajectories_by_the_thousand(tmp_path, kinds, times):
     for name in good:  # that it was the damage
         (folder / name).write_bytes(good[name])
         assert not is_refused(read, folder / name)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("  4\n", "  400000000\n", "4 + 1 + 400000000 atoms in its header, but 67 lines"),
+        (" S ", " S999999999 ", "expected elements in its header, got 'S999999999'"),
+        (" S ", "", "expected a number of atoms for each of Li P in its header"),
+    ],
+)
+def test_an_xdatcar_of_too_many_atoms(tmp_path, old, new, message):
+    """The reader below makes as many atoms as are announced, however few there are."""
+    path = write(tmp_path, "xdatcar")
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(FileFormatError, match=re.escape(message)):
+        list(open_trajectory(path, ReaderOptions()))
 
 
 def test_addresses():

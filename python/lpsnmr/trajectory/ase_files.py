@@ -22,6 +22,14 @@ ASE_FORMATS = {"extxyz": "extended XYZ", "traj": "ASE trajectory", "vasp-xdatcar
 _STEP = re.compile(r"(?:^|\s)(?:md_?)?step=\"?(\d{1,18})\"?(?:\s|$)", re.IGNORECASE)
 
 
+def _is_float(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
 class AseReader:
     """Iterate over the frames of a finished file.
 
@@ -111,8 +119,26 @@ class AseReader:
             raise FileFormatError(f"{self.path}: cannot open: no such file")
         import ase.io  # heavy: a stream of dumps does without
 
+        if self._format == "vasp-xdatcar":
+            self._check_counts()
         found: Any = ase.io.iread(self.path, index=":", format=self._format)
         yield from found
+
+    def _check_counts(self) -> None:
+        """Refuse headers of an XDATCAR with more atoms than the file has lines: ASE makes them first."""
+        with opened_text(self.path) as file:
+            lines = [line.split() for line in file.read().splitlines()]
+        numbers = [all(map(_is_float, words)) * len(words) for words in lines]
+        for k in range(len(lines) - 5):
+            if numbers[k : k + 4] != [1, 3, 3, 3] or numbers[k + 4]:
+                continue  # not the scale and the rows of a cell, followed by elements
+            symbols, counts = lines[k + 4 : k + 6]
+            if strange := [word for word in symbols if word not in chemical_symbols[1:]]:
+                raise self._fail(f"expected elements in its header, got {strange[0][:20]!r}")
+            if not all(word.isdecimal() and len(word) < 10 for word in counts) or len(counts) != len(symbols):
+                raise self._fail(f"expected a number of atoms for each of {' '.join(symbols)} in its header")
+            if sum(map(int, counts)) > len(lines):
+                raise self._fail(f"{' + '.join(counts)} atoms in its header, but {len(lines)} lines")
 
     def _to_frame(self, atoms: ase.Atoms) -> Frame:
         cell = np.array(atoms.cell.array, dtype=np.float64)

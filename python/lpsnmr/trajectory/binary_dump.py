@@ -134,8 +134,8 @@ class BinaryDumpReader:
             raise self._fail(f"no column id and type in {' '.join(header.columns)!r}")
         if self._numbers is None:
             raise self._fail("binary dumps hold no elements; name those of the types (--elements)")
-        if not np.isfinite(table[:, [where["id"], where["type"]]]).all():
-            raise self._fail("ids or types that are not finite numbers")
+        if not (np.abs(table[:, [where["id"], where["type"]]]) < 2**53).all():
+            raise self._fail("ids or types that are not whole numbers")
         table = table[np.argsort(table[:, where["id"]], kind="stable")]
         ids = table[:, where["id"]].astype(np.int64)
         types = table[:, where["type"]].astype(np.int64)

@@ -278,4 +278,5 @@ def _displacement(a: Frame, b: Frame) -> float:
     step: NDArray[np.float64] = np.linalg.solve(b.cell.T, b.positions.T).T - shift[1]
     step -= np.linalg.solve(a.cell.T, a.positions.T).T - shift[0]
     step -= np.round(step) * np.asarray(a.pbc)
-    return float(np.sqrt(np.mean(np.sum((step @ b.cell) ** 2, axis=1)))) if len(a.ids) else 0.0
+    with np.errstate(over="ignore"):
+        return float(np.sqrt(np.mean(np.sum((step @ b.cell) ** 2, axis=1)))) if len(a.ids) else 0.0
