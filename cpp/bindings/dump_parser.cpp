@@ -68,9 +68,9 @@ CoreError
       .def_property_readonly("frames", &dumps::Parser::frames, "Frames returned so far.")
       .def_property_readonly("has_elements", &dumps::Parser::has_elements,
                              "True when kinds index `elements`, False when they are LAMMPS types.")
-      .def_property_readonly("columns",
-                             [](const dumps::Parser &parser) { return to_str(parser.column_names()); },
-                             "ATOMS and the names of the columns of the last frame.")
+      .def_property_readonly(
+          "columns", [](const dumps::Parser &parser) { return to_str(parser.column_names()); },
+          "ATOMS and the names of the columns of the last frame.")
       .def_property_readonly(
           "elements",
           [](const dumps::Parser &parser) {
@@ -79,6 +79,7 @@ CoreError
             return names;
           },
           "Element names in the order of first appearance.")
-      .def_property_readonly("units", [](const dumps::Parser &parser) { return to_str(parser.units()); },
-                             "Of an ITEM: UNITS line, or an empty string.");
+      .def_property_readonly(
+          "units", [](const dumps::Parser &parser) { return to_str(parser.units()); },
+          "Of an ITEM: UNITS line, or an empty string.");
 }
