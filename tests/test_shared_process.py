@@ -76,7 +76,9 @@ def test_a_hang_ends_at_the_time_out(script):
 
 def test_one_rank_that_aborts_ends_all(script):
     text = "from mpi4py import MPI\nprint(MPI.COMM_WORLD.size, flush=True)\n"
-    done = script(text + "MPI.COMM_WORLD.rank == 1 and MPI.COMM_WORLD.Abort(5)\nMPI.COMM_WORLD.barrier()", 2)
+    abort = "MPI.COMM_WORLD.rank == 1 and MPI.COMM_WORLD.Abort(5)\n"
+    wait = "MPI.COMM_WORLD.barrier()\n"  # until the other has written, and until it is ended
+    done = script(text + wait + abort + wait, 2)
     assert (done.returncode, done.stdout) == (5, "2\n2\n")
     assert script(text, 2).returncode == 0
 

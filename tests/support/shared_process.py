@@ -111,8 +111,12 @@ class Worker:
     def _output(self):
         """Return what the ranks wrote since the request, rank by rank, and the launcher's own words."""
         ranks = range(len(self._channels))
-        out, err = (
-            "".join((self._folder / f"{name}.{rank}").read_text(errors="replace") for rank in ranks)
+        out, err = (  # none of a rank that was ended before it read the request
+            "".join(
+                path.read_text(errors="replace")
+                for path in (self._folder / f"{name}.{rank}" for rank in ranks)
+                if path.exists()
+            )
             for name in ("out", "err")
         )
         return out, err + (self._folder / "launcher").read_text(errors="replace")
