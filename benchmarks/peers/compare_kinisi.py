@@ -53,7 +53,7 @@ def with_lpsnmr(x):
     return [v * 1e4 for v in (found.value, found.low, found.high)]
 
 
-def with_kinisi(x):
+def with_kinisi(x, start_ps=START, interval_ps=INTERVAL):
     """Return the mean and the ends of the 95 % interval of kinisi's posterior of D, Å²/ps."""
     import scipp as sc
     from kinisi.diffusion import Diffusion
@@ -65,12 +65,12 @@ def with_kinisi(x):
     parsed = SimpleNamespace(  # what kinisi's readers hand on: displacements since the first frame
         displacements=sc.array(dims=["obs", "particle", "dimension"], values=x[1:] - x[0], unit="angstrom"),
         dt_index=sc.array(dims=["time interval"], values=lags),
-        dt=sc.array(dims=["time interval"], values=lags * INTERVAL, unit="ps"),
+        dt=sc.array(dims=["time interval"], values=lags * interval_ps, unit="ps"),
         dimensionality=sc.scalar(3),
     )
     model = Diffusion(calculate_msd(parsed, progress=False))
     model.bayesian_regression(
-        sc.scalar(START, unit="ps"), progress=False, random_state=np.random.RandomState(1)
+        sc.scalar(start_ps, unit="ps"), progress=False, random_state=np.random.RandomState(1)
     )
     samples = np.asarray(model.gradient.values) / 6.0
     return [float(samples.mean()), *np.quantile(samples, [0.025, 0.975]).tolist()]

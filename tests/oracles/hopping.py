@@ -92,3 +92,26 @@ class Lattice:
             offset[t, which] += step
             jumps += int(np.any(step != 0, axis=1).sum())
         return site, offset + vibration * rng.normal(size=offset.shape), jumps
+
+
+def cubic_walk(rng, steps, n, interval, rate, back, length=3.0, vibration=0.15):
+    """Positions (steps, n, 3) of walkers on a cubic lattice that jump back with probability ``back``.
+
+    A jump that is not back goes along any of the six directions alike, so that the mean cosine between
+    successive jumps is −back and 6D = rate · length² · (1 − back)/(1 + back), exactly, in steps of
+    ``interval`` too. White vibrations along each axis.
+    """
+    goes = rng.random((steps, n)) < rate * interval
+    goes[0] = False
+    x = np.zeros((steps, n, 3))
+    axes = np.concatenate([np.eye(3), -np.eye(3)])
+    for i in range(n):
+        when = np.flatnonzero(goes[:, i])
+        if not len(when):
+            continue
+        fresh = rng.random(len(when)) >= back
+        fresh[0] = True
+        last = np.maximum.accumulate(np.where(fresh, np.arange(len(when)), 0))
+        sign = np.where((np.arange(len(when)) - last) % 2, -1.0, 1.0)
+        x[when, i] = length * axes[rng.integers(0, 6, len(when))][last] * sign[:, None]
+    return np.cumsum(x, axis=0) + vibration * rng.normal(size=x.shape)

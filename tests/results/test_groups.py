@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from lpsnmr.analysis.dynamics import analyze_jumps
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.results import (
     CollectiveDisplacement,
@@ -22,7 +23,7 @@ from support.results_groups import extra_of
 BOOK = {
     "windows": "i8", "window_ps": "f8", "jumps": "i8", "block_jumps": "i8", "block_windows": "i8",
     "recrossings": "i8", "backward": "i8", "stay_edges": "i8", "stays": "i8", "stays_running": "i8",
-    "length_counts": "i8", "length_sums": "f8",
+    "length_counts": "i8", "length_sums": "f8", "min_stay": "i8",
 }  # fmt: skip
 LAGS = {"lag_ps": "f8", "values": "f8", "counts": "i8", "block_means": "f8", "block_counts": "i8",
         "block_length_ps": "f8"}  # fmt: skip
@@ -59,6 +60,19 @@ def file(results, tmp_path_factory):
     path = tmp_path_factory.mktemp("groups") / "results.h5"
     results.write(path)
     return path
+
+
+def test_files_of_older_versions_do_not_tell_the_least_stay(file, tmp_path):
+    old = tmp_path / "old.h5"
+    shutil.copy(file, old)
+    with h5py.File(old, "a") as content:
+        del content["extra/jumps_sites/min_stay"]
+    read = Results.read(old).jumps_sites
+    assert read.min_stay == 0
+    assert Results.read(file).jumps_sites.min_stay == 1
+    found = analyze_jumps(read)
+    assert np.isnan(found.correction)
+    assert found.rate_per_s == found.counted_per_s
 
 
 def test_datasets_are_those_of_the_documentation(file, results):

@@ -14,10 +14,11 @@ from lpsnmr.analysis.dynamics import (
 )
 from lpsnmr.analysis.notes import Note, Notes
 from lpsnmr.analysis.quantities import Quantity
+from lpsnmr.analysis.statistics.memory_fit import MemoryPrior, memory_of_jumps
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.results import Results, SiteJumps
 
-__all__ = ["GROUPS", "Motion", "analyze_all_jumps", "analyze_motion", "first_lag_ps", "rms_jump_length"]
+__all__ = ["GROUPS", "Motion", "analyze_all_jumps", "analyze_motion", "memory_prior", "rms_jump_length"]
 
 GROUPS = {"jumps_sites": "sites", "jumps_displacement": "displacement", "rotations_ps4": "PS4"}
 """Group of booked jumps of ``Results``: name in tables."""
@@ -78,7 +79,7 @@ class Motion:
                 _what(group),
                 f"{found.n_jumps}, mean length {found.mean_length:.3g}{unit}, "
                 f"{100 * found.backward_fraction:.0f} % backward, "
-                f"{found.n_recrossings} recrossings removed",
+                f"{found.n_recrossings} recrossings removed{_corrected(found)}",
             )
         if self.sites is not None and self.sites.jumps.sum():
             founded = int(self.sites.site_founded.sum())
@@ -88,6 +89,12 @@ class Motion:
                 f"{len(self.sites.sites_fractional)}{late}; "
                 f"{100 * self.sites.between_sites:.0f} % of the time outside their cores",
             )
+
+
+def _corrected(found: JumpRates) -> str:
+    if np.isnan(found.correction):
+        return "; returns that came too soon to be counted are not corrected for"
+    return f"; rate raised by {100 * (found.correction - 1):.2g} % for jumps taken for recrossings"
 
 
 def _what(group: str) -> str:
@@ -116,19 +123,16 @@ def rms_jump_length(jumps: Mapping[str, JumpRates]) -> float | None:
     return float(np.sqrt(found.mean_square_length)) if found is not None and found.resolved else None
 
 
-def first_lag_ps(
-    jumps: Mapping[str, JumpRates], duration_ps: float, min_lag_ps: float, max_lag_fraction: float
-) -> float:
-    """Return the shortest lag of the fit of D, ps: not below the residence time where that is known.
+def memory_prior(jumps: Mapping[str, JumpRates]) -> MemoryPrior | None:
+    """Return what the jumps of Li say of their memory; None when no rate of them is resolved.
 
-    Before an ion has jumped once or twice its MSD knows nothing of jumps back. The fit begins at an
-    eighth of its end at the latest.
+    Those between sites where they are resolved, else those by displacement.
     """
-    found = jumps.get("jumps_sites")
-    if found is None or found.residence_ps is None:
-        return min_lag_ps
-    latest = max_lag_fraction * duration_ps / 8.0
-    return max(min_lag_ps, min(found.residence_ps.value, latest))
+    for group in ("jumps_sites", "jumps_displacement"):
+        found = jumps.get(group)
+        if found is not None and found.residence_ps is not None and found.mean_square_length > 0:
+            return memory_of_jumps(found.residence_ps.value, found.mean_square_length)
+    return None
 
 
 def analyze_motion(

@@ -11,7 +11,7 @@ from lpsnmr.analysis.motion import (
     Motion,
     analyze_all_jumps,
     analyze_motion,
-    first_lag_ps,
+    memory_prior,
     rms_jump_length,
 )
 from lpsnmr.analysis.nmr import NmrDecay, NmrObservables, analyze_decay, analyze_observables
@@ -204,9 +204,8 @@ def _analyze_diffusion(
 
     def compute(lags: LagStatistics = lags) -> Diffusion:
         lags.validate("displacement", results.n_li)
-        start_ps = first_lag_ps(jumps, results.duration_ps, asked.min_lag_ps, asked.max_lag_fraction)
-        known = replace(asked, jump_distance_angstrom=jump_distance_angstrom, min_lag_ps=start_ps)
-        return analyze_diffusion(lags, results.duration_ps, known)
+        known = replace(asked, jump_distance_angstrom=jump_distance_angstrom)
+        return analyze_diffusion(lags, results.duration_ps, known, memory_prior(jumps))
 
     found = notes.attempt("diffusion", compute)
     if found is None:
@@ -215,6 +214,12 @@ def _analyze_diffusion(
         notes.add("diffusion", found.reason)
     elif not found.linear:
         notes.add("diffusion", "the MSD is not straight within the lags used; D is an effective value")
+    elif found.memory is None:
+        notes.add(
+            "memory of jumps",
+            "no rate of jumps is known, so a memory of jumps back is not allowed for; where there is one D "
+            "is too large, by more than its interval in a run of few residence times",
+        )
     if jump_distance_angstrom is None:
         notes.add("jump rate", "the jump distance is unknown; give --jump-distance")
     return found

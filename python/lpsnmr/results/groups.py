@@ -34,11 +34,12 @@ class ArrayGroup:
 
     ``SHAPES`` gives the shape of every field in the order of writing; a name stands for a length that is the
     same wherever it appears, ``"n_li"`` for the number of Li. ``MAY_BE_NAN`` names the fields whose
-    numbers need not be finite.
+    numbers need not be finite. ``OPTIONAL`` has the values of fields that older files lack.
     """
 
     SHAPES: ClassVar[Mapping[str, Shape]] = {}
     MAY_BE_NAN: ClassVar[frozenset[str]] = frozenset()
+    OPTIONAL: ClassVar[Mapping[str, float]] = {}
 
     @classmethod
     def read(cls: type[Self], group: Mapping[str, Any], name: str) -> Self:
@@ -50,10 +51,11 @@ class ArrayGroup:
             When one is missing.
         """
         shapes: Mapping[str, Shape] = cls.SHAPES  # type: ignore[attr-defined]
-        missing = [key for key in shapes if key not in group]
+        optional: Mapping[str, float] = cls.OPTIONAL  # type: ignore[attr-defined]
+        missing = [key for key in shapes if key not in group and key not in optional]
         if missing:
             raise InputError(f"{name}: no {', '.join(missing)}")
-        found = {key: np.asarray(group[key][()]) for key in shapes}
+        found = {key: np.asarray(group[key][()] if key in group else optional[key]) for key in shapes}
         return cls(**{key: array.item() if array.ndim == 0 else array for key, array in found.items()})
 
     def write(self, group: MutableMapping[str, Any]) -> None:

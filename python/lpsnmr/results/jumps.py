@@ -1,6 +1,6 @@
 """Booked jumps of Li and rotations of PS4 units."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -29,6 +29,7 @@ _BOOK: dict[str, Shape] = {
     "stays_running": ("bins",),
     "length_counts": ("lengths",),
     "length_sums": (3,),
+    "min_stay": (),
 }
 
 
@@ -50,9 +51,12 @@ class Jumps(ArrayGroup):
         Histogram of residence times, windows: lower edges, finished, unfinished; without the first of each.
     length_counts, length_sums
         Histogram of jump lengths in bins of ``LENGTH_BIN``; number, Σa and Σa², in Å.
+    min_stay
+        Windows; a return after a shorter stay was a recrossing. 0 in files that do not tell.
     """
 
     SHAPES: ClassVar = {**_BOOK, "window_ps": ()}
+    OPTIONAL: ClassVar = {"min_stay": 0}
     LENGTH_UNIT: ClassVar[float] = 1.0
     """What one unit of the booked lengths is, in Å or degrees."""
 
@@ -68,6 +72,7 @@ class Jumps(ArrayGroup):
     length_counts: Counts
     length_sums: Array
     window_ps: float
+    min_stay: int = field(default=0, kw_only=True)
 
     def validate(self, name: str, n_li: int) -> None:
         """Raise InputError when shapes or values do not fit together; ``name`` goes in the message."""

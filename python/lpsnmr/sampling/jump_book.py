@@ -148,6 +148,7 @@ class JumpBook:
             stays_running=running[:last],
             length_counts=self._lengths.copy(),
             length_sums=self._sums.copy(),
+            min_stay=self.min_stay,
         )
 
 

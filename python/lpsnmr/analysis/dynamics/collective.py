@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.analysis.dynamics.diffusion import Diffusion, fit_slope, linear_regime
+from lpsnmr.analysis.dynamics.diffusion import Diffusion
+from lpsnmr.analysis.dynamics.slopes import fit_slope, linear_regime
 from lpsnmr.analysis.statistics.least_squares import ratio_interval, scaled_chi2_interval
 from lpsnmr.analysis.statistics.resampling import Interval, resample
 from lpsnmr.errors import InputError
@@ -92,7 +93,8 @@ def analyze_collective(
     The sum of many displacements is one random walker, and close to a Gaussian one, so the
     error is that of generalised least squares with the covariance of a random walk, for three axes
     that may differ, plus the share of single jumps, the same relative one as for D; the spread between
-    blocks of time is used when it is larger. In the Haven ratio the errors of D and D_σ correlate as
+    blocks of time is used when it is larger. A memory of jumps that was allowed for in D is allowed for here
+    as it was found there. In the Haven ratio the errors of D and D_σ correlate as
     for alike Gaussian walkers. The fit begins no earlier than that of D.
 
     Parameters
@@ -117,12 +119,13 @@ def analyze_collective(
     end_ps = settings.max_lag_fraction * duration_ps
     keep = (lags.lag_ps >= start_ps) & (lags.lag_ps <= end_ps) & (msd > 0)
     kinds = resample(_summed(lags), settings.n_bootstrap, 0.5 * end_ps, settings.seed)
-    used, _ = linear_regime(lags.lag_ps, msd, kinds, keep, start_ps)
+    memory = self_diffusion.memory
+    used = keep if memory is not None else linear_regime(lags.lag_ps, msd, kinds, keep, start_ps)[0]
     if used.sum() < 3:
         return CollectiveDiffusion(*common, used, nothing, False, "not resolved: fewer than three lags")
-    line = fit_slope(lags, used, duration_ps, 1, series_are_axes=True)
+    line = fit_slope(lags, used, duration_ps, 1, series_are_axes=True, memory=memory)
     error = float(np.hypot(line.error, abs(line.value) * np.sqrt(self_diffusion.relative_shot_variance)))
-    fitted = np.where(used, line.offset + line.value * lags.lag_ps, np.nan)
+    fitted = np.where(used, line(lags.lag_ps), np.nan)
     found = CollectiveDiffusion(*common, used, fitted, False, "")
     if not line.value > 0 or error > MAX_RELATIVE_ERROR * line.value:
         scale = ANGSTROM2_PER_PS_CM2_PER_S / 6.0

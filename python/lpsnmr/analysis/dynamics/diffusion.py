@@ -1,6 +1,6 @@
 """Self-diffusion coefficient from the mean squared displacement, and the jump rate it implies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
@@ -8,26 +8,22 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator
 from scipy.special import ndtri
 
-from lpsnmr.analysis.statistics.least_squares import fit_line, scaled_chi2_interval, thin_lags
-from lpsnmr.analysis.statistics.resampling import (
-    MIN_UNITS,
-    TOO_FEW,
-    Interval,
-    Resampled,
-    merge_blocks,
-    resample,
-    standard_error,
-)
+from lpsnmr.analysis.dynamics.slopes import Slope, fit_slope, linear_regime
+from lpsnmr.analysis.statistics.least_squares import scaled_chi2_interval
+from lpsnmr.analysis.statistics.memory_fit import MemoryPrior
+from lpsnmr.analysis.statistics.resampling import TOO_FEW, Interval, resample, standard_error
 from lpsnmr.results import LagStatistics
 from lpsnmr.strict_model import Bootstraps, Positive, Share, checked_dataclass
 from lpsnmr.typing import Array
 from lpsnmr.units import ANGSTROM2_PER_PS_CM2_PER_S, SECONDS_PER_PS
 
-__all__ = ["Diffusion", "DiffusionSettings", "Slope", "analyze_diffusion", "fit_slope", "linear_regime"]
+__all__ = ["Diffusion", "DiffusionSettings", "analyze_diffusion"]
 
 
 MIN_TOTAL_DISPLACEMENT2 = 100.0
 """Å²: least 6 D t N of a run that counts as diffusion; about ten jumps of 3 Å by all Li together."""
+SKIPPED_MEMORY = 0.25
+"""Shorter lags, in times of the memory of jumps, are left to vibrations and recrossings."""
 
 
 def _distance(value: float) -> float:
@@ -80,6 +76,8 @@ class Diffusion:
         D with interval, cm²/s; None when not resolved.
     offset_angstrom2
         Intercept of the line: what vibrations and recrossings add, Å².
+    memory_angstrom2, memory_ps
+        A, Å², and typical τ, ps, of what jumps back add, A(1 − e^(−t/τ)); NaN where it was not allowed for.
     jump_rate_per_s
         Γ_D = 6D/a² with interval, 1/s; None when not resolved or a is unknown.
     relative_error
@@ -87,6 +85,8 @@ class Diffusion:
     relative_shot_variance
         What single jumps and differences between Li add to the squared relative error of D beyond a
         Gaussian random walk.
+    memory
+        What is known of the memory of jumps after the fit; None where it was not allowed for.
     """
 
     settings: DiffusionSettings
@@ -101,41 +101,33 @@ class Diffusion:
     reason: str
     diffusion_cm2_s: Interval | None = None
     offset_angstrom2: float = float("nan")
+    memory_angstrom2: float = float("nan")
+    memory_ps: float = float("nan")
     jump_rate_per_s: Interval | None = None
     relative_error: float = float("nan")
     relative_shot_variance: float = 0.0
-
-
-@dataclass(frozen=True)
-class Slope:
-    """A straight line through an MSD by generalised least squares.
-
-    Attributes
-    ----------
-    value, offset
-        Slope, Å²/ps, and intercept, Å².
-    error
-        Standard error of the slope, Å²/ps.
-    shot_variance
-        Excess of the variance between Li over that of a Gaussian random walk, (Å²/ps)².
-    """
-
-    value: float
-    offset: float
-    error: float
-    shot_variance: float
+    memory: MemoryPrior | None = field(default=None, repr=False, metadata={"internal": True})
 
 
 def analyze_diffusion(
-    lags: LagStatistics, duration_ps: float, settings: DiffusionSettings | None = None
+    lags: LagStatistics,
+    duration_ps: float,
+    settings: DiffusionSettings | None = None,
+    memory: MemoryPrior | None = None,
 ) -> Diffusion:
-    """Fit MSD(t) = offset + 6 D t in the linear regime by generalised least squares.
+    """Fit MSD(t) = offset + 6 D t by generalised least squares, with a memory of jumps where one is told.
 
-    The regime ends at ``max_lag_fraction`` of the run. Its beginning is sought among ``min_lag_ps``
+    The fit ends at ``max_lag_fraction`` of the run. With a memory, A(1 − e^(−t/τ)) is added to the line and
+    the fit begins at ``min_lag_ps`` or a quarter of τ, whichever is longer (``memory_fit``).
+
+    Without one the beginning of the linear regime is sought among ``min_lag_ps``
     times 1, √2, 2, … up to an eighth of its end: the first for which the slope over its first octave
     differs from the slope over all later lags by less than twice the bootstrap error of the
     difference. Unless that is ``min_lag_ps`` itself the fit begins at twice that lag, because a
-    curvature just too small to be seen would still bias D. Within the regime the line is fitted with
+    curvature just too small to be seen would still bias D. A memory of jumps that lasts long bends so
+    little that this test does not see it.
+
+    The line is fitted with
     the inverse covariance of a random walk with localisation noise as weights (``least_squares``). Its
     variance is taken as the largest of three: that of the random walk, the spread between Li, and that
     between blocks of time (jackknife), which see single rare jumps, unlike Li, and motion in common;
@@ -150,6 +142,8 @@ def analyze_diffusion(
         Length of the run, ps.
     settings
         See ``DiffusionSettings``.
+    memory
+        Of jumps that go back, from ``memory_of_jumps``; None where jumps were not followed.
     """
     settings = settings or DiffusionSettings()
     end_ps = settings.max_lag_fraction * duration_ps
@@ -157,15 +151,20 @@ def analyze_diffusion(
     msd = lags.values.mean(axis=1)
     error = standard_error(kinds, len(msd))
     keep = (lags.lag_ps > 0) & (lags.lag_ps <= end_ps) & (msd > 0)
-    used, linear = linear_regime(lags.lag_ps, msd, kinds, keep, settings.min_lag_ps)
+    if memory is None:
+        used, linear = linear_regime(lags.lag_ps, msd, kinds, keep, settings.min_lag_ps)
+    else:
+        begin = max(settings.min_lag_ps, min(SKIPPED_MEMORY * memory.typical_ps, end_ps / 8.0))
+        used, linear = keep & (lags.lag_ps >= begin), True
     reason = _too_little(int(used.sum()), len(kinds), duration_ps, settings)
     if reason:
         nothing = np.full(len(msd), np.nan)
         return Diffusion(settings, lags.lag_ps, msd, error, lags.counts, used, nothing, False, False, reason)
-    line = fit_slope(lags, used, duration_ps, lags.values.shape[1])
-    reason = _judge(line, duration_ps, lags.values.shape[1], settings.level)
+    line = fit_slope(lags, used, duration_ps, lags.values.shape[1], memory=memory)
+    reason = _judge(line, duration_ps, lags.values.shape[1], settings.level, memory)
     a = settings.jump_distance_angstrom
     interval = None if reason else scaled_chi2_interval(line.value / 6.0, line.error / 6.0, settings.level)
+    bent = line.bent
     return Diffusion(
         settings=settings,
         lag_ps=lags.lag_ps,
@@ -173,79 +172,21 @@ def analyze_diffusion(
         standard_error=error,
         counts=lags.counts,
         used=used,
-        fitted=np.where(used, line.offset + line.value * lags.lag_ps, np.nan),
+        fitted=np.where(used, line(lags.lag_ps), np.nan),
         linear=linear,
         resolved=not reason,
         reason=reason,
         diffusion_cm2_s=None if interval is None else interval.scaled(ANGSTROM2_PER_PS_CM2_PER_S),
         offset_angstrom2=line.offset,
+        memory_angstrom2=float("nan") if bent is None else bent.amplitude,
+        memory_ps=float("nan") if bent is None else bent.posterior.typical_ps,
         jump_rate_per_s=(
             None if interval is None or a is None else interval.scaled(6.0 / a**2 / SECONDS_PER_PS)
         ),
         relative_error=line.error / line.value if line.value > 0 else float("nan"),
         relative_shot_variance=line.shot_variance / line.value**2 if line.value > 0 else 0.0,
+        memory=None if bent is None else bent.posterior,
     )
-
-
-def fit_slope(
-    lags: LagStatistics,
-    used: NDArray[np.bool_],
-    duration_ps: float,
-    n_independent: int,
-    *,
-    series_are_axes: bool = False,
-) -> Slope:
-    """Fit a line to an MSD at the lags ``used`` and estimate the error of its slope.
-
-    Parameters
-    ----------
-    lags
-        MSD per particle, Å², whose mean is fitted; or along three axes, whose sum is.
-    used
-        (L,) bool, at least three true.
-    duration_ps
-        Length of the run, ps.
-    n_independent
-        Random walkers behind the mean: particles, or one for a collective displacement.
-    series_are_axes
-        Whether the series are the axes of one displacement.
-    """
-    chosen = thin_lags(lags.lag_ps, used)
-    lag_ps = lags.lag_ps[chosen]
-    spacing = (duration_ps - lag_ps) / np.maximum(lags.counts[chosen] - 1, 1)
-    scale = float(lags.values.shape[1]) if series_are_axes else 1.0
-    msd = scale * lags.values[chosen].mean(axis=1)
-    fit = fit_line(lag_ps, msd, spacing, duration_ps)
-    each = fit.weights @ lags.values[chosen]
-    variances = [fit.slope_variance / n_independent]
-    shot = 0.0
-    if series_are_axes:
-        variances[0] *= _anisotropy(each, 3.0 * variances[0] / fit.slope**2)
-    elif len(each) >= MIN_UNITS:
-        between = float(np.var(each, ddof=1)) / len(each)
-        shot = max(between - variances[0], 0.0)
-        variances.append(between)
-    variances.append(_block_variance(lags, chosen, fit.weights) * scale**2)
-    return Slope(fit.slope, fit.offset, float(np.sqrt(max(variances))), shot)
-
-
-def _anisotropy(slopes: Array, relative_variance: float) -> float:
-    """Return 3 Σ D_a²/(Σ D_a)², 1 … 3, from slopes along the axes with a relative variance each."""
-    squares = float(np.sum(np.maximum(slopes, 0.0) ** 2)) / (1.0 + relative_variance)
-    return float(np.clip(3.0 * squares / max(float(slopes.sum()) ** 2, 1e-300), 1.0, 3.0))
-
-
-def _block_variance(lags: LagStatistics, chosen: NDArray[np.intp], weights: Array) -> float:
-    """Return the jackknife variance over blocks of time of the slope of the mean MSD; 0 for too few."""
-    sums, counts = merge_blocks(lags, 2.0 * float(lags.lag_ps[chosen[-1]]))
-    n_blocks = len(sums)
-    if n_blocks < MIN_UNITS:
-        return 0.0
-    sums, counts = sums[:, chosen], counts[:, chosen]
-    others = counts.sum(axis=0) - counts
-    left_out = (sums.sum(axis=0) - sums) / np.maximum(others, 1.0)
-    slopes = np.where(others > 0, left_out, lags.values[chosen].mean(axis=1)) @ weights
-    return float((n_blocks - 1) / n_blocks * np.sum((slopes - slopes.mean()) ** 2))
 
 
 def _too_little(n_lags: int, n_kinds: int, duration_ps: float, settings: DiffusionSettings) -> str:
@@ -258,65 +199,22 @@ def _too_little(n_lags: int, n_kinds: int, duration_ps: float, settings: Diffusi
     return "" if n_kinds else TOO_FEW
 
 
-def _weights(lag_ps: Array, msd: Array) -> Array:
-    return np.asarray(np.gradient(np.log(lag_ps)) / (msd**2 * lag_ps))
-
-
-def _line(lag_ps: Array, curves: Array, weights: Array) -> tuple[Array, Array]:
-    """Weighted straight lines through (B, L) curves: offsets and slopes, (B,) each."""
-    w = weights / weights.sum()
-    mean_t = w @ lag_ps
-    mean_y = curves @ w
-    slope = ((curves - mean_y[:, None]) @ (w * (lag_ps - mean_t))) / (w @ (lag_ps - mean_t) ** 2)
-    return mean_y - slope * mean_t, slope
-
-
-def linear_regime(
-    lag_ps: Array, msd: Array, kinds: list[Resampled], keep: NDArray[np.bool_], min_lag_ps: float
-) -> tuple[NDArray[np.bool_], bool]:
-    """Return the lags of the linear regime and whether the MSD is straight there."""
-    used = keep & (lag_ps >= min_lag_ps)
-    if used.sum() < 3 or not kinds:
-        return used, False
-    end = lag_ps[keep][-1]
-    start = min_lag_ps
-    while True:
-        used = keep & (lag_ps >= start)
-        later = start * np.sqrt(2.0)
-        if _is_straight(lag_ps, msd, kinds, used):
-            if start > min_lag_ps:  # keep away from a curvature just too small to be seen
-                used = keep & (lag_ps >= min(2.0 * start, max(start, end / 8.0)))
-            return used, True
-        if later > end / 8.0 or (keep & (lag_ps >= later)).sum() < 6:
-            return used, False
-        start = later
-
-
-def _is_straight(lag_ps: Array, msd: Array, kinds: list[Resampled], used: NDArray[np.bool_]) -> bool:
-    """Compare the slope of the first octave with that of all later lags."""
-    middle = 2.0 * lag_ps[used][0]
-    early, late = used & (lag_ps <= middle), used & (lag_ps >= middle)
-    if early.sum() < 2 or late.sum() < 2:
-        return True
-
-    def difference(curves: Array) -> Array:
-        slopes = [_line(lag_ps[h], curves[:, h], _weights(lag_ps[h], msd[h]))[1] for h in (early, late)]
-        return slopes[0] - slopes[1]
-
-    error = max(float(difference(k.curves).std()) for k in kinds)
-    return bool(abs(difference(msd[None, :])[0]) <= 2.0 * error)
-
-
-def _judge(line: Slope, duration_ps: float, n_li: int, level: float) -> str:
+def _judge(line: Slope, duration_ps: float, n_li: int, level: float, memory: MemoryPrior | None) -> str:
     """Return why D is not resolved, or ''."""
     moved = line.value * duration_ps * n_li
     half = float(ndtri(0.5 + 0.5 * level)) * line.error
     scale = ANGSTROM2_PER_PS_CM2_PER_S / 6.0
-    if line.value - half <= 0.0 or moved < MIN_TOTAL_DISPLACEMENT2:
-        return (
-            f"not resolved: D = {line.value * scale:.2g} cm²/s, interval "
-            f"{(line.value - half) * scale:.2g} to {(line.value + half) * scale:.2g}; "
-            f"all {n_li} Li together moved by {max(moved, 0.0):.3g} Å² "
-            f"(at least {MIN_TOTAL_DISPLACEMENT2:g} and an interval above zero are needed)"
+    if line.value - half > 0.0 and moved >= MIN_TOTAL_DISPLACEMENT2:
+        return ""
+    said = (
+        f"not resolved: D = {line.value * scale:.2g} cm²/s, interval "
+        f"{(line.value - half) * scale:.2g} to {(line.value + half) * scale:.2g}; "
+        f"all {n_li} Li together moved by {max(moved, 0.0):.3g} Å² "
+        f"(at least {MIN_TOTAL_DISPLACEMENT2:g} and an interval above zero are needed)"
+    )
+    if memory is not None:
+        said += (
+            f"; the run is {duration_ps / memory.typical_ps:.2g} residence times long, and jumps may be "
+            "remembered for one"
         )
-    return ""
+    return said

@@ -12,9 +12,10 @@ from lpsnmr.results.jumps import LENGTH_BIN, Jumps
 from lpsnmr.typing import Array
 from lpsnmr.units import SECONDS_PER_PS
 
-__all__ = ["JumpRates", "analyze_jumps", "poisson_interval", "survival"]
+__all__ = ["JumpRates", "analyze_jumps", "early_return_factor", "poisson_interval", "survival"]
 
 MIN_JUMPS = 10
+CORRECTION_STEPS = 3
 SIGNIFICANT = 0.9
 """Level at which a dispersion above 1 is taken as one; below it jumps count as independent."""
 
@@ -37,7 +38,12 @@ class JumpRates:
     resolved, reason
         Whether there is a rate; if not, why, in words.
     rate_per_s
-        Γ, jumps per particle and second, with interval.
+        Γ, jumps per particle and second, with interval; ``correction`` is in it.
+    counted_per_s
+        The same as counted; None when not resolved.
+    correction
+        By what Γ was multiplied for true jumps that returned too soon to be told from recrossings; NaN
+        where it is unknown.
     residence_ps
         1/Γ, ps.
     mean_length, mean_square_length
@@ -58,6 +64,8 @@ class JumpRates:
     resolved: bool
     reason: str
     rate_per_s: Interval | None
+    counted_per_s: Interval | None
+    correction: float
     residence_ps: Interval | None
     mean_length: float
     mean_square_length: float
@@ -120,7 +128,8 @@ def analyze_jumps(booked: Jumps, level: float = 0.95) -> JumpRates:
     """Return rate, lengths and survival function of a group of booked jumps.
 
     The rate is the number of jumps over the time watched; its interval is that of a Poisson count
-    widened by the dispersion. Fewer than ten jumps are not resolved: the upper limit is then said in
+    widened by the dispersion. True jumps that returned within the least stay are added to first order
+    (``early_return_factor``). Fewer than ten jumps are not resolved: the upper limit is then said in
     words.
 
     Parameters
@@ -147,7 +156,9 @@ def analyze_jumps(booked: Jumps, level: float = 0.95) -> JumpRates:
         reason = f"not resolved: {jumps} jumps of {n} particles in {duration_ps:g} ps"
         if watched_s > 0:
             reason += f"; the rate is below {interval.high / watched_s:.2g} 1/s"
-    rate = None if reason or watched_s == 0 else interval.scaled(1.0 / watched_s)
+    counted = None if reason or watched_s == 0 else interval.scaled(1.0 / watched_s)
+    correction = early_return_factor(booked)
+    rate = counted if counted is None or np.isnan(correction) else counted.scaled(correction)
     count, total, squares = booked.length_sums
     unit, bins = booked.LENGTH_UNIT, len(booked.length_counts)
     times, values = survival(booked.stay_edges, booked.stays, booked.stays_running)
@@ -161,6 +172,8 @@ def analyze_jumps(booked: Jumps, level: float = 0.95) -> JumpRates:
         resolved=not reason,
         reason=reason,
         rate_per_s=rate,
+        counted_per_s=counted,
+        correction=correction,
         residence_ps=None if rate is None else rate.inverse(1.0 / SECONDS_PER_PS),
         mean_length=float(total / count) * unit if count else float("nan"),
         mean_square_length=float(squares / count) * unit**2 if count else float("nan"),
@@ -169,6 +182,31 @@ def analyze_jumps(booked: Jumps, level: float = 0.95) -> JumpRates:
         survival_ps=np.asarray(times * booked.window_ps, dtype=np.float64),
         survival=values,
     )
+
+
+def early_return_factor(booked: Jumps) -> float:
+    """Return true jumps over counted ones: returns within the least stay count as recrossings, and took two.
+
+    To first order the share β of an ion's jumps that go back is the same at short stays as at long ones, and
+    stays end at the rate Γ = γ F. Of N true jumps, N β (1 − e^(−Γ m)) are undone within m, the least
+    stay and half a window; each takes its return along, so F = 1/(1 − 2 β (1 − e^(−Γ m))). No more jumps
+    are added than recrossings were seen. NaN where the least stay is unknown or nothing was counted.
+
+    Parameters
+    ----------
+    booked
+        Jumps or rotations of a results file.
+    """
+    jumps = int(booked.jumps.sum())
+    watched = booked.windows * len(booked.jumps)
+    if booked.min_stay < 1 or jumps == 0 or watched == 0:
+        return float("nan")
+    back, factor = booked.backward / jumps, 1.0
+    for _ in range(CORRECTION_STEPS):  # Γ in the exponent is the corrected one
+        undone = back * (1.0 - np.exp(-jumps * factor / watched * (booked.min_stay + 0.5)))
+        factor = 1.0 / max(1.0 - 2.0 * undone, 0.1)
+    most = 1.0 + 2.0 * booked.recrossings / jumps
+    return float(min(factor, most))
 
 
 def _dispersion(per_particle: NDArray[np.int64], blocks: NDArray[np.int64]) -> float:

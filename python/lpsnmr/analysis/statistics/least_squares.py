@@ -8,6 +8,7 @@ G. Hummer, J. Chem. Phys. 153, 024116 (2020), doi:10.1063/5.0008312.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,13 +54,20 @@ class LineFit:
 
 
 def msd_covariance(
-    lag_ps: Array, spacing_ps: Array, duration_ps: float, diffusion: float, noise: float
+    lag_ps: Array,
+    spacing_ps: Array,
+    duration_ps: float,
+    diffusion: float,
+    noise: float,
+    memory: float = 0.0,
+    memory_ps: float = 1.0,
 ) -> Array:
     """Return the covariance of one particle's time-averaged MSD in three dimensions, (L, L), Å⁴.
 
     The covariance of two displacements along one axis is 2D times the time they share, plus the noise
     where they share an end point; that of the squares is twice its square. It is averaged over all
-    pairs of time origins, continuous ones for the walk and discrete ones for the noise.
+    pairs of time origins, continuous ones for the walk and discrete ones for the noise. A memory of
+    earlier jumps adds the second difference of its part of the MSD, A(1 − e^(−t/τ)).
 
     Parameters
     ----------
@@ -71,6 +79,8 @@ def msd_covariance(
         D, Å²/ps.
     noise
         Variance of the localisation noise along one axis, Å²; the MSD's offset is six times it.
+    memory, memory_ps
+        A ≥ 0, Å², and τ, ps.
 
     Raises
     ------
@@ -81,23 +91,49 @@ def msd_covariance(
         raise InputError(f"lags must lie between 0 and the length of the run, {duration_ps:g} ps")
     a, b = np.minimum.outer(lag_ps, lag_ps), np.maximum.outer(lag_ps, lag_ps)
     total = np.zeros_like(a)
-    # the shared time as a function of the offset has kinks at −b, a − b, 0 and a: one rule for each piece
-    for low, high in ((-b, a - b), (a - b, np.zeros_like(a)), (np.zeros_like(a), a)):
+
+    def covariance(a: Array, b: Array, offset: Array) -> Array:
+        shared = np.minimum(a, offset + b) - np.maximum(0.0, offset)
+        if memory == 0.0:
+            return np.asarray(2.0 * diffusion * shared)
+        inner, outer = np.abs(offset), np.abs(b + offset - a)
+        left = np.exp(-inner / memory_ps) + np.exp(-outer / memory_ps)
+        left -= np.exp(-np.abs(offset + b) / memory_ps) + np.exp(-np.abs(a - offset) / memory_ps)
+        return np.asarray(2.0 * diffusion * np.maximum(shared, 0.0) + memory / 6.0 * left)
+
+    cuts = _cuts(a, b, memory_ps if memory > 0.0 else None)
+    for low, high in pairwise(cuts):
         half = 0.5 * (high - low)
         offset = 0.5 * (high + low)[..., None] + half[..., None] * NODES
-        shared = np.minimum(a[..., None], offset + b[..., None]) - np.maximum(0.0, offset)
         pairs = _measure(a[..., None], b[..., None], offset, duration_ps)
-        total += half * np.sum(NODE_WEIGHTS * pairs * (2.0 * diffusion * shared) ** 2, axis=-1)
+        squares = covariance(a[..., None], b[..., None], offset) ** 2
+        total += half * np.sum(NODE_WEIGHTS * pairs * squares, axis=-1)
     fine = np.minimum.outer(spacing_ps, spacing_ps)
     same = a == b
     zero = np.zeros_like(a)
-    for offset, common, shared in ((zero, 1.0, a), (a - b, 1.0, a), (-b, -1.0, zero), (a, -1.0, zero)):
+    for offset, common in ((zero, 1.0), (a - b, 1.0), (-b, -1.0), (a, -1.0)):
         shared_noise = noise * np.where(same & (common > 0), 2.0 * common, common)
         pairs = _measure(a, b, offset, duration_ps)
-        change = (2.0 * diffusion * shared + shared_noise) ** 2 - (2.0 * diffusion * shared) ** 2
+        moved = covariance(a, b, offset)
+        change = (moved + shared_noise) ** 2 - moved**2
         once = np.where(same & (common > 0), 0.5, 1.0)  # for equal lags both ends meet at one offset
         total += fine * pairs * once * change
     return np.asarray(6.0 * total / ((duration_ps - a) * (duration_ps - b)))
+
+
+def _cuts(a: Array, b: Array, memory_ps: float | None) -> list[Array]:
+    """Return the offsets between which the covariance of two displacements is smooth.
+
+    It has kinks at −b, a − b, 0 and a, and a memory makes it bend near them and reach beyond.
+    """
+    zero = np.zeros_like(a)
+    if memory_ps is None:
+        return [-b, a - b, zero, a]
+    near = np.minimum(memory_ps, 0.5 * a)
+    return [
+        -b - 4.0 * memory_ps, -b - memory_ps, -b, near - b, a - b - near, a - b, 0.5 * (a - b), zero, near,
+        a - near, a, a + memory_ps, a + 4.0 * memory_ps,
+    ]  # fmt: skip
 
 
 def _measure(a: Array, b: Array, offset: Array, duration_ps: float) -> Array:
