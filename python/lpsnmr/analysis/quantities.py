@@ -20,9 +20,10 @@ class Quantity:
     unit
         For display; empty for a pure number.
     interval
-        Estimate with its confidence interval; None where it is not resolved.
+        Estimate with its confidence interval; None where there is none.
     why_not
-        Why it is not resolved, in words; empty when it is.
+        Why it is not resolved, in words; empty when it is. With an interval: why the estimate should not be
+        trusted.
 
     Examples
     --------
@@ -43,26 +44,27 @@ class Quantity:
 
     @property
     def resolved(self) -> bool:
-        """Whether there is a number."""
-        return self.interval is not None
+        """Whether there is a number, and nothing against it."""
+        return self.interval is not None and not self.why_not
 
     @property
     def value(self) -> float:
-        """The estimate; NaN where it is not resolved."""
+        """The estimate, also where it is in doubt; NaN where there is none."""
         return float("nan") if self.interval is None else self.interval.value
 
     @property
     def low(self) -> float:
-        """Lower end of the interval; NaN where it is not resolved."""
+        """Lower end of the interval; NaN where there is none."""
         return float("nan") if self.interval is None else self.interval.low
 
     @property
     def high(self) -> float:
-        """Upper end of the interval; NaN where it is not resolved."""
+        """Upper end of the interval; NaN where there is none."""
         return float("nan") if self.interval is None else self.interval.high
 
     def __str__(self) -> str:
         """Return symbol, value, interval and unit, or why there is none."""
         if self.interval is None:
             return f"{self.symbol}: {self.why_not or 'not resolved'}"
-        return f"{self.symbol} = {self.interval} {self.unit}".rstrip()
+        said = f"{self.symbol} = {self.interval} {self.unit}".rstrip()
+        return f"{said} ({self.why_not})" if self.why_not else said

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lpsnmr.analysis.dynamics import Diffusion, JumpRates, analyze_diffusion
+from lpsnmr.analysis.doubts import doubted, notes_of_doubts
 from lpsnmr.analysis.motion import (
     Motion,
     analyze_all_jumps,
@@ -22,6 +23,9 @@ from lpsnmr.errors import InputError
 from lpsnmr.results import LagStatistics, Results, find_results_file
 
 __all__ = ["Analysis", "analyze", "analyze_file", "extent"]
+
+OF_DECAY = frozenset({"tau_ps", "gamma", "tau_mean_ps", "rate_nmr_per_s"})
+"""Quantities that are the fit of C(t), and fall with it."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,9 @@ class Analysis:
         """Every number with its interval: decay, diffusion, motion, then what else was sampled."""
         decay, diffusion = self.decay, self.diffusion
         no_decay, no_diffusion = self.about("NMR decay"), self.about("diffusion")
+        about_fit = decay.at_bound if decay else ""
         no_rate = no_diffusion if diffusion is None or not diffusion.resolved else self.about("jump rate")
-        return [
+        found = [
             Quantity("tau_ps", "τ", "ps", decay.tau_ps if decay else None, no_decay),
             Quantity("gamma", "γ", "", decay.gamma if decay else None, no_decay),
             Quantity("tau_mean_ps", "τ_mean", "ps", decay.tau_mean_ps if decay else None, no_decay),
@@ -96,6 +101,7 @@ class Analysis:
             *(self.motion.quantities() if self.motion else ()),
             *(self.nmr.quantities() if self.nmr else ()),
         ]  # fmt: skip
+        return doubted(found, self.results.duration_ps, about_fit, OF_DECAY)
 
     def quantity(self, key: str) -> Quantity:
         """Return one number by its key.
@@ -152,7 +158,8 @@ def analyze(
         *about_motion,
         *(motion.notes() if motion else ()),
     ]
-    return Analysis(results, settings, decay, diffusion, a, nmr, motion, said, path)
+    found = Analysis(results, settings, decay, diffusion, a, nmr, motion, said, path)
+    return replace(found, notes=[*said, *notes_of_doubts(found.quantities)])
 
 
 def analyze_file(path: str | os.PathLike[str], settings: AnalysisSettings | None = None) -> Analysis:

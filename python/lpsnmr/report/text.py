@@ -67,7 +67,7 @@ def build_table(series: SeriesAnalysis) -> Table:
         run = Text(analysis.label)
         for quantity in analysis.quantities:
             unknown = quantity.key == "rate_jump_per_s" and analysis.jump_distance_angstrom is None
-            cells = ("a unknown", "") if unknown else _cells(quantity.interval)
+            cells = ("a unknown", "") if unknown else _cells(quantity.interval, quantity.why_not)
             table.add_row(run, quantity.symbol, *cells, quantity.unit)
             run = Text("")
         table.add_section()
@@ -93,7 +93,7 @@ def build_rates_table(series: SeriesAnalysis) -> Table | None:
     return table
 
 
-def _cells(interval: Interval | None) -> tuple[str, str]:
+def _cells(interval: Interval | None, doubt: str = "") -> tuple[str, str]:
     if interval is None:
         return "not resolved", ""
-    return f"{interval.value:.3g}", f"{interval.low:.3g} to {interval.high:.3g}"
+    return f"{'? ' if doubt else ''}{interval.value:.3g}", f"{interval.low:.3g} to {interval.high:.3g}"

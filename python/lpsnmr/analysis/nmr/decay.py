@@ -31,6 +31,9 @@ from lpsnmr.units import SECONDS_PER_PS
 
 __all__ = ["CurveFit", "DecaySettings", "NmrDecay", "analyze_curve", "analyze_decay", "in_frequency"]
 
+NEAR_BOUND = 1e-3
+"""Relative distance from a bound that counts as being on it."""
+
 
 @checked_dataclass
 class DecaySettings:
@@ -115,6 +118,18 @@ class NmrDecay:
     vibrational_fraction: float = float("nan")
     models: list[ModelFit] = field(default_factory=list)
     fit: "CurveFit | None" = field(default=None, repr=False, metadata={"internal": True})
+
+    @property
+    def at_bound(self) -> str:
+        """Which parameter lies on a bound of the fit, in words; '' when none does."""
+        if self.gamma is None:
+            return ""
+        low, high = GAMMA_RANGE
+        if self.gamma.value >= high * (1.0 - NEAR_BOUND):
+            return f"γ is at the bound of the fit, {high:g}"
+        if self.gamma.value <= low * (1.0 + NEAR_BOUND):
+            return f"γ is at the bound of the fit, {low:g}"
+        return ""
 
 
 @dataclass(frozen=True)
