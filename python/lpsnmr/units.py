@@ -2,7 +2,8 @@
 
 Inside the code units are LAMMPS ``metal``: Å, eV, ps, e, K; EFG tensors are in V/Å². Constants are
 CODATA 2018; nuclear quadrupole moments are those of P. Pyykkö, Mol. Phys. 116, 1328 (2018),
-doi:10.1080/00268976.2018.1426131.
+doi:10.1080/00268976.2018.1426131. That of 6Li follows from the measured ratio to 7Li, 0.020161(13),
+J. Cederberg et al., Phys. Rev. A 57, 2539 (1998), doi:10.1103/PhysRevA.57.2539.
 """
 
 from math import pi
@@ -31,7 +32,7 @@ CONDUCTIVITY_S_PER_CM: Final = 16.02176634
 """Conductivity: 1 e/(V Å ps), the unit of n e D/(kT/e) in Å, eV and ps, in S/cm."""
 
 QUADRUPOLE_MOMENT_BARN: Final[dict[str, float]] = {
-    "6Li": -0.000806,
+    "6Li": -0.000808,
     "7Li": -0.0401,
     "23Na": 0.104,
     "27Al": 0.1466,

@@ -197,3 +197,41 @@ def test_uncertainty_reaches_every_output(tmp_path):
     )
     told = predict_frames(model, frames, uncertainty=False)
     assert told[0].sigma is None
+
+
+def test_one_sigma_holds_in_groups_of_unlike_size():
+    """A small group has errors a third larger than its spread says: it is not outvoted by the large one."""
+    rng = np.random.default_rng(11)
+    groups = ["crystal"] * 4000 + ["amorphous"] * 400
+    spread = rng.uniform(0.5, 2.0, 4400)
+    errors = rng.normal(size=(4400, 5)) * spread[:, None]
+    errors[4000:] *= 1.33
+    inside = {}
+    for name, found in (("all", calibrate(spread, errors)), ("alike", calibrate(spread, errors, groups))):
+        sigma = found.sigma(spread)
+        inside[name] = [
+            coverage(errors[part], sigma[part])["within_1.96_sigma"]
+            for part in (slice(4000), slice(4000, None))
+        ]
+    assert inside["all"][1] < 0.88
+    assert all(0.91 < part < 0.985 for part in inside["alike"])
+    # the 95 % quantiles lie in equal ratio about 1.96: 1/√1.33 and √1.33
+    assert calibrate(spread, errors, groups).scale == pytest.approx(np.sqrt(1.33), rel=0.03)
+    # one group, or groups too small to have a coverage, change nothing
+    assert calibrate(spread, errors, ["crystal"] * 4400) == calibrate(spread, errors)
+
+
+def test_a_sigma_far_above_training_is_flagged(tmp_path):
+    model = committee_model()
+    atoms = random_atoms(3, 12)
+    sigma = model.predict_uncertainty(atoms)
+    targets = model.find_targets(atoms.numbers)
+    assert not model.far_flags(atoms.numbers, targets, sigma).any()  # an older model does not tell
+    middle = float(np.sort(sigma)[len(sigma) // 2])
+    told = {"targets": {"Li": {"sigma_median": middle / 3.0}}}
+    model = EfgModel(model.settings, model.targets, told)
+    model.save(tmp_path / "m.efg")
+    model = EfgModel.load(tmp_path / "m.efg")
+    flags = model.annotate(atoms).arrays["efg_flag"]
+    np.testing.assert_array_equal(flags[targets] & 16 > 0, sigma > middle)
+    assert (flags[targets] & 16 > 0).any()

@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from lpsnmr.efg.model import EfgModel
+from lpsnmr.efg.model import FAR_SIGMA, EfgModel
 from lpsnmr.efg.output import Prediction, choose_nuclei, predict_frames, write_predictions
 from lpsnmr.efg.structure_files import read_structures
 from lpsnmr.efg.tensors import principal_values, quadrupolar_coupling_hz
@@ -98,6 +98,9 @@ def command(
     if len(predictions) > 10:
         click.echo(f"… {len(predictions) - 10} more frames")
     click.echo(f"{model.n_predicted} tensors, {model.n_flagged} outside the range of the training data")
+    far = sum(int(np.count_nonzero(p.flags & FAR_SIGMA)) for p in predictions)
+    if far:
+        click.echo(f"{far} tensors with a sigma far above that of the training data (flag {FAR_SIGMA})")
     if output is not None:
         click.echo(f"written: {output}")
 

@@ -13,7 +13,7 @@ from lpsnmr.efg.tensors import tensor_to_components
 from lpsnmr.errors import InputError
 from lpsnmr.fitting.features import scratch_matrix
 from lpsnmr.reference import phase_of, run_name
-from lpsnmr.reference.phases import order_of
+from lpsnmr.reference.phases import order_of, state_of
 from lpsnmr.typing import Array
 from lpsnmr.units import EFG_UNITS, USUAL_ISOTOPE
 
@@ -48,6 +48,8 @@ class EfgData:
     frame_weights: Array
     room: int | None = None
     """Bytes for copies of features, which then are in a scratch file; None: they are in memory."""
+    states: list[str] | None = None
+    """By frame: "crystal", "amorphous" or "melt", for which σ is calibrated alike; None: the phases are."""
 
     @property
     def row_weights(self) -> Array:
@@ -138,6 +140,7 @@ def build_data(
         np.array([_with_margin(rows) for rows in ranges.bridges]).reshape(ranges.bridges.shape),
         np.array([1.0 if phase == "crystal" else disordered_weight for phase in phases]),
         room if spilled else None,
+        [state_of(phase_of(frame)) for frame in frames],
     )
 
 

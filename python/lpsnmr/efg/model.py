@@ -22,7 +22,11 @@ from lpsnmr.files.atomic import written_aside
 from lpsnmr.typing import Array
 from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
 
-__all__ = ["EfgModel"]
+__all__ = ["FAR_SIGMA", "EfgModel"]
+
+FAR_SIGMA = 16
+"""Bit of a flag: σ is more than ``FAR_TIMES`` that of the typical environment of training."""
+FAR_TIMES = 3.0
 
 Indices = NDArray[np.int32]
 
@@ -45,7 +49,8 @@ class EfgModel:
         Tensors predicted so far, and how many of them were outside the range of the training data.
     last_flags : (m,) uint8 array
         Reasons for the latest call: bits 1 a neighbour nearer than in training, 2 coordination outside
-        the range of training, 4 and 8 the same at a bridge that reaches the target.
+        the range of training, 4 and 8 the same at a bridge that reaches the target. ``FAR_SIGMA``, 16, is
+        added where σ is asked for (``annotate``, ``lpsnmr efg``).
 
     Examples
     --------
@@ -247,6 +252,33 @@ class EfgModel:
             sigma[rows] = np.sqrt(floor**2 + np.mean(square, axis=0))
         return sigma
 
+    def far_flags(
+        self, numbers: NDArray[Any], targets: NDArray[Any], sigma: Array
+    ) -> NDArray[np.uint8]:
+        """Return ``FAR_SIGMA`` for targets whose σ is far above those of training, else 0.
+
+        Parameters
+        ----------
+        numbers, targets
+            (n,) atomic numbers and (m,) indices.
+        sigma
+            (m,) V/Å², from ``predict_uncertainty``.
+
+        Returns
+        -------
+        NDArray
+            (m,) uint8; zeros for a model that does not tell the median of σ in training.
+        """
+        told = self.provenance.get("targets", {})
+        told = told if isinstance(told, dict) else {}
+        limits = np.full(len(targets), np.inf)
+        for symbol in self.targets:
+            entry = told.get(symbol)
+            median = entry.get("sigma_median") if isinstance(entry, dict) else None
+            if isinstance(median, int | float) and median > 0:
+                limits[np.asarray(numbers)[targets] == chemical_symbols.index(symbol)] = FAR_TIMES * median
+        return np.where(sigma > limits, FAR_SIGMA, 0).astype(np.uint8)
+
     def annotate(self, atoms: ase.Atoms, threads: int = 1) -> ase.Atoms:
         """Return a copy with an ``efg`` array, nine columns row-major in atomic units (soprano's convention).
 
@@ -258,6 +290,8 @@ class EfgModel:
         tensors = self.predict(atoms, chosen, threads)
         flags = self.last_flags
         sigma = self.predict_uncertainty(atoms, chosen, threads) if self.has_uncertainty else None
+        if sigma is not None:
+            flags = flags | self.far_flags(atoms.numbers, chosen, sigma)
         return self.attach(atoms, chosen, tensors, flags, sigma)
 
     @staticmethod

@@ -75,6 +75,8 @@ def predict_frames(
         flags = model.last_flags
         told = uncertainty and model.has_uncertainty
         sigma = model.predict_uncertainty(atoms, targets, threads) if told else None
+        if sigma is not None:
+            flags = flags | model.far_flags(atoms.numbers, targets, sigma)
         predictions.append(Prediction(atoms, targets, tensors, flags, sigma))
         if on_frame is not None:
             on_frame()

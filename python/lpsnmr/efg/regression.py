@@ -37,7 +37,7 @@ class FitResult:
     ``part`` are the weights from all data with the training ranges; ``strengths`` the penalty of each
     group of ``GROUPS``; ``held_out`` (targets, 5) V/Å² the prediction of each target by the fit that had
     not seen its block; ``sigma`` (targets,) V/Å² its uncertainty, calibrated on the other folds; ``errors``
-    and ``coverage`` by "all", "phase:…" and "run:…".
+    and ``coverage`` by "all", "phase:…" and "run:…", coverage also by "state:…" where there are several.
     """
 
     part: TargetPart
@@ -104,11 +104,13 @@ def fit_weights(
     residual = data.features @ weights - data.components
     # one number per target: the spread of a turned tensor must not depend on the axes
     spread = np.sqrt(np.mean(ridge.held_out_spread(chosen).reshape(-1, 5) ** 2, axis=1))
-    calibration = calibrate(spread, held_out - reference)
-    sigma = cross_calibrated(spread, held_out - reference, [held[::5] // 5 for held in rows])
-    members = calibration.scale * ridge.draw_weights(chosen, N_MEMBERS, MEMBER_SEED)
     frame = data.frame.tolist()
+    states = [(data.states or data.phases)[k] for k in frame]
+    calibration = calibrate(spread, held_out - reference, states)
+    sigma = cross_calibrated(spread, held_out - reference, [held[::5] // 5 for held in rows], states)
+    members = calibration.scale * ridge.draw_weights(chosen, N_MEMBERS, MEMBER_SEED)
     parts = parts_of([data.phases[k] for k in frame], [data.runs[k] for k in frame])
+    by_state = {f"state:{name}": mask for name, mask in _named(states).items()}
     return FitResult(
         TargetPart(
             weights, data.target_range, data.bridge_ranges, round_to_digits(members), calibration.floor
@@ -117,9 +119,16 @@ def fit_weights(
         held_out,
         sigma,
         {name: tensor_errors(reference[m], held_out[m], nucleus) for name, m in parts.items()},
-        {name: coverage(held_out[m] - reference[m], sigma[m]) for name, m in parts.items()},
+        {name: coverage(held_out[m] - reference[m], sigma[m]) for name, m in (parts | by_state).items()},
         100.0 * float(np.sqrt(np.mean(residual**2))) / rms if rms else float("nan"),
     )
+
+
+def _named(states: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+    """Return which targets are of each state; nothing when all are of one."""
+    names = np.asarray(states)
+    found = {str(name): names == name for name in dict.fromkeys(states)}
+    return found if len(found) > 1 else {}
 
 
 def round_to_digits(values: Array, digits: int = MEMBER_DIGITS) -> Array:

@@ -142,6 +142,7 @@ def train_model(
                 **{name: fit[name] for name in ("nucleus", "tensors", "strengths")},
                 "held_out_errors": _without_runs(fit["held_out_errors"]),
                 "coverage": _without_runs(fit["coverage"]),
+                "sigma_median": fit["sigma_median"],
             }
             for target, fit in told.items()
         },
@@ -204,6 +205,7 @@ def _describe_fit(
         "training_rmse_percent": result.training_rmse_percent,
         "held_out_errors": result.errors,
         "coverage": result.coverage,
+        "sigma_median": float(np.median(result.sigma)),
         "scalar_baseline": scalar_baseline(data, folds, nucleus),
         "correlation": correlation_check(frames, data, result.held_out, nucleus),
     }

@@ -11,7 +11,7 @@ import ase
 
 from lpsnmr.reference.splits import run_name
 
-__all__ = ["DISORDERED", "PHASES", "common_phase", "order_of", "phase_of", "phase_of_run"]
+__all__ = ["DISORDERED", "PHASES", "common_phase", "order_of", "phase_of", "phase_of_run", "state_of"]
 
 PHASES = (
     "β crystal",
@@ -97,3 +97,19 @@ def order_of(phase: str) -> str:
     if phase in DISORDERED:
         return "disordered"
     return "crystal" if phase in PHASES else phase
+
+
+def state_of(phase: str) -> str:
+    """Return "crystal", "amorphous" or "melt"; melts, quenches and clusters are all melts.
+
+    A phase that is none of ``PHASES`` keeps its own name.
+
+    Examples
+    --------
+    >>> [state_of(phase) for phase in ("γ crystal", "quench", "amorphous", "plastic")]
+    ['crystal', 'melt', 'amorphous', 'plastic']
+    """
+    if phase == "amorphous":
+        return "amorphous"
+    order = order_of(phase)
+    return "melt" if order == "disordered" else order
