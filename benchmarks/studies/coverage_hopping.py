@@ -142,9 +142,7 @@ def main():
             told = {"D": (ours[0], d), "D, jumps not followed": (ours[1], d), "Haven ratio": (ours[2], 1.0)}
             if options.kinisi is not None:
                 theirs = zip(*ask_kinisi(options.kinisi, runs[: options.kinisi_repeats]), strict=True)
-                told |= {
-                    f"D, kinisi from {s:g} ps": (f, d) for s, f in zip(STARTS_PS, theirs, strict=True)
-                }
+                told |= {f"D, kinisi from {s:g} ps": (f, d) for s, f in zip(STARTS_PS, theirs, strict=True)}
             for name, (found, true) in told.items():
                 row = {"back": back, "duration_ps": duration, "estimate": name, **summarise(found, true)}
                 print(json.dumps(row), flush=True)

@@ -46,9 +46,7 @@ def doubt(quantity: Quantity, duration_ps: float, about_fit: str = "") -> str:
         said.append(f"the ends of its interval differ by a factor of {interval.high / interval.low:.2g}")
     decay_ps = _decay_time_ps(quantity.key, interval)
     if decay_ps > 0.0 and duration_ps < LEAST_LENGTH * decay_ps:
-        said.append(
-            f"the run lasts {duration_ps / decay_ps:.2g} decay times ({LEAST_LENGTH:g} are needed)"
-        )
+        said.append(f"the run lasts {duration_ps / decay_ps:.2g} decay times ({LEAST_LENGTH:g} are needed)")
     return "; ".join(said)
 
 

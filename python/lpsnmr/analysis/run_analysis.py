@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lpsnmr.analysis.dynamics import Diffusion, JumpRates, analyze_diffusion
 from lpsnmr.analysis.doubts import doubted, notes_of_doubts
+from lpsnmr.analysis.dynamics import Diffusion, JumpRates, analyze_diffusion
 from lpsnmr.analysis.motion import (
     Motion,
     analyze_all_jumps,

@@ -252,9 +252,7 @@ class EfgModel:
             sigma[rows] = np.sqrt(floor**2 + np.mean(square, axis=0))
         return sigma
 
-    def far_flags(
-        self, numbers: NDArray[Any], targets: NDArray[Any], sigma: Array
-    ) -> NDArray[np.uint8]:
+    def far_flags(self, numbers: NDArray[Any], targets: NDArray[Any], sigma: Array) -> NDArray[np.uint8]:
         """Return ``FAR_SIGMA`` for targets whose σ is far above those of training, else 0.
 
         Parameters

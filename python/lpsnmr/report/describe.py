@@ -76,7 +76,9 @@ def _with_lags(part: NmrDecay | Diffusion | None) -> dict[str, Any] | None:
     """Scalars, intervals, models and settings of a fit; its curves are in the CSV files."""
     if part is None:
         return None
-    described = _scalars({f.name: getattr(part, f.name) for f in dataclasses.fields(part) if not f.metadata.get("internal")})
+    described = _scalars(
+        {f.name: getattr(part, f.name) for f in dataclasses.fields(part) if not f.metadata.get("internal")}
+    )
     used = part.lag_ps[part.used]
     described["fitted_lags_ps"] = [used[0], used[-1]] if len(used) else None
     return described
