@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from lpsnmr.analysis.nmr import powder_spectrum, second_moment
-from lpsnmr.analysis.nmr.spectra import central_share
 from lpsnmr.efg.quadrupolar import frequency_correlation, frequency_rad_s_per_efg
 from lpsnmr.efg.tensors import tensor_to_components
-from lpsnmr.errors import InputError
 from oracles.processes import equal_exchange
 
 
@@ -80,8 +78,6 @@ def test_spin_one_has_no_central_line():
     step = spectrum.frequency_khz[1] - spectrum.frequency_khz[0]
     assert spectrum.central_share == 0.0
     assert spectrum.satellites.sum() * step == pytest.approx(1.0, rel=1e-6)
-    with pytest.raises(InputError, match="spin 1 and 3/2"):
-        central_share("27Al")
 
 
 def test_vanishing_tensors_and_few_li():

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from lpsnmr.efg.quadrupolar import frequency_correlation, frequency_rad_s_per_efg, quadrupolar_frequency
 from lpsnmr.efg.tensors import components_to_tensor, principal_values, quadrupolar_coupling_hz
 from lpsnmr.errors import InputError
-from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2, NUCLEAR_SPIN, QUADRUPOLE_MOMENT_BARN, USUAL_ISOTOPE
+from lpsnmr.nuclides import known_nuclides, nuclide, usual_nuclide
+from lpsnmr.units import EFG_AU_V_PER_ANGSTROM2
 
 components = st.lists(st.floats(-2, 2), min_size=5, max_size=5).map(np.array)
 
@@ -68,7 +69,7 @@ def test_spin_factors_by_hand(nucleus, factor):
 
     coupling = quadrupolar_coupling_hz_per_efg(nucleus)
     assert frequency_rad_s_per_efg(nucleus) == pytest.approx(2 * np.pi * factor * coupling)
-    spin = NUCLEAR_SPIN[nucleus]
+    spin = nuclide(nucleus).spin
     m = 1.0 if spin == 1 else 1.5
 
     def level(k):
@@ -77,16 +78,17 @@ def test_spin_factors_by_hand(nucleus, factor):
     assert level(m) - level(m - 1) == pytest.approx(factor * coupling)
 
 
-def test_tables_of_nuclei_say_the_same():
-    assert QUADRUPOLE_MOMENT_BARN.keys() == NUCLEAR_SPIN.keys()
-    for nucleus, spin in NUCLEAR_SPIN.items():
-        assert spin >= 1
-        assert (2 * spin).is_integer()
-        mass = int(nucleus.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-        assert mass % 2 == 0 or (2 * spin) % 2 == 1  # of odd mass: half-integer
-    for element, nucleus in USUAL_ISOTOPE.items():
-        assert nucleus.lstrip("0123456789") == element
-        assert nucleus in NUCLEAR_SPIN
+def test_table_of_nuclei():
+    table = known_nuclides()
+    for name, of in table.items():
+        assert of.spin >= 1
+        assert (2 * of.spin).is_integer()
+        mass = int(name.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+        assert mass % 2 == 0 or (2 * of.spin) % 2 == 1  # of odd mass: half-integer
+        assert of.central_share + sum(share for _, share in of.satellites) == pytest.approx(1.0)
+    for element in {of.element for of in table.values()}:
+        assert sum(of.usual for of in table.values() if of.element == element) == 1
+        assert usual_nuclide(element).name in table
 
 
 def test_unknown_nucleus():

@@ -57,8 +57,13 @@ DEFAULTS = DecaySettings()
     "--level", type=float, default=DEFAULTS.level, show_default=True, help="Confidence of the intervals."
 )
 @click.option(
-    "--larmor-mhz", type=float, multiple=True, default=ObservableSettings().larmor_mhz, show_default=True,
-    metavar="MHZ", help="Larmor frequency of the nucleus for T1; may be given several times.",
+    "--larmor-mhz", type=float, multiple=True, metavar="MHZ",
+    help="Larmor frequency of the nucleus for T1; may be given several times.  [default: at the fields]",
+)  # fmt: skip
+@click.option(
+    "--field-t", type=float, multiple=True, default=ObservableSettings().field_t, show_default=True,
+    metavar="T", help="Magnetic field for T1 and second-order shifts, which gives the Larmor frequency; "
+    "may be given several times.",
 )  # fmt: skip
 @click.option("--seed", type=SEED, default=DEFAULTS.seed, show_default=True, help="Of the resampling.")
 @click.option("--plots/--no-plots", default=True, show_default=True, help="Draw PNG files.")
@@ -73,6 +78,7 @@ def command(
     bootstrap: int,
     level: float,
     larmor_mhz: tuple[float, ...],
+    field_t: tuple[float, ...],
     seed: int,
     plots: bool,
 ) -> None:
@@ -94,7 +100,7 @@ def command(
         min_lag_ps=msd_start, max_lag_fraction=max_lag_fraction, jump_distance_angstrom=jump_distance,
         n_bootstrap=bootstrap, level=level, seed=seed,
     )  # fmt: skip
-    settings = AnalysisSettings(decay, diffusion, ObservableSettings(tuple(larmor_mhz)))
+    settings = AnalysisSettings(decay, diffusion, ObservableSettings(tuple(larmor_mhz), tuple(field_t)))
     console = Console(highlight=False, soft_wrap=True)
     with Console(stderr=True).status("Fitting and resampling"):
         series = analyze_series([analyze_file(path, settings) for path in results])

@@ -12,10 +12,11 @@ from lpsnmr.efg.settings import EfgSettings
 from lpsnmr.efg.tensors import tensor_to_components
 from lpsnmr.errors import InputError
 from lpsnmr.fitting.features import scratch_matrix
+from lpsnmr.nuclides import usual_nuclide
 from lpsnmr.reference import phase_of, run_name
 from lpsnmr.reference.phases import order_of, state_of
 from lpsnmr.typing import Array
-from lpsnmr.units import EFG_UNITS, USUAL_ISOTOPE
+from lpsnmr.units import EFG_UNITS
 
 __all__ = ["EFG_UNITS", "EfgData", "build_data", "default_nucleus"]
 
@@ -59,10 +60,7 @@ class EfgData:
 
 def default_nucleus(target: str) -> str:
     """Return the nucleus NMR looks at in an element; InputError when there is no entry."""
-    if target not in USUAL_ISOTOPE:
-        known = ", ".join(USUAL_ISOTOPE)
-        raise InputError(f"no quadrupole moment on record for {target}; expected one of {known}")
-    return USUAL_ISOTOPE[target]
+    return usual_nuclide(target).name
 
 
 def build_data(

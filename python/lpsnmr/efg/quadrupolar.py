@@ -5,8 +5,9 @@ from math import pi
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lpsnmr.nuclides import nuclide
 from lpsnmr.typing import Array
-from lpsnmr.units import NUCLEAR_SPIN, quadrupolar_coupling_hz_per_efg
+from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 
 __all__ = ["frequency_correlation", "frequency_rad_s_per_efg", "quadrupolar_frequency"]
 
@@ -24,7 +25,7 @@ def frequency_rad_s_per_efg(nucleus: str = "7Li") -> float:
     Raises
     ------
     InputError
-        For a nucleus that is not in the table of ``lpsnmr.units``.
+        For a nucleus that is not in the table.
 
     Examples
     --------
@@ -32,7 +33,7 @@ def frequency_rad_s_per_efg(nucleus: str = "7Li") -> float:
     -96.96
     """
     coupling = quadrupolar_coupling_hz_per_efg(nucleus)
-    spin = NUCLEAR_SPIN[nucleus]
+    spin = nuclide(nucleus).spin
     m = 1.0 if spin == round(spin) else 1.5
     return 2.0 * pi * coupling * 3.0 * (2.0 * m - 1.0) / (4.0 * spin * (2.0 * spin - 1.0))
 
@@ -47,7 +48,7 @@ def quadrupolar_frequency(tensor: ArrayLike, direction: ArrayLike, nucleus: str 
     direction
         (..., 3) float64 unit vectors, broadcast against ``tensor``.
     nucleus
-        Key of ``lpsnmr.units.QUADRUPOLE_MOMENT_BARN``.
+        As ``lpsnmr.nuclides.nuclide`` reads it.
 
     Returns
     -------
@@ -69,7 +70,7 @@ def frequency_correlation(trace_correlation: ArrayLike, nucleus: str = "7Li") ->
     trace_correlation
         Any shape, V²/Å⁴.
     nucleus
-        Key of ``lpsnmr.units.QUADRUPOLE_MOMENT_BARN``.
+        As ``lpsnmr.nuclides.nuclide`` reads it.
 
     Returns
     -------

@@ -107,6 +107,7 @@ def _observables(nmr: NmrObservables | None) -> dict[str, Any] | None:
             for crystal in nmr.single_crystals
         ],
         "relaxation": [dataclasses.asdict(relaxation) for relaxation in nmr.relaxation],
+        "central_shifts": [dataclasses.asdict(shift) for shift in nmr.central_shifts],
         "second_moment_khz2": nmr.second_moment_khz2,
         "spectra": [
             {

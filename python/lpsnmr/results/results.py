@@ -77,7 +77,7 @@ class Results:
     cell
         (3, 3) float64, rows are the mean cell vectors, Å.
     nucleus
-        Key of ``lpsnmr.units.QUADRUPOLE_MOMENT_BARN``.
+        As ``lpsnmr.nuclides.nuclide`` reads it.
     efg_correlation
         Σ_m c_m(0) c_m(t) = Tr V(0)V(t) per Li, V²/Å⁴; None when no EFG was sampled.
     efg_mean, efg_mean_square

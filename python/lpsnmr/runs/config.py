@@ -11,10 +11,10 @@ from pydantic import Field, ValidationError, field_validator
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.md.settings import HOTTEST_K, MdSettings, PotentialSettings
+from lpsnmr.nuclides import nuclide
 from lpsnmr.sampling.settings import JumpSettings, SamplingSettings
 from lpsnmr.strict_model import StrictModel, complaints
 from lpsnmr.trajectory.time_grid import LONGEST_STEP_FS, SHORTEST_STEP_FS
-from lpsnmr.units import check_lithium
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -50,7 +50,7 @@ class EfgSettings(StrictModel):
     @field_validator("nucleus")
     @classmethod
     def _known_nucleus(cls, value: str) -> str:
-        check_lithium(value)
+        nuclide(value)
         return value
 
 

@@ -41,7 +41,7 @@ class NmrSampler:
     points_per_level
         Lags per level of the single-crystal correlators.
     nucleus
-        Key of ``lpsnmr.units.QUADRUPOLE_MOMENT_BARN``.
+        As ``lpsnmr.nuclides.nuclide`` reads it.
     tensors_ps
         Time between tensors written to the thinned trajectory, ps; 0 writes none.
     """

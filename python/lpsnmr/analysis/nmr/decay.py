@@ -192,7 +192,7 @@ def analyze_decay(
     duration_ps
         Length of the run, ps.
     nucleus
-        Key of ``lpsnmr.units.QUADRUPOLE_MOMENT_BARN``.
+        As ``lpsnmr.nuclides.nuclide`` reads it.
     settings
         See ``DecaySettings``.
 

@@ -9,12 +9,16 @@ import numpy as np
 from lpsnmr.analysis.nmr.decay import DecaySettings, NmrDecay, analyze_curve
 from lpsnmr.analysis.nmr.echo import EchoDecay, analyze_evolution_time
 from lpsnmr.analysis.nmr.relaxation import Relaxation, analyze_relaxation, larmor_rad_s
+from lpsnmr.analysis.nmr.second_order import CentralShift, central_shift
 from lpsnmr.analysis.nmr.spectra import Spectrum, powder_spectrum
 from lpsnmr.analysis.notes import Note, Notes
 from lpsnmr.analysis.quantities import Quantity
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.efg.quadrupolar import frequency_rad_s_per_efg
+from lpsnmr.errors import InputError
+from lpsnmr.nuclides import larmor_mhz_at, nuclide
 from lpsnmr.results import Results, SingleCrystal
+from lpsnmr.sampling.orientations import lebedev_half_sphere
 from lpsnmr.typing import Array
 
 __all__ = ["NmrObservables", "ObservableSettings", "SingleCrystalDecay", "analyze_observables"]
@@ -26,6 +30,10 @@ MOMENTS = {
     "averaged": ("m2_averaged_khz2", "M2 averaged"),
 }
 """Second moment: key and symbol."""
+CENTRAL_DEGREE = 11
+"""Of the orientations of the second-order shift, whose square has degree 8: the mean is exact."""
+LEAST_SHARE = 0.01
+"""Share of the magnetisation from which an exponential of the recovery is told."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +43,29 @@ class ObservableSettings:
     Attributes
     ----------
     larmor_mhz
-        Larmor frequencies of the nucleus for T1, MHz.
+        Larmor frequencies of the nucleus for T1 and second-order shifts, MHz; goes before ``field_t``.
+    field_t
+        Magnetic fields for the same, T; by default those at which protons have 300 and 400 MHz.
     """
 
-    larmor_mhz: tuple[float, ...] = (116.6, 155.5)
+    larmor_mhz: tuple[float, ...] = ()
+    field_t: tuple[float, ...] = (7.0459, 9.395)
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
         larmor_rad_s(self.larmor_mhz)
+        if not all(0 < field < float("inf") for field in self.field_t):
+            raise InputError(f"fields: expected positive numbers (T), got {self.field_t}")
+
+    def frequencies_mhz(self, nucleus: str) -> tuple[float, ...]:
+        """Return the Larmor frequencies of a nucleus, MHz.
+
+        Examples
+        --------
+        >>> ObservableSettings().frequencies_mhz("7Li"), ObservableSettings().frequencies_mhz("6Li")
+        ((116.6, 155.5), (44.15, 58.87))
+        """
+        return self.larmor_mhz or tuple(larmor_mhz_at(field, nucleus) for field in self.field_t)
 
 
 @dataclass(frozen=True)
@@ -70,6 +93,9 @@ class NmrObservables:
     second_moment_khz2
         ⟨ν_Q²⟩ of the satellites from C(t), kHz², with intervals: ``"all"`` C(0), ``"hopping"`` without
         vibrations, ``"averaged"`` the plateau.
+    central_shifts
+        Second-order shift of the central line of the tensors averaged over the whole run, for each Larmor
+        frequency at which it is above 0.1 ppm; none for integer spin.
     """
 
     echoes: list[EchoDecay] = field(default_factory=list)
@@ -77,6 +103,7 @@ class NmrObservables:
     spectra: list[Spectrum] = field(default_factory=list)
     relaxation: list[Relaxation] = field(default_factory=list)
     second_moment_khz2: dict[str, Interval] = field(default_factory=dict)
+    central_shifts: list[CentralShift] = field(default_factory=list)
 
     def quantities(self) -> Iterator[Quantity]:
         """Yield the numbers of echoes, single crystals, relaxation and second moments."""
@@ -114,6 +141,20 @@ class NmrObservables:
         for crystal in self.single_crystals:
             if not crystal.decay.resolved:
                 yield Note(_crystal_name(crystal.direction), crystal.decay.reason)
+        for relaxation in self.relaxation:
+            if len(relaxation.shares) > 2:  # the two of spin 3/2 are in analysis.json
+                parts = ", ".join(
+                    f"{100 * share:.3g} % with {rate:.3g} 1/s"
+                    for share, rate in zip(relaxation.shares, relaxation.rates_per_s, strict=True)
+                    if share > LEAST_SHARE
+                )
+                yield Note(f"T1({relaxation.larmor_mhz:g} MHz)", f"of the begin of the recovery; {parts}")
+        for shift in self.central_shifts:
+            yield Note(
+                f"central line ({shift.larmor_mhz:g} MHz)",
+                f"second-order shift {shift.isotropic_ppm:.3g} ppm, at rest ± {shift.width_ppm:.3g} ppm "
+                "(standard deviation), from the tensors averaged over the run",
+            )
 
 
 def analyze_observables(
@@ -138,9 +179,13 @@ def analyze_observables(
     """
     settings, asked = settings or DecaySettings(), asked or ObservableSettings()
     notes = Notes() if notes is None else notes
+    notes.attempt("echo", lambda: _note_on_spin(results, notes))
     relaxation, moments = None, None
     if decay is not None:
-        relaxation = notes.attempt("T1", lambda: analyze_relaxation(decay, asked.larmor_mhz, results.nucleus))
+        relaxation = notes.attempt(
+            "T1",
+            lambda: analyze_relaxation(decay, asked.frequencies_mhz(results.nucleus), results.nucleus),
+        )
         moments = notes.attempt("second moments", lambda: _second_moments(decay))
     return NmrObservables(
         echoes=_echoes(results, settings, notes),
@@ -148,7 +193,18 @@ def analyze_observables(
         spectra=notes.attempt("spectra", lambda: _spectra(results, settings)) or [],
         relaxation=relaxation or [],
         second_moment_khz2=moments or {},
+        central_shifts=notes.attempt("central line", lambda: _central_shifts(results, asked)) or [],
     )
+
+
+def _note_on_spin(results: Results, notes: Notes) -> None:
+    """Say what echoes and moments mean beyond spin 3/2."""
+    if results.echo is not None and nuclide(results.nucleus).spin > 1.5:
+        notes.add(
+            "echo",
+            f"sin·sin of the innermost satellite; the pulse sequence for {results.nucleus} with spin "
+            f"{nuclide(results.nucleus).spin:g} mixes several pairs of satellites, which is left out",
+        )
 
 
 def _echo_name(evolution_time_us: float) -> str:
@@ -228,6 +284,17 @@ def _spectra(results: Results, settings: DecaySettings) -> list[Spectrum]:
             reach = float(spectrum.frequency_khz[-1] + 0.5 * step)
         spectra.append(spectrum)
     return spectra
+
+
+def _central_shifts(results: Results, asked: ObservableSettings) -> list[CentralShift]:
+    if results.efg_mean is None or not results.n_li or not nuclide(results.nucleus).half_integer:
+        return []
+    directions, weights = lebedev_half_sphere(CENTRAL_DEGREE)
+    found = [
+        central_shift(results.efg_mean[None], directions, weights, mhz, results.nucleus)
+        for mhz in asked.frequencies_mhz(results.nucleus)
+    ]
+    return [shift for shift in found if shift is not None]
 
 
 def _second_moments(decay: NmrDecay) -> dict[str, Interval]:

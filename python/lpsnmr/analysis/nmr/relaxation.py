@@ -9,11 +9,13 @@ from numpy.typing import ArrayLike
 
 from lpsnmr.analysis.nmr.decay import NmrDecay
 from lpsnmr.analysis.nmr.kohlrausch import KohlrauschFit
+from lpsnmr.analysis.nmr.recovery import recovery
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.efg.quadrupolar import POWDER_FACTOR, frequency_rad_s_per_efg
 from lpsnmr.errors import InputError
+from lpsnmr.nuclides import nuclide
 from lpsnmr.typing import Array
-from lpsnmr.units import NUCLEAR_SPIN, SECONDS_PER_PS, quadrupolar_coupling_hz_per_efg
+from lpsnmr.units import SECONDS_PER_PS, quadrupolar_coupling_hz_per_efg
 
 __all__ = ["Relaxation", "analyze_relaxation", "hopping_part", "relaxation_rate", "spectral_density"]
 
@@ -29,35 +31,28 @@ def relaxation_rate(density: ArrayLike, density_twice: ArrayLike, nucleus: str =
     1/T1 = (3/200) (2I + 3)/(I²(2I − 1)) (1 + η²/3)(e²qQ/ħ)² [J(ω0) + 4 J(2ω0)], for I = 3/2 with the
     factor 1/50, J(ω) = ∫₀^∞ g(t) cos ωt dt of the normalised correlation function g. As
     (1 + η²/3) V_zz² = (2/3) Tr V², the product of coupling and density is that of Tr V(0)V(t), and in terms
-    of C(t) of the powder 1/T1 = (2/5)[J_C(ω0) + 4 J_C(2ω0)] for I = 3/2. For I = 3/2 the recovery is the
-    sum of two exponentials; this is their initial rate. A. Abragam, The Principles of Nuclear Magnetism,
-    chapter VIII (1961).
+    of C(t) of the powder 1/T1 = (2/5)[J_C(ω0) + 4 J_C(2ω0)] for I = 3/2. Beyond spin 1 the recovery is the
+    sum of several exponentials, see ``recovery``; this is their initial rate. A. Abragam, The Principles of
+    Nuclear Magnetism, chapter VIII (1961).
 
     Parameters
     ----------
     density, density_twice
         ∫₀^∞ C(t) cos ωt dt at ω0 and at 2ω0, rad²/s; ``spectral_density``.
     nucleus
-        Of spin 1 or 3/2.
+        As ``lpsnmr.nuclides.nuclide`` reads it.
 
     Returns
     -------
     Array
         Broadcast shape, 1/s.
 
-    Raises
-    ------
-    InputError
-        For another spin: its recovery has no single rate.
-
     Examples
     --------
     >>> round(float(relaxation_rate(5.0, 5.0, "7Li")), 12)  # (2/5) · 5 · 5
     10.0
     """
-    spin = NUCLEAR_SPIN.get(nucleus)
-    if spin not in (1.0, 1.5):
-        raise InputError(f"T1 from spectral densities needs spin 1 or 3/2, got {nucleus} with {spin}")
+    spin = nuclide(nucleus).spin
     coupling = 2.0 * pi * quadrupolar_coupling_hz_per_efg(nucleus)  # eQ/ħ, rad/s per V/Å²
     trace = 1.0 / (POWDER_FACTOR * frequency_rad_s_per_efg(nucleus) ** 2)  # Tr V(0)V(t) per C(t)
     factor = 3.0 / 200.0 * (2.0 * spin + 3.0) / (spin**2 * (2.0 * spin - 1.0))
@@ -161,12 +156,17 @@ class Relaxation:
     larmor_mhz
         ω0/2π, MHz.
     rate_per_s, t1_s
-        1/T1 in 1/s and T1 in s, with intervals.
+        1/T1 in 1/s and T1 in s, with intervals; where there are several exponentials, of their begin.
+    shares, rates_per_s
+        Share and rate, 1/s, of each exponential of the recovery after a pulse that turns all transitions
+        alike, the fastest first; one for spin 1, two for 3/2.
     """
 
     larmor_mhz: float
     rate_per_s: Interval
     t1_s: Interval
+    shares: tuple[float, ...] = ()
+    rates_per_s: tuple[float, ...] = ()
 
 
 def analyze_relaxation(
@@ -184,28 +184,34 @@ def analyze_relaxation(
     larmor_mhz
         Larmor frequencies of the nucleus, MHz.
     nucleus
-        Of spin 1 or 3/2.
+        As ``lpsnmr.nuclides.nuclide`` reads it.
 
     Raises
     ------
     InputError
-        For a frequency that is not positive, or another spin.
+        For a frequency that is not positive.
     """
     angular = larmor_rad_s(larmor_mhz)
     fit = decay.fit
     if fit is None:
         return []
 
-    def rates(curves: Array, of: KohlrauschFit) -> Array:
+    def densities(curves: Array, of: KohlrauschFit) -> tuple[Array, Array]:
         time, values = hopping_part(fit.lag_ps, curves, of, fit.best)
-        first, twice = (spectral_density(time, values, factor * angular) for factor in (1.0, 2.0))
-        return relaxation_rate(first, twice, nucleus)
+        return spectral_density(time, values, angular), spectral_density(time, values, 2.0 * angular)
 
-    best = rates(fit.curve[None, :], fit.best)[0]
-    samples = [rates(window, f) for window, f in zip(fit.windows, fit.fits, strict=True)]
+    first, twice = densities(fit.curve[None, :], fit.best)
+    best = relaxation_rate(first, twice, nucleus)[0]
+    samples = [
+        relaxation_rate(*densities(window, f), nucleus)
+        for window, f in zip(fit.windows, fit.fits, strict=True)
+    ]
     found = []
     for k, mhz in enumerate(larmor_mhz):
         positive = [np.maximum(s[:, k], 1e-300) for s in samples]
         rate = fit.interval(float(best[k]), positive, log=True)
-        found.append(Relaxation(float(mhz), rate, rate.inverse()))
+        shares, rates = recovery(float(first[0, k]), float(twice[0, k]), nucleus)
+        found.append(
+            Relaxation(float(mhz), rate, rate.inverse(), tuple(shares.tolist()), tuple(rates.tolist()))
+        )
     return found

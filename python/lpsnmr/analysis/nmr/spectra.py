@@ -8,11 +8,10 @@ import numpy as np
 from lpsnmr.analysis.statistics.resampling import Interval, wider_interval
 from lpsnmr.efg.quadrupolar import frequency_correlation, frequency_rad_s_per_efg
 from lpsnmr.efg.tensors import components_to_tensor, principal_values
-from lpsnmr.errors import InputError
+from lpsnmr.nuclides import nuclide
 from lpsnmr.typing import Array
-from lpsnmr.units import NUCLEAR_SPIN
 
-__all__ = ["Spectrum", "central_share", "powder_spectrum", "second_moment"]
+__all__ = ["Spectrum", "powder_spectrum", "second_moment"]
 
 
 GRID_POINTS = 400_000
@@ -34,9 +33,9 @@ class Spectrum:
     satellites
         (F,) float64, 1/kHz, normalised to the share of the satellites.
     central_share
-        Intensity of the central line at zero, 0.4 for I = 3/2, 0 for I = 1.
+        Intensity of the central line at zero, 0.4 for I = 3/2, 0 for integer spin.
     second_moment_khz2
-        ⟨ν_Q²⟩ of the satellites with interval, kHz²; None with fewer than five Li.
+        ⟨ν_Q²⟩ of the innermost satellites with interval, kHz²; None with fewer than five Li.
     """
 
     averaging_time_ps: float
@@ -50,27 +49,6 @@ class Spectrum:
         x = self.frequency_khz / broadening_khz
         gauss = np.exp(-0.5 * x**2) / (broadening_khz * np.sqrt(2.0 * pi))
         return np.asarray(self.satellites + self.central_share * gauss)
-
-
-def central_share(nucleus: str = "7Li") -> float:
-    """Return the intensity of the transition 1/2 ↔ −1/2 after a short pulse, 0 for integer spin.
-
-    The transition m ↔ m − 1 has the intensity I(I + 1) − m(m − 1).
-
-    Raises
-    ------
-    InputError
-        For a spin beyond 3/2, which has more than one pair of satellites.
-
-    Examples
-    --------
-    >>> central_share("7Li"), central_share("6Li")
-    (0.4, 0.0)
-    """
-    spin = NUCLEAR_SPIN.get(nucleus)
-    if spin not in (1.0, 1.5):
-        raise InputError(f"powder spectra are for spin 1 and 3/2, got {nucleus} with {spin}")
-    return 0.4 if spin == 1.5 else 0.0
 
 
 def powder_spectrum(
@@ -87,7 +65,8 @@ def powder_spectrum(
 
     Each tensor gives satellites at ±ν(z, φ), ν = ½ ν_max [3z² − 1 + η(1 − z²) cos 2φ], for b uniform on the
     sphere in its principal frame; the cell of each orientation is spread evenly between the frequencies
-    at its two ends in z.
+    at its two ends in z. Beyond spin 3/2 the further satellites lie at multiples of ν, with the intensities
+    that ``lpsnmr.nuclides.Nuclide.satellites`` gives.
 
     Parameters
     ----------
@@ -96,29 +75,32 @@ def powder_spectrum(
     averaging_time_ps
         Time over which each tensor is an average, ps.
     nucleus
-        Of spin 1 or 3/2.
+        As ``lpsnmr.nuclides.nuclide`` reads it.
     reach_khz
         The spectrum has 300 bins from −reach to reach; by default 1.02 of the largest frequency.
     n_bootstrap, level, seed
         For the interval of the second moment, by resampling Li.
     """
-    share = central_share(nucleus)
+    of = nuclide(nucleus)
     tensors = np.asarray(components, dtype=np.float64)
     v_zz, eta, _ = principal_values(components_to_tensor(tensors.reshape(-1, 5)))
     largest = v_zz * frequency_rad_s_per_efg(nucleus) / (2.0 * pi * 1e3)  # kHz, at b along z
-    reach = reach_khz or 1.02 * max(float(np.abs(largest).max(initial=0.0)), 1e-3)
+    outermost = of.satellites[-1][0]
+    reach = reach_khz or 1.02 * max(outermost * float(np.abs(largest).max(initial=0.0)), 1e-3)
     edges_khz = np.linspace(-reach, reach, N_BINS + 1)
-    one_side = _histogram(largest, eta, edges_khz)
-    density = 0.5 * (one_side + one_side[::-1]) / np.diff(edges_khz) * (1.0 - share)
+    density = np.zeros(N_BINS)
+    for offset, strength in of.satellites:
+        one_side = _histogram(offset * largest, eta, edges_khz)
+        density += 0.5 * (one_side + one_side[::-1]) / np.diff(edges_khz) * strength
     middle = 0.5 * (edges_khz[1:] + edges_khz[:-1])
     moment = second_moment(tensors, nucleus, n_bootstrap=n_bootstrap, level=level, seed=seed)
-    return Spectrum(averaging_time_ps, middle, density, share, moment)
+    return Spectrum(averaging_time_ps, middle, density, of.central_share, moment)
 
 
 def second_moment(
     components: Array, nucleus: str = "7Li", *, n_bootstrap: int = 400, level: float = 0.95, seed: int = 1
 ) -> Interval | None:
-    """Return ⟨ν_Q²⟩ of the satellites of a powder, kHz², with an interval by resampling Li.
+    """Return ⟨ν_Q²⟩ of the innermost satellites of a powder, kHz², with an interval by resampling Li.
 
     Parameters
     ----------
