@@ -9,6 +9,7 @@ from lpsnmr.md.commands import stage_commands
 from lpsnmr.md.schedule import equilibration_and_production
 from lpsnmr.md.scheduled_frames import FrameSettings
 from lpsnmr.structures.framework import Framework
+from lpsnmr.structures.species import SpeciesSettings
 
 
 def test_a_ramp_leaves_an_equal_pressure_alone():
@@ -63,9 +64,11 @@ def test_what_no_md_can_do_is_refused_in_one_line(make, words):
 def test_the_drift_is_that_of_the_centre_of_mass_of_p_and_s():
     numbers = np.array([3, 15, 16, 17], dtype=np.int32)
     positions = np.random.default_rng(0).normal(size=(4, 3))
-    framework = Framework(numbers)
+    of = SpeciesSettings(framework=("P", "S"))
+    framework = Framework(numbers, of)
     mass = np.array([30.973761998, 32.06])
     np.testing.assert_allclose(framework.position(positions), mass @ positions[1:3] / mass.sum(), rtol=1e-14)
     np.testing.assert_allclose(framework.weight_of(numbers), [0, *(mass / mass.sum()), 0], rtol=1e-14)
-    assert not Framework(numbers[[0, 3]])
-    np.testing.assert_array_equal(Framework(numbers[[0, 3]]).position(positions[:2]), 0)
+    assert not Framework(numbers[[0, 3]], of)
+    np.testing.assert_array_equal(Framework(numbers[[0, 3]], of).position(positions[:2]), 0)
+    assert Framework(numbers).weight_of(numbers)[[0, 3]].astype(bool).tolist() == [False, True]  # all but Li

@@ -49,7 +49,7 @@ def results():
     made.collective_displacement = CollectiveDisplacement(together.statistics())
     made.jumps_sites = sites
     book = {name: getattr(sites, name) for name in BOOK}
-    made.rotations_ps4 = Rotations(**book)
+    made.rotations["ps4"] = Rotations(**book)
     made.jumps_displacement = Jumps(**book)
     made.extra = {"later": {"numbers": np.arange(3)}}
     return made
@@ -91,10 +91,10 @@ def test_groups_come_back_with_their_types(file, results):
     back = Results.read(file)
     for name in (*DOCUMENTED, "tensor_samples"):
         if name != "direction_0":
-            assert type(getattr(back, name)) is type(getattr(results, name)), name
+            assert type(back.groups()[name]) is type(results.groups()[name]), name
     assert (type(back.jumps_sites.windows), type(back.echo.degree)) == (int, int)
     assert back.single_crystals[0].direction == (0.0, 0.0, 1.0)
-    assert back.rotations_ps4.LENGTH_UNIT == 10.0
+    assert back.rotations["ps4"].LENGTH_UNIT == 10.0
     found, expected = extra_of(back), extra_of(results)
     assert found.keys() == expected.keys()
     for group, arrays in expected.items():

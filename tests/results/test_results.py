@@ -109,7 +109,7 @@ def damage_attribute(file):
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (damage_version, "format_version 1 to 1, got 99"),
+        (damage_version, "format_version 1 to 2, got 99"),
         (damage_format, "expected the attribute format"),
         (damage_group, "system"),
         (damage_dataset, "values"),

@@ -43,7 +43,7 @@ def test_overrides(tmp_path):
     ("text", "words"),
     [
         ("[md]\ntemperature = 3", r"unknown key md\.temperature; known: temperature_k"),
-        ("[mdd]\n", r"unknown key mdd; known: structure, potential"),
+        ("[mdd]\n", r"unknown key mdd; known: structure, species, potential"),
         ("[md]\ntemperature_k = -3", r"md\.temperature_k: .*greater than 0, got -3"),
         ('[md]\nensemble = "npt"', r"md\.ensemble: .*'nvt' or 'nve', got 'npt'"),
         ("[structure]\nsupercell = [1, 2]", r"structure\.supercell"),

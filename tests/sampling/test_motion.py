@@ -6,10 +6,15 @@ import pytest
 from lpsnmr.analysis.dynamics import analyze_jumps
 from lpsnmr.errors import InputError
 from lpsnmr.sampling import JumpSettings, MotionTracker
-from lpsnmr.sampling.motion import find_ps4
 from lpsnmr.structures import load_structure, supercell
+from lpsnmr.structures.polyhedra import find_polyhedra
+from lpsnmr.structures.species import SpeciesSettings
 
 SETTINGS = JumpSettings(window_ps=0.5, min_stay_ps=1.0, learn_ps=5.0)
+
+
+def find_ps4(positions, cell, pbc, numbers):
+    return find_polyhedra(positions, cell, pbc, numbers, SpeciesSettings().polyhedra[0])
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +46,7 @@ def fed(crystal, frames, tracker=None, start=0, seed=0):
     lithium = np.flatnonzero(numbers == 3)
     if tracker is None:
         units = find_ps4(crystal.positions, cell, (True,) * 3, numbers)
-        tracker = MotionTracker(len(lithium), units, sample_interval_ps=0.1, settings=SETTINGS)
+        tracker = MotionTracker(len(lithium), {"ps4": units}, sample_interval_ps=0.1, settings=SETTINGS)
     for t, x in enumerate(trajectory(crystal, frames, seed)):
         if t >= start:
             drift = x[framework].mean(axis=0)
@@ -56,7 +61,7 @@ def test_one_jump_and_one_rotation(crystal):
         found = analyze_jumps(getattr(groups, name))
         # what is near the end of the jump is a site already, 0.8 Å off
         assert found.mean_length == pytest.approx(np.hypot(3.0, 0.5), abs=0.8 if "sites" in name else 0.1)
-    rotations = groups.rotations_ps4
+    rotations = groups.rotations["ps4"]
     assert rotations.jumps.sum() == 1
     assert analyze_jumps(rotations).mean_length == pytest.approx(120.0)
     lags = groups.collective_displacement.lags
@@ -86,6 +91,19 @@ def test_summary_of_a_run_shorter_than_the_learning(crystal):
     empty = fed(crystal, 3).summary(crystal.cell[:])
     assert empty.jumps_sites.windows == 0
     assert not analyze_jumps(empty.jumps_sites).resolved
+
+
+def test_states_of_before_go_on(crystal):
+    """Checkpoints that knew PS4 alone: other names, the bonds by unit."""
+    now = fed(crystal, 303).state()
+    before = {
+        key.replace("rotations_ps4.", "rotations."): value for key, value in now.items() if key != "units.ps4"
+    }
+    before |= {"ps4": now["units.ps4"], "bond_sum": now["bond_sum"].reshape(-1, 4, 3)}
+    state = MotionTracker.from_state(before, SETTINGS).state()
+    assert state.keys() == now.keys()
+    for key, value in now.items():
+        np.testing.assert_array_equal(state[key], value, err_msg=key)
 
 
 def test_ps4_units(crystal):

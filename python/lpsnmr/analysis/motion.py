@@ -1,7 +1,7 @@
 """Jumps, rotations and collective diffusion of one run."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,17 +16,17 @@ from lpsnmr.analysis.notes import Note, Notes
 from lpsnmr.analysis.quantities import Quantity
 from lpsnmr.analysis.statistics.memory_fit import MemoryPrior, memory_of_jumps
 from lpsnmr.analysis.statistics.resampling import Interval
-from lpsnmr.results import Results, SiteJumps
+from lpsnmr.results import Jumps, Results, SiteJumps
+from lpsnmr.results.results import ROTATIONS
 
 __all__ = ["GROUPS", "Motion", "analyze_all_jumps", "analyze_motion", "memory_prior", "rms_jump_length"]
 
-GROUPS = {"jumps_sites": "sites", "jumps_displacement": "displacement", "rotations_ps4": "PS4"}
+GROUPS = {"jumps_sites": "sites", "jumps_displacement": "displacement"}
 """Group of booked jumps of ``Results``: name in tables."""
 
 _RATES = {
     "jumps_sites": ("rate_jump_sites_per_s", "Γ_jump (sites)"),
     "jumps_displacement": ("rate_jump_displacement_per_s", "Γ_jump (displacement)"),
-    "rotations_ps4": ("rate_rotation_per_s", "Γ_rot (PS4)"),
 }
 
 
@@ -42,11 +42,14 @@ class Motion:
         The sites and the jumps between them; None when sites were not followed.
     collective
         Collective diffusion; None when it was not sampled.
+    formulas
+        Group of rotations to the formula of its polyhedra.
     """
 
     jumps: dict[str, JumpRates]
     sites: SiteJumps | None
     collective: CollectiveDiffusion | None
+    formulas: dict[str, str] = field(default_factory=dict)
 
     def rate(self, group: str) -> Interval | None:
         """Return the jump rate of a group, 1/s; None when not resolved or not sampled."""
@@ -64,7 +67,19 @@ class Motion:
             without = c.reason or ("" if c.conductivity_s_per_cm else "the temperature is unknown")
             yield Quantity("conductivity_s_per_cm", "σ", "S/cm", c.conductivity_s_per_cm, without)
         for group, found in self.jumps.items():
-            yield Quantity(*_RATES[group], "1/s", found.rate_per_s, found.reason)
+            key, symbol = _RATES[group] if group in _RATES else self._rotation(group)
+            yield Quantity(key, symbol, "1/s", found.rate_per_s, found.reason)
+
+    def _rotation(self, group: str) -> tuple[str, str]:
+        """Return key and symbol of the rate of a kind of polyhedra; an only kind has no name in its key."""
+        alone = sum(is_rotation(other) for other in self.jumps) == 1
+        key = "rate_rotation_per_s" if alone else f"rate_{group.replace('rotations', 'rotation')}_per_s"
+        return key, f"Γ_rot ({self.formulas.get(group, group)})"
+
+    def _what(self, group: str) -> str:
+        if is_rotation(group):
+            return f"{self.formulas.get(group, group)} rotation"
+        return f"jumps by {GROUPS[group]}"
 
     def notes(self) -> Iterator[Note]:
         """Yield what the numbers do not say."""
@@ -72,11 +87,11 @@ class Motion:
             yield Note("collective diffusion", self.collective.reason)
         for group, found in self.jumps.items():
             if not found.resolved:
-                yield Note(_what(group), found.reason)
+                yield Note(self._what(group), found.reason)
                 continue
-            unit = "°" if group == "rotations_ps4" else " Å"
+            unit = "°" if is_rotation(group) else " Å"
             yield Note(
-                _what(group),
+                self._what(group),
                 f"{found.n_jumps}, mean length {found.mean_length:.3g}{unit}, "
                 f"{100 * found.backward_fraction:.0f} % backward, "
                 f"{found.n_recrossings} recrossings removed{_corrected(found)}",
@@ -97,18 +112,37 @@ def _corrected(found: JumpRates) -> str:
     return f"; rate raised by {100 * (found.correction - 1):.2g} % for jumps taken for recrossings"
 
 
-def _what(group: str) -> str:
-    return "PS4 rotation" if group == "rotations_ps4" else f"jumps by {GROUPS[group]}"
+def is_rotation(group: str) -> bool:
+    """Whether a group of booked jumps is of rotations."""
+    return group.startswith(ROTATIONS)
+
+
+def formula_of(name: str, elements: Iterable[str]) -> str:
+    """Return the formula of a kind of polyhedra from its name in small letters and the elements there are.
+
+    Examples
+    --------
+    >>> formula_of("ps4", ["Li", "P", "S"]), formula_of("alcl4", ["Li", "Al", "Cl"])
+    ('PS4', 'AlCl4')
+    """
+    known = sorted(elements, key=len, reverse=True)
+    left, found = name, ""
+    while left:
+        symbol = next((e for e in known if left.startswith(e.lower())), left[0])
+        found, left = found + symbol, left[len(symbol) :]
+    return found
 
 
 def analyze_all_jumps(results: Results, level: float, notes: Notes) -> dict[str, JumpRates]:
     """Return the rates of every group of booked jumps that a run followed; a failure becomes a note."""
     found = {}
-    for group in GROUPS:
-        booked = getattr(results, group)
+    followed: dict[str, Jumps | None] = {group: getattr(results, group) for group in GROUPS}
+    followed |= {f"{ROTATIONS}{name}": booked for name, booked in results.rotations.items()}
+    said = Motion(jumps={}, sites=None, collective=None, formulas=_formulas(results))
+    for group, booked in followed.items():
         if booked is None:
             continue
-        rates = notes.attempt(_what(group), lambda booked=booked: analyze_jumps(booked, level))  # type: ignore[misc]
+        rates = notes.attempt(said._what(group), lambda booked=booked: analyze_jumps(booked, level))  # type: ignore[misc]
         if rates is not None:
             found[group] = rates
     return found
@@ -152,9 +186,15 @@ def analyze_motion(
                 results.n_li,
                 float(abs(np.linalg.det(results.cell))),
                 results.best_temperature_k,
+                results.charge,
             )
 
         collective = notes.attempt("collective diffusion", compute)
     if not jumps and collective is None:
         return None
-    return Motion(jumps, results.jumps_sites if "jumps_sites" in jumps else None, collective)
+    sites = results.jumps_sites if "jumps_sites" in jumps else None
+    return Motion(jumps, sites, collective, _formulas(results))
+
+
+def _formulas(results: Results) -> dict[str, str]:
+    return {f"{ROTATIONS}{name}": formula_of(name, results.species_counts) for name in results.rotations}

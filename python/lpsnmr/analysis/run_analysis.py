@@ -125,7 +125,7 @@ def extent(results: Results) -> str:
     """Return temperature, number of Li and length of a run in words."""
     temperature = results.best_temperature_k
     where = "T unknown" if np.isnan(temperature) else f"{temperature:.0f} K"
-    return f"{where}, {results.n_li} Li, {results.duration_ps:.5g} ps"
+    return f"{where}, {results.n_li} {results.mobile}, {results.duration_ps:.5g} ps"
 
 
 def analyze(
@@ -217,6 +217,8 @@ def _analyze_diffusion(
     found = notes.attempt("diffusion", compute)
     if found is None:
         return None
+    if not results.drift_removed:
+        notes.add("diffusion", "no framework: a drift of the whole cannot be told from motion, and is in D")
     if not found.resolved:
         notes.add("diffusion", found.reason)
     elif not found.linear:

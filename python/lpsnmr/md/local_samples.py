@@ -7,18 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.elements import symbol_of
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.md.driver import LammpsDriver
-from lpsnmr.structures.framework import FRAMEWORK as FRAMEWORK_NUMBERS
+from lpsnmr.structures.species import SpeciesSettings
 from lpsnmr.typing import Array
 
 __all__ = ["LocalSamples", "SampleBatch"]
 
 COMPUTE, FIX = "lpsnmr_efg", "lpsnmr_samples"
-LITHIUM, FRAMEWORK = "lpsnmr_lithium", "lpsnmr_framework"
+MOBILE, FRAMEWORK = "lpsnmr_mobile", "lpsnmr_framework"
 COLUMNS = 12
-FRAMEWORK_ELEMENTS = tuple(symbol_of(z) for z in FRAMEWORK_NUMBERS)
 
 
 @dataclass(frozen=True)
@@ -100,13 +98,16 @@ class LocalSamples:
         Element of each LAMMPS type.
     interval_steps, first_step
         MD steps between samples, and the step of one of them.
+    species
+        Which ion moves, what it moves through and which polyhedra are followed; by default as in the
+        configuration.
 
     Raises
     ------
     ComputeError
         When LAMMPS cannot do it here; it is then as before, its forces still to be computed.
     InputError
-        When no type is Li.
+        When no type is the mobile ion.
     """
 
     def __init__(
@@ -117,19 +118,21 @@ class LocalSamples:
         *,
         interval_steps: int,
         first_step: int,
+        species: SpeciesSettings | None = None,
     ) -> None:
-        lithium = _types(elements, ("Li",))
-        if not lithium:
-            raise InputError(f"no type is Li: {list(elements)}")
-        framework = _types(elements, FRAMEWORK_ELEMENTS)
+        species = species or SpeciesSettings()
+        mobile = _types(elements, (species.mobile,))
+        if not mobile:
+            raise InputError(f"no type is {species.mobile}: {list(elements)}")
+        framework = _types(elements, _at_rest(elements, species))
         self._driver = driver
         self.interval_steps = interval_steps
         try:
             driver.commands(
                 [
-                    f"group {LITHIUM} type {lithium}",
+                    f"group {MOBILE} type {mobile}",
                     f"group {FRAMEWORK} type {framework}" if framework else f"group {FRAMEWORK} empty",
-                    f'compute {COMPUTE} {LITHIUM} efg/atom "{os.fspath(model)}" {" ".join(elements)}',
+                    f'compute {COMPUTE} {MOBILE} efg/atom "{os.fspath(model)}" {" ".join(elements)}',
                     f"fix {FIX} {FRAMEWORK} efg/samples {interval_steps} {first_step} {COMPUTE}",
                 ]
             )
@@ -155,6 +158,16 @@ class LocalSamples:
                 "something in the deck end the run early?"
             )
         return batch
+
+
+def _at_rest(elements: Sequence[str], species: SpeciesSettings) -> list[str]:
+    """Return the elements of the framework and of the polyhedra, whose positions are summed."""
+    in_polyhedra = {symbol for kind in species.polyhedra for symbol in (kind.center, kind.ligand)}
+    return [
+        symbol
+        for symbol in elements
+        if species.in_framework(symbol) or (symbol in in_polyhedra and symbol != species.mobile)
+    ]
 
 
 def _types(elements: Sequence[str], wanted: Sequence[str]) -> str:

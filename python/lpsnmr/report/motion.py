@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lpsnmr.analysis.dynamics import CollectiveDiffusion
-from lpsnmr.analysis.motion import Motion
+from lpsnmr.analysis.motion import Motion, is_rotation
 from lpsnmr.files.tables import write_columns
 from lpsnmr.report.plots import plot_motion
 from lpsnmr.results import SiteJumps
@@ -19,7 +19,7 @@ def write_motion(motion: Motion, folder: Path, title: str, make_plots: bool) -> 
     for group, found in motion.jumps.items():
         survival = {"time_ps": found.survival_ps, "survival": found.survival}
         written.append(write_columns(folder / f"{group}_survival.csv", survival))
-        unit = "degrees" if group == "rotations_ps4" else "angstrom"
+        unit = "degrees" if is_rotation(group) else "angstrom"
         lengths = {f"length_{unit}": found.length_edges[:-1], "jumps": found.length_counts}
         written.append(write_columns(folder / f"{group}_lengths.csv", lengths))
     if motion.sites is not None:

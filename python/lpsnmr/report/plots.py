@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from lpsnmr.analysis import Analysis
 from lpsnmr.analysis.dynamics import ArrheniusFit, Diffusion
-from lpsnmr.analysis.motion import GROUPS, Motion
+from lpsnmr.analysis.motion import GROUPS, Motion, is_rotation
 from lpsnmr.analysis.nmr import NmrDecay
 from lpsnmr.analysis.series import ACTIVATED
 from lpsnmr.files.atomic import written_aside
@@ -122,7 +122,7 @@ def plot_motion(folder: Path, motion: Motion, title: str) -> list[Path]:
         lasting = found.survival > 0
         times, values = found.survival_ps[lasting], found.survival[lasting]
         top.step(times, values, where="post", color=color, label=label)
-        if group != "rotations_ps4":
+        if not is_rotation(group):
             bottom.stairs(found.length_counts, found.length_edges, color=color, label=GROUPS[group])
     top.set(yscale="log", xlabel="residence time (ps)", ylabel="fraction that stays longer", title=title)
     top.legend(fontsize=8)

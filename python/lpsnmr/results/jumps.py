@@ -1,4 +1,4 @@
-"""Booked jumps of Li and rotations of PS4 units."""
+"""Booked jumps of ions and rotations of polyhedra."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -86,7 +86,7 @@ class Jumps(ArrayGroup):
 
 @dataclass(frozen=True)
 class SiteJumps(Jumps):
-    """Jumps of Li between sites.
+    """Jumps of ions between sites.
 
     Attributes
     ----------
@@ -121,6 +121,6 @@ class SiteJumps(Jumps):
 
 @dataclass(frozen=True)
 class Rotations(Jumps):
-    """Rotations of PS4 units; a unit of length is ten degrees."""
+    """Rotations of polyhedra; a unit of length is ten degrees."""
 
     LENGTH_UNIT: ClassVar[float] = 10.0

@@ -15,7 +15,8 @@ from lpsnmr.version import __version__
 __all__ = ["FORMAT", "FORMAT_VERSION", "Scalar", "check_header", "read_main", "write_main"]
 
 FORMAT = "lpsnmr-results"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Version 1 called the ids of the mobile ions li_ids, and knew neither their element nor their charge."""
 
 Scalar = str | int | float
 
@@ -29,6 +30,8 @@ _SYSTEM_NUMBERS = {
     "nucleus": str,
     "drift_removed": bool,
 }
+
+_MOBILE = {"mobile": str, "charge": float}
 
 
 def check_header(file: Any) -> None:
@@ -50,7 +53,8 @@ def write_main(file: Any, values: Mapping[str, Any]) -> None:
     if values["jump_distance_angstrom"] is not None:
         system.attrs["jump_distance_angstrom"] = values["jump_distance_angstrom"]
     system["cell"] = np.asarray(values["cell"], dtype=np.float64)
-    system["li_ids"] = np.asarray(values["li_ids"], dtype=np.int64)
+    system.attrs.update({"mobile": values["mobile"], "charge": values["charge"]})
+    system["mobile_ids"] = np.asarray(values["li_ids"], dtype=np.int64)
     system.create_group("species_counts").attrs.update(values["species_counts"])
     for section in ("provenance", "statistics"):
         group = file.create_group(section)
@@ -86,7 +90,8 @@ def read_main(file: Any) -> dict[str, Any]:
         **values,
         "jump_distance_angstrom": None if jump is None else float(jump),
         "cell": system["cell"][()],
-        "li_ids": system["li_ids"][()],
+        "li_ids": system["mobile_ids" if "mobile_ids" in system else "li_ids"][()],
+        **{key: kind(system.attrs[key]) for key, kind in _MOBILE.items() if key in system.attrs},
         "species_counts": {k: int(v) for k, v in system["species_counts"].attrs.items()},
         "efg_correlation": None if efg is None else LagStatistics.read(efg),
         "efg_mean": None if efg is None or "mean" not in efg else efg["mean"][()],

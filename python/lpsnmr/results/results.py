@@ -24,6 +24,7 @@ from lpsnmr.results.lag_statistics import LagStatistics
 from lpsnmr.results.layout import Scalar
 from lpsnmr.results.single_crystal import SingleCrystal
 from lpsnmr.results.tensor_samples import TensorSamples
+from lpsnmr.structures.species import SpeciesSettings
 from lpsnmr.typing import Array
 
 __all__ = ["RESULTS_FILE", "Results", "find_results_file"]
@@ -38,10 +39,11 @@ GROUPS: dict[str, type[Group]] = {
     "collective_displacement": CollectiveDisplacement,
     "jumps_sites": SiteJumps,
     "jumps_displacement": Jumps,
-    "rotations_ps4": Rotations,
 }
 """Optional group of the file, which is also the attribute of ``Results``: its type."""
 DIRECTION = "direction_"
+ROTATIONS = "rotations_"
+"""Begins the name of a group of one kind of polyhedra."""
 
 
 def find_results_file(path: str | os.PathLike[str]) -> Path:
@@ -85,7 +87,7 @@ class Results:
     displacement
         Mean squared displacement per Li, Å²; None when not sampled.
     drift_removed
-        Whether the centre of mass of the framework (P, S) was subtracted from the positions.
+        Whether the centre of mass of the framework was subtracted from the positions.
     jump_distance_angstrom
         Mean distance between neighbouring Li sites, Å; None when unknown.
     provenance
@@ -100,8 +102,12 @@ class Results:
         Correlations for the field directions asked for.
     collective_displacement
         Of all Li together; None when not followed.
-    jumps_sites, jumps_displacement, rotations_ps4
-        Booked jumps between sites and by displacement, and rotations of PS4 units; None when not followed.
+    jumps_sites, jumps_displacement
+        Booked jumps between sites and by displacement; None when not followed.
+    rotations
+        Booked rotations by kind of polyhedra, such as ``"ps4"``; empty when none were followed.
+    mobile, charge
+        Element of the mobile ion, which names with ``li`` stand for, and its charge, e.
     extra
         Groups that this version does not know, kept as they are: ``{"group": {"name": array}}``.
     """
@@ -130,7 +136,9 @@ class Results:
     collective_displacement: CollectiveDisplacement | None = None
     jumps_sites: SiteJumps | None = None
     jumps_displacement: Jumps | None = None
-    rotations_ps4: Rotations | None = None
+    rotations: dict[str, Rotations] = field(default_factory=dict)
+    mobile: str = SpeciesSettings().mobile
+    charge: float = 1.0
     extra: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
 
     @property
@@ -171,7 +179,9 @@ class Results:
         found = {name: getattr(self, name) for name in GROUPS}
         directions = {f"{DIRECTION}{k}": crystal for k, crystal in enumerate(self.single_crystals)}
         first = {name: found.pop(name) for name in ("echo", "tensor_samples")}
-        return {name: group for name, group in {**first, **directions, **found}.items() if group is not None}
+        turned = {f"{ROTATIONS}{name}": group for name, group in self.rotations.items()}
+        every = {**first, **directions, **found, **turned}
+        return {name: group for name, group in every.items() if group is not None}
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the file whole or not at all.
@@ -222,13 +232,17 @@ def _read_groups(extra: Any) -> dict[str, Any]:
     """Return the optional groups as arguments of ``Results``."""
     found: dict[str, Any] = {"extra": {}}
     crystals: dict[int, SingleCrystal] = {}
+    rotations: dict[str, Rotations] = {}
     for name, group in extra.items():
         number = name.removeprefix(DIRECTION)
         if name in GROUPS:
             found[name] = GROUPS[name].read(group, f"extra/{name}")
+        elif name.startswith(ROTATIONS):
+            rotations[name.removeprefix(ROTATIONS)] = Rotations.read(group, f"extra/{name}")
         elif name.startswith(DIRECTION) and number.isdecimal():
             crystals[int(number)] = SingleCrystal.read(group, f"extra/{name}")
         else:
             found["extra"][name] = {key: array[()] for key, array in group.items()}
+    found["rotations"] = rotations
     found["single_crystals"] = [crystals[k] for k in sorted(crystals)]
     return found

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.md.settings import HOTTEST_K, MdSettings, PotentialSettings
 from lpsnmr.nuclides import nuclide
 from lpsnmr.sampling.settings import JumpSettings, SamplingSettings
 from lpsnmr.strict_model import StrictModel, complaints
+from lpsnmr.structures.species import SpeciesSettings
 from lpsnmr.trajectory.time_grid import LONGEST_STEP_FS, SHORTEST_STEP_FS
 
 if sys.version_info >= (3, 11):
@@ -44,13 +45,18 @@ class StructureSettings(StrictModel):
 class EfgSettings(StrictModel):
     """Section ``[efg]``."""
 
-    model: str = Field(default="default", description="EFG model file, or 'default' for the shipped model")
-    nucleus: str = Field(default="7Li", description="nucleus whose quadrupole moment is used")
+    model: str = Field(
+        default="default", description="EFG model file, 'default' for the shipped one, or 'none'"
+    )
+    nucleus: str | None = Field(
+        default=None, description="as species.nucleus, which goes before it; kept for older files"
+    )
 
     @field_validator("nucleus")
     @classmethod
-    def _known_nucleus(cls, value: str) -> str:
-        nuclide(value)
+    def _known_nucleus(cls, value: str | None) -> str | None:
+        if value is not None:
+            nuclide(value)
         return value
 
 
@@ -114,6 +120,7 @@ class RunSettings(StrictModel):
     """A whole configuration file, of a run or a stream or both."""
 
     structure: StructureSettings = StructureSettings()
+    species: SpeciesSettings = SpeciesSettings()
     potential: PotentialSettings = PotentialSettings()
     efg: EfgSettings = EfgSettings()
     md: MdSettings = MdSettings()
@@ -121,6 +128,38 @@ class RunSettings(StrictModel):
     jumps: JumpSettings = JumpSettings()
     output: OutputSettings = OutputSettings()
     stream: StreamSettings = StreamSettings()
+
+    @model_validator(mode="after")
+    def _one_nucleus(self) -> "RunSettings":
+        first, second = self.species.nucleus, self.efg.nucleus
+        if first is not None and second is not None and first != second:
+            raise InputError(
+                f"species.nucleus and efg.nucleus: expected one of them, got {first} and {second}"
+            )
+        try:
+            self.species.nucleus_of(second)
+        except InputError as error:
+            raise InputError(f"{'species' if first or not second else 'efg'}.{error}") from None
+        return self
+
+    @property
+    def nucleus(self) -> str:
+        """The nucleus, as ``lpsnmr.nuclides.nuclide`` reads it."""
+        return self.species.nucleus_of(self.efg.nucleus)
+
+    def species_told(self) -> dict[str, str]:
+        """Return the settings of ``[species]`` that a resumed calculation must not change.
+
+        Only those that are not the default: checkpoints of earlier versions know none of them. The nucleus is
+        told elsewhere.
+        """
+        usual = SpeciesSettings()
+        values = json.loads(self.species.model_dump_json(exclude={"nucleus", "quadrupole_barn", "spin"}))
+        return {
+            f"species.{key}": json.dumps(value)
+            for key, value in values.items()
+            if getattr(self.species, key) != getattr(usual, key)
+        }
 
     def fingerprint(self) -> dict[str, str]:
         """Return the settings that a resumed run must not change, as ``section.key`` to JSON text.
@@ -137,17 +176,20 @@ class RunSettings(StrictModel):
                     "structure": {"file"},
                     "potential": {"file"},
                     "efg": {"model"},
+                    "species": True,
                     "jumps": {"sites", "distance_angstrom"},
                 }
             )
         )
         if self.jumps.repeats is None:
             del values["jumps"]["repeats"]
-        return {
+        values["efg"]["nucleus"] = self.nucleus
+        told = {
             f"{section}.{key}": json.dumps(value)
             for section, content in values.items()
             for key, value in content.items()
         }
+        return {**told, **self.species_told()}
 
 
 Command = Literal["run", "stream"]
@@ -290,6 +332,9 @@ def _unused(settings: RunSettings, command: Command) -> Iterator[tuple[tuple[str
 
 EXAMPLES = {
     "input": '"in.deck"',
+    "nucleus": '"23Na"',
+    "quadrupole_barn": "0.104",
+    "spin": "1.5",
     "sites": '"crystal.cif"',
     "repeats": "[1, 2, 2]",
     "distance_angstrom": "3.25",
@@ -302,6 +347,18 @@ EXAMPLES = {
     "topology": '"structure.data"',
 }
 """What a key without a default may look like."""
+
+
+def _toml(value: Any) -> str:
+    """Return a value as it stands in a TOML file."""
+    if isinstance(value, StrictModel):
+        inside = ", ".join(f"{key} = {_toml(item)}" for key, item in value)
+        return f"{{{inside}}}"
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(str(value) if isinstance(value, Path) else value)
+
+
 HEADING = {"stream": "only lpsnmr stream reads this section; lpsnmr run does not"}
 
 
@@ -316,8 +373,6 @@ def _example_lines() -> Iterator[str]:
         yield f"\n[{section}]" + (f" # {HEADING[section]}" if section in HEADING else "")
         for key, item in field.annotation.model_fields.items():  # type: ignore[union-attr]
             value = item.get_default(call_default_factory=True)
-            text = json.dumps(
-                list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
-            )
+            text = _toml(value)
             line = f"{key} = {text}" if value is not None else f"# {key} = {EXAMPLES[key]}"
             yield f"{line:<40} # {item.description}"

@@ -58,7 +58,7 @@ class LocalFeed:
 
     Samples come in batches, none longer than a window of the jump detectors. Per batch travel: a sum over
     ranks of the drift; for each Li and sample its tensor and position, to the rank that correlates it; and,
-    when jumps are followed, to rank 0 the summed position of each Li and the summed P–S vectors.
+    when jumps are followed, to rank 0 the summed position of each Li and the summed bonds of polyhedra.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class LocalFeed:
         kinds = np.array([atomic_number(symbol) for symbol in elements], dtype=np.int32)
         self._share_of_type = sampler.framework.weight_of(kinds)
         motion = sampler.motion
-        known = None if motion is None else (motion.ps4, motion.frames_per_window)
+        known = None if motion is None else (motion.pairs, motion.frames_per_window)
         self._motion = known if comm.size == 1 else comm.bcast(known, root=0)
 
     def advance(self, n_samples: int) -> int:
@@ -165,8 +165,8 @@ class LocalFeed:
             return
         sums = np.zeros((len(self._sampler.ids), 3))
         sums[self._index_of_id[batch.framework_ids]] = batch.framework_sums
-        ps4 = self._motion[0]
-        bonds = sums[ps4[:, 1:]] - sums[ps4[:, :1]]
+        pairs = self._motion[0]
+        bonds = sums[pairs[:, 1]] - sums[pairs[:, 0]]
         if self._comm.size > 1:
             moved, bonds = self._collect(moved, bonds)
         motion = self._sampler.motion

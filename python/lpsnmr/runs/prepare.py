@@ -7,25 +7,35 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import NDArray
 
-from lpsnmr.efg import EfgModel
 from lpsnmr.elements import symbol_of
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.files.hashing import add_arrays, sha256_of
-from lpsnmr.potential import potential_hash
+from lpsnmr.potential import potential_hash, read_uf3
 from lpsnmr.runs.config import RunSettings
-from lpsnmr.runs.recipe import Recipe, check_elements, load_model, model_path, sites_of
-from lpsnmr.sampling.sampler import LITHIUM
+from lpsnmr.runs.recipe import NO_MODEL, NoTensors, Recipe, check_elements, load_model, model_path, sites_of
+from lpsnmr.sampling.sampler import TensorModel
 from lpsnmr.structures import (
     KnownSites,
     load_structure,
     mean_nearest_distance,
-    report_structure,
     supercell,
 )
+from lpsnmr.structures.checks import check_distances
+from lpsnmr.structures.framework import Framework
+from lpsnmr.structures.polyhedra import tell_broken
+from lpsnmr.structures.species import SpeciesSettings
 from lpsnmr.trajectory.data_file import write_data_file
 
-__all__ = ["PreparedRun", "jump_distance", "potential_path", "prepare_run", "steps_between_samples"]
+__all__ = [
+    "PreparedRun",
+    "jump_distance",
+    "potential_path",
+    "prepare_run",
+    "steps_between_samples",
+    "tell_no_framework",
+]
 
 DATA_FILE = "structure.data"
 
@@ -39,20 +49,23 @@ class PreparedRun:
     recipe
         What is sampled, and what the results say of it.
     model_file
-        File of the EFG model.
+        File of the EFG model; None without one.
     elements
         Element of LAMMPS type 1, 2, ….
     potential
         Potential file, or None when the deck or the commands name it.
     atoms
         Structure; None with a deck of the user.
+    notes
+        What the user should know of the structure.
     """
 
     recipe: Recipe
-    model_file: Path
+    model_file: Path | None
     elements: list[str]
     potential: Path | None
     atoms: Atoms | None
+    notes: tuple[str, ...] = ()
 
     @property
     def settings(self) -> RunSettings:
@@ -97,30 +110,72 @@ def prepare_run(settings: RunSettings) -> PreparedRun:
         When a file is missing or unfit, or settings do not fit together.
     """
     steps_between_samples(settings)
-    model = load_model(settings.efg.model)
+    model: TensorModel = NoTensors() if settings.efg.model == NO_MODEL else load_model(settings.efg.model)
     fingerprint = {**settings.fingerprint(), "efg.sha256": model.sha256}
     sites = sites_of(settings, fingerprint)
     if settings.md.input is not None:
         return _prepare_deck(settings, settings.md.input, model, fingerprint, sites)
     repeats = settings.structure.supercell
-    atoms = _whole_structure(settings.structure.file, repeats)
-    check_elements(model, atoms.numbers, settings.structure.file)
+    species = settings.species
+    atoms = _checked_structure(settings.structure.file, repeats, species)
+    check_elements(model, atoms.numbers, settings.structure.file, species)
     potential = None
     if not settings.potential.commands:
         potential = potential_path(settings.potential.file)
+        _check_potential(potential, atoms, settings.structure.file)
         fingerprint["potential.sha256"] = potential_hash(potential)
     fingerprint["structure.sha256"] = _structure_sha256(atoms)
     if sites is not None:  # before any MD: is it the right cell?
         sites.in_cell(atoms.cell[:], settings.jumps.repeats or repeats, settings.jumps.separation_angstrom)
     recipe = Recipe(
-        settings, model, repeats, settings.md.temperature_k, jump_distance(atoms), fingerprint, sites
+        settings, model, repeats, settings.md.temperature_k, jump_distance(atoms, species), fingerprint, sites
     )
     elements = [symbol_of(int(z)) for z in np.unique(atoms.numbers)]
-    return PreparedRun(recipe, model_path(settings.efg.model), elements, potential, atoms)
+    return PreparedRun(
+        recipe, _model_file(settings), elements, potential, atoms, tuple(_about(atoms, species))
+    )
+
+
+def _model_file(settings: RunSettings) -> Path | None:
+    return None if settings.efg.model == NO_MODEL else model_path(settings.efg.model)
+
+
+def _about(atoms: Atoms, species: SpeciesSettings) -> list[str]:
+    """Return what the user should know of a structure: broken polyhedra, and no framework."""
+    numbers = np.asarray(atoms.numbers, dtype=np.int32)
+    broken = tell_broken(atoms.positions, atoms.cell[:], tuple(atoms.pbc), numbers, species.polyhedra)
+    return [text for text in (broken, tell_no_framework(numbers, species)) if text]
+
+
+def tell_no_framework(numbers: NDArray[np.int32], species: SpeciesSettings) -> str:
+    """Return what to say of atoms without a framework; nothing where there is one."""
+    if Framework(numbers, species):
+        return ""
+    return (
+        f"no framework: no atoms but {species.mobile} count for it (species.framework), so that a drift of "
+        "the whole cannot be told from motion, and stays"
+    )
+
+
+def _check_potential(potential: Path, atoms: Atoms, structure: str) -> None:
+    """Refuse a structure with elements that a potential file does not name, before any MD."""
+    if potential.suffix != ".uf3":
+        return  # another style's file: LAMMPS knows
+    known = read_uf3(potential).elements
+    foreign = [symbol for symbol in dict.fromkeys(atoms.get_chemical_symbols()) if symbol not in known]
+    if foreign:
+        raise InputError(
+            f"{structure}: the potential {potential.name} does not know {', '.join(foreign)}; expected "
+            f"atoms of {', '.join(known)} only (potential.file)"
+        )
 
 
 def _prepare_deck(
-    settings: RunSettings, deck: Path, model: EfgModel, fingerprint: dict[str, str], sites: KnownSites | None
+    settings: RunSettings,
+    deck: Path,
+    model: TensorModel,
+    fingerprint: dict[str, str],
+    sites: KnownSites | None,
 ) -> PreparedRun:
     """Return a run of the user's own deck, whose crystal and unit cell are unknown."""
     if not deck.is_file():
@@ -129,26 +184,22 @@ def _prepare_deck(
         raise InputError("md.input needs md.elements: the element of each LAMMPS type, in order")
     fingerprint["md.input.sha256"] = sha256_of(deck)
     recipe = Recipe(settings, model, (1, 1, 1), settings.md.temperature_k, None, fingerprint, sites)
-    return PreparedRun(recipe, model_path(settings.efg.model), list(settings.md.elements), None, None)
+    return PreparedRun(recipe, _model_file(settings), list(settings.md.elements), None, None)
 
 
-def _whole_structure(file: str, repeats: tuple[int, int, int]) -> Atoms:
-    """Return the supercell of a structure with Li and whole PS4 units; refuse any other."""
+def _checked_structure(file: str, repeats: tuple[int, int, int], species: SpeciesSettings) -> Atoms:
+    """Return the supercell of a structure; refuse one with atoms on each other or without the mobile ion."""
     atoms = supercell(load_structure(file), repeats)
-    report = report_structure(atoms)
-    if report.n_intact != report.n_phosphorus:
-        raise InputError(
-            f"{file}: {report.n_intact} of {report.n_phosphorus} P have exactly four S; "
-            "expected whole PS4 units"
-        )
-    if not (atoms.numbers == LITHIUM).any():
-        raise InputError(f"{file}: holds no Li")
+    check_distances(atoms)
+    if not (atoms.numbers == species.number).any():
+        raise InputError(f"{file}: holds no {species.mobile} (species.mobile)")
     return atoms
 
 
-def jump_distance(atoms: Atoms) -> float:
-    """Return the mean distance of a Li to its nearest Li, Å."""
-    return mean_nearest_distance(atoms.positions[atoms.numbers == LITHIUM], atoms.cell[:])
+def jump_distance(atoms: Atoms, species: SpeciesSettings) -> float | None:
+    """Return the mean distance of a mobile ion to the nearest other, Å; None where there are none."""
+    mobile = atoms.positions[atoms.numbers == species.number]
+    return mean_nearest_distance(mobile, atoms.cell[:]) if len(mobile) else None
 
 
 def steps_between_samples(settings: RunSettings) -> int:

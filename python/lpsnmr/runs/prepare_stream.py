@@ -12,7 +12,7 @@ from lpsnmr.elements import symbol_of
 from lpsnmr.errors import InputError
 from lpsnmr.runs.config import RunSettings
 from lpsnmr.runs.prepare import jump_distance
-from lpsnmr.runs.recipe import NoTensors, Recipe, check_surroundings, load_model, sites_of
+from lpsnmr.runs.recipe import NO_MODEL, NoTensors, Recipe, check_surroundings, load_model, sites_of
 from lpsnmr.sampling.sampler import TensorModel
 from lpsnmr.structures import load_structure, supercell
 from lpsnmr.trajectory.frames import Frame
@@ -116,9 +116,9 @@ def prepare_stream(settings: RunSettings, model: TensorModel | None = None) -> P
     if every is None and not by_time:
         every = 1
     chosen: TensorModel = NoTensors()
-    if stream.tensors:
+    if stream.tensors and (model is not None or settings.efg.model != NO_MODEL):
         chosen = model or load_model(settings.efg.model)
-    distance = None if structure is None else jump_distance(structure)
+    distance = None if structure is None else jump_distance(structure, settings.species)
     recipe = Recipe(settings, chosen, repeats, temperature_k, distance, {}, None)
     fingerprint = _fingerprint(recipe, elements, timestep_fs, every)
     sites = sites_of(settings, fingerprint)
@@ -140,7 +140,7 @@ def _fingerprint(
         "from_step": settings.stream.from_step,
         "every": every,
         "points_per_level": sampling.points_per_level,
-        "nucleus": settings.efg.nucleus,
+        "nucleus": settings.nucleus,
     }
     names = ("window_ps", "evolution_times_us", "orientation_degree", "field_directions")
     jumps = {"jumps.follow": "False"} if recipe.jumps is None else recipe.jumps.fingerprint()
@@ -156,5 +156,6 @@ def _fingerprint(
         **jumps,
         **by_time,
         **told,
+        **settings.species_told(),
         "efg.sha256": recipe.model.sha256,
     }

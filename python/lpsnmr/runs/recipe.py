@@ -17,10 +17,11 @@ from lpsnmr.elements import atomic_number, symbol_of
 from lpsnmr.errors import InputError
 from lpsnmr.results import Results
 from lpsnmr.runs.config import RunSettings
-from lpsnmr.sampling.sampler import LITHIUM, Sampler, SamplerState, TensorModel
+from lpsnmr.sampling.sampler import Sampler, SamplerState, TensorModel
 from lpsnmr.sampling.settings import JumpSettings
 from lpsnmr.sampling.to_results import build_results
 from lpsnmr.structures import KnownSites, read_known_sites
+from lpsnmr.structures.species import SpeciesSettings
 from lpsnmr.trajectory.frames import Frame
 from lpsnmr.version import __version__
 
@@ -84,7 +85,7 @@ class Recipe:
     def new_sampler(
         self, frame: Frame, *, interval_ps: float, interval_steps: int, rank: int = 0, size: int = 1
     ) -> Sampler:
-        """Return a sampler of the Li of a frame that rank ``rank`` of ``size`` correlates."""
+        """Return a sampler of the mobile ions of a frame that rank ``rank`` of ``size`` correlates."""
         return Sampler(
             self.model,
             frame.ids,
@@ -93,10 +94,11 @@ class Recipe:
             interval_steps=interval_steps,
             points_per_level=self.settings.sampling.points_per_level,
             nmr=None if isinstance(self.model, NoTensors) else self.settings.sampling,
-            nucleus=self.settings.efg.nucleus,
+            nucleus=self.settings.nucleus,
             tensors_ps=self.settings.output.tensors_ps,
             jumps=self.jumps,
             sites=self.sites,
+            species=self.settings.species,
             rank=rank,
             size=size,
         )
@@ -128,7 +130,8 @@ class Recipe:
             state,
             numbers,
             temperature_k=self.temperature_k,
-            nucleus=settings.efg.nucleus,
+            nucleus=settings.nucleus,
+            species=settings.species,
             jump_distance_angstrom=given or self.jump_distance_angstrom,
             provenance={
                 **_versions(),
@@ -160,6 +163,10 @@ def _versions() -> dict[str, str | int | float]:
     }
 
 
+NO_MODEL = "none"
+"""``efg.model`` of a run that follows the dynamics alone."""
+
+
 def load_model(name: str) -> EfgModel:
     """Return the EFG model in a file, or the shipped one for ``"default"``."""
     return EfgModel.default() if name == "default" else EfgModel.load(name)
@@ -173,7 +180,9 @@ def model_path(name: str) -> Path:
         return path.resolve()
 
 
-def check_elements(model: TensorModel, numbers: NDArray[np.int32], where: str) -> None:
+def check_elements(
+    model: TensorModel, numbers: NDArray[np.int32], where: str, species: SpeciesSettings
+) -> None:
     """Refuse atoms that an EFG model does not know, before anything is computed.
 
     Parameters
@@ -184,11 +193,13 @@ def check_elements(model: TensorModel, numbers: NDArray[np.int32], where: str) -
         (n,) atomic numbers.
     where
         What the atoms are, for the message.
+    species
+        Whose tensors are wanted.
 
     Raises
     ------
     InputError
-        When an element is missing in the model, or the model predicts no Li.
+        When an element is missing in the model, or the model does not predict the mobile ion.
     """
     if not isinstance(model, EfgModel):
         return
@@ -199,9 +210,9 @@ def check_elements(model: TensorModel, numbers: NDArray[np.int32], where: str) -
             f"{where}: the EFG model does not know {', '.join(map(symbol_of, foreign))}; expected atoms of "
             f"{', '.join(map(symbol_of, known))} only (efg.model)"
         )
-    if symbol_of(LITHIUM) not in model.targets:
+    if species.mobile not in model.targets:
         raise InputError(
-            f"{where}: expected an EFG model that predicts Li, got one that predicts "
+            f"{where}: expected an EFG model that predicts {species.mobile}, got one that predicts "
             f"{', '.join(model.targets)} (efg.model)"
         )
 
@@ -225,7 +236,8 @@ def check_surroundings(model: TensorModel, numbers: NDArray[np.int32], where: st
     counts = ", ".join(f"{int(np.sum(numbers == z))} {symbol_of(z)}" for z in sorted(here))
     raise InputError(
         f"{where}: expected atoms of {', '.join(map(symbol_of, around))} too, got {counts} only: the EFG "
-        "of Li comes from the atoms around it; dump all atoms, or give --no-tensors for the dynamics alone"
+        f"of {', '.join(model.targets)} comes from the atoms around it; dump all atoms, or give --no-tensors "
+        "for the dynamics alone"
     )
 
 
@@ -251,6 +263,6 @@ def sites_of(settings: RunSettings, fingerprint: dict[str, str]) -> KnownSites |
     """Return the known sites of ``jumps.sites``, noted in the fingerprint; None without any."""
     if settings.jumps.sites is None:
         return None
-    sites = read_known_sites(settings.jumps.sites)
+    sites = read_known_sites(settings.jumps.sites, settings.species.mobile)
     fingerprint["jumps.sites.sha256"] = sites.sha256
     return sites

@@ -6,7 +6,7 @@ from lpsnmr.runs.progress import RateMeter, Status
 from lpsnmr.runs.session import RunSession
 from lpsnmr.runs.thermo import ThermoFile
 from lpsnmr.sampling.sampler import Sampler
-from lpsnmr.structures import intact_ps4
+from lpsnmr.structures.polyhedra import whole_polyhedra
 from lpsnmr.trajectory.frames import Frame
 
 __all__ = ["RunReporter", "stage_name"]
@@ -69,7 +69,8 @@ class RunReporter:
         if self._file is None:
             return
         step, stage = place.step, stage_name(place)
-        intact, total = intact_ps4(frame.positions, frame.cell, frame.pbc, frame.numbers)
+        kinds = self._session.recipe.settings.species.polyhedra
+        intact, total = whole_polyhedra(frame.positions, frame.cell, frame.pbc, frame.numbers, kinds)
         thermo = self._driver.thermo()
         time_ps = (step - place.begin) * self._driver.timestep_ps
         if self._line_due:

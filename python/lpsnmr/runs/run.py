@@ -75,6 +75,8 @@ def run_md(
         if _finished_before(session):
             return session.already_finished(_status_of_checkpoint(session))
         _tell_where(session)
+        for note in prepared.notes:
+            session.notify(note)
         run = _Run(prepared, session, closers)
         outcome = run.execute()
         session.ended(outcome.reason)
@@ -231,17 +233,20 @@ class _Run:
     def _set_up_production(self) -> None:
         """Compute the forces; let LAMMPS take the samples where it can."""
         try:
+            if self.prepared.model_file is None:
+                raise ComputeError("there is no EFG model")
             self.samples = LocalSamples(
                 self.driver,
                 self.prepared.model_file,
                 self.prepared.elements,
                 interval_steps=self.interval,
                 first_step=self._production_start,
+                species=self.settings.species,
             )
         except ComputeError as error:
             self.predicted = f"from all positions: {error}"
             self.driver.advance(0)
-        if self.comm.rank == 0 and self.samples is None:
+        if self.comm.rank == 0 and self.samples is None and self.prepared.model_file is not None:
             logger.warning("tensors are predicted outside LAMMPS, %s", self.predicted)
 
     def _produce(self) -> bool:

@@ -75,7 +75,7 @@ def define_elements(driver: LammpsDriver, prepared: PreparedRun, checkpoint: Che
     driver.define_types(prepared.elements)
     deck = prepared.settings.md.input
     if deck is not None:
-        check_elements(prepared.recipe.model, driver.numbers, str(deck))
+        check_elements(prepared.recipe.model, driver.numbers, str(deck), prepared.settings.species)
     if checkpoint is not None and driver.step != checkpoint.step:
         raise ComputeError(
             f"{checkpoint.restart} is at step {driver.step}, its checkpoint at {checkpoint.step}"

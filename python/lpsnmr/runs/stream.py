@@ -12,12 +12,13 @@ from lpsnmr.errors import ComputeError, FileFormatError, InputError
 from lpsnmr.results import Results
 from lpsnmr.runs.checkpoint import Checkpoint
 from lpsnmr.runs.config import RunSettings
+from lpsnmr.runs.prepare import tell_no_framework
 from lpsnmr.runs.prepare_stream import PreparedStream, prepare_stream
 from lpsnmr.runs.progress import ProgressCallback, RateMeter, Status
 from lpsnmr.runs.recipe import check_elements
 from lpsnmr.runs.session import STREAM, RunOutcome, RunSession, open_session
 from lpsnmr.sampling.sampler import Sampler, SamplerState, TensorModel
-from lpsnmr.structures import intact_ps4
+from lpsnmr.structures.polyhedra import tell_broken, whole_polyhedra
 from lpsnmr.trajectory.formats import ReaderOptions
 from lpsnmr.trajectory.frames import Frame
 from lpsnmr.trajectory.joined import Trajectory
@@ -207,10 +208,11 @@ class _Stream:
         self.unwrapped_state = self.unwrapper.state()
 
     def _take(self, frame: Frame) -> None:
-        path = self.trajectory.path
+        path, recipe = self.trajectory.path, self.prepared.recipe
         if self.sampler is None and self.waiting is None:
             self.prepared.check_frame(frame, path)
-            check_elements(self.prepared.recipe.model, frame.numbers, str(path))
+            check_elements(recipe.model, frame.numbers, str(path), recipe.settings.species)
+            self._about(frame)
         if self.sampler is None and self.session.checkpoint is None and self.waiting is None:
             self.waiting = frame
             self._mark_read(self.as_read)
@@ -230,7 +232,7 @@ class _Stream:
             self._show(frame)
 
     def _refuse_foreign(self, sampler: Sampler) -> None:
-        """Raise when the model knows hardly anything of the first frame, and say when drift stays."""
+        """Raise when the model knows hardly anything of the first frame."""
         predictions = sampler.n_li_total
         if sampler.n_flagged > FOREIGN * predictions and not self.settings.accept_outside:
             raise InputError(
@@ -238,8 +240,16 @@ class _Stream:
                 "frame are outside the range of the model's training data: is it another material, or "
                 "are --elements in another order? --accept-outside goes on"
             )
-        if len(set(sampler.numbers.tolist())) == 1:
-            self.session.notify("no atoms but Li: a drift of the whole cannot be told from motion, and stays")
+
+    def _about(self, frame: Frame) -> None:
+        """Say what the user should know of the atoms, at the begin of a stream."""
+        if self.session.checkpoint is not None:
+            return
+        species = self.prepared.recipe.settings.species
+        broken = tell_broken(frame.positions, frame.cell, frame.pbc, frame.numbers, species.polyhedra)
+        for text in (broken, tell_no_framework(frame.numbers, species)):
+            if text:
+                self.session.notify(text)
 
     def _new_sampler(self, frame: Frame) -> Sampler:
         sampler = self.prepared.recipe.new_sampler(
@@ -275,7 +285,8 @@ class _Stream:
         timestep_ps = self.grid.interval_ps / self.grid.interval_steps
         total = self.settings.frames
         left = None if total is None else (total - self.sampler.n_samples) * self.grid.interval_steps
-        intact, phosphorus = intact_ps4(frame.positions, frame.cell, frame.pbc, frame.numbers)
+        kinds = self.prepared.recipe.settings.species.polyhedra
+        intact, centres = whole_polyhedra(frame.positions, frame.cell, frame.pbc, frame.numbers, kinds)
         self.session.show(
             replace(
                 self._status(self.sampler.n_samples, self.sampler.n_flagged),
@@ -283,7 +294,7 @@ class _Stream:
                 ns_per_day=rate * timestep_ps * 86.4,
                 eta_s=left / rate if left is not None and rate > 0 else None,
                 intact=intact,
-                n_phosphorus=phosphorus,
+                n_phosphorus=centres,
             )
         )
 

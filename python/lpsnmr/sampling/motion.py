@@ -1,4 +1,4 @@
-"""Everything about the motion of Li and PS4 that is accumulated frame by frame, in one object.
+"""Everything about the motion of ions and polyhedra that is accumulated frame by frame, in one object.
 
 One instance sees all Li. In a parallel run it lives on rank 0, which counts frames; what the other ranks
 know reaches it as sums, once per window.
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr._core import neighbor_list
 from lpsnmr.errors import InputError
 from lpsnmr.results import CollectiveDisplacement, Jumps, Rotations, SiteJumps
 from lpsnmr.sampling.correlators import DisplacementCorrelator
@@ -24,31 +23,16 @@ from lpsnmr.sampling.site_finding import minimum_image
 from lpsnmr.sampling.site_jumps import SiteTracker
 from lpsnmr.typing import Array
 
-__all__ = ["MotionGroups", "MotionTracker", "find_ps4"]
+__all__ = ["MotionGroups", "MotionTracker"]
 
-BOND_ANGSTROM = 2.7
 WINDOWS_AT_ONCE = 8
-PHOSPHORUS, SULFUR = 15, 16
-Tracker = SiteTracker | DisplacementTracker | RotationTracker
+Tracker = SiteTracker | DisplacementTracker
 PARTS: dict[str, type[Tracker]] = {
     "sites": SiteTracker,
     "displacements": DisplacementTracker,
-    "rotations": RotationTracker,
 }
-
-
-def find_ps4(
-    positions: Array, cell: Array, pbc: tuple[bool, bool, bool], numbers: NDArray[Any]
-) -> NDArray[np.int64]:
-    """Return the indices of P and its four S for every whole PS4 unit, (n, 5) int64."""
-    units = []
-    first, second, _, distance = neighbor_list(positions, cell, pbc, BOND_ANGSTROM)
-    for p in np.flatnonzero(numbers == PHOSPHORUS):
-        around = second[first[p] : first[p + 1]]
-        sulfur = around[(numbers[around] == SULFUR) & (distance[first[p] : first[p + 1]] < BOND_ANGSTROM)]
-        if len(sulfur) == 4:
-            units.append([p, *sorted(sulfur)])
-    return np.array(units, dtype=np.int64).reshape(-1, 5)
+OLD_UNITS, OLD_NAME = "ps4", "ps4"
+"""How states of versions 1 to 3 call the only kind of polyhedra they knew."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +42,19 @@ class MotionGroups:
     collective_displacement: CollectiveDisplacement
     jumps_sites: SiteJumps
     jumps_displacement: Jumps
-    rotations_ps4: Rotations | None
+    rotations: dict[str, Rotations]
 
 
 class MotionTracker:
-    """Collective displacement, jumps by sites and by displacement, and PS4 rotation.
+    """Collective displacement, jumps by sites and by displacement, and rotation of polyhedra.
 
     Parameters
     ----------
     n_li
         Number of Li.
-    ps4
-        (n, 5) int64 indices of P and its four S in every frame; see ``find_ps4``.
+    units
+        Kind of polyhedra to (n, 1 + corners) int64 indices of centre and corners in every frame; see
+        ``lpsnmr.structures.polyhedra.find_polyhedra``. Kinds without any are left out.
     sample_interval_ps
         Time between frames, ps.
     points_per_level
@@ -84,7 +69,7 @@ class MotionTracker:
     def __init__(
         self,
         n_li: int,
-        ps4: NDArray[np.int64],
+        units: Mapping[str, NDArray[np.int64]],
         *,
         sample_interval_ps: float,
         points_per_level: int = 16,
@@ -92,7 +77,10 @@ class MotionTracker:
         sites: Array | None = None,
     ) -> None:
         self.settings = settings or JumpSettings()
-        self._ps4 = np.asarray(ps4, dtype=np.int64).reshape(-1, 5)
+        self._units = {
+            name: np.asarray(rows, dtype=np.int64) for name, rows in sorted(units.items()) if len(rows)
+        }
+        self._pairs = _pairs_of(self._units)
         self._n_li = n_li
         self._per_window = max(1, round(self.settings.window_ps / sample_interval_ps))
         self.window_ps = self._per_window * sample_interval_ps
@@ -101,14 +89,17 @@ class MotionTracker:
         )
         self._sites = SiteTracker(n_li, self.window_ps, self.settings, sites)
         self._displacements = DisplacementTracker(n_li, self.window_ps, self.settings)
-        self._rotations = RotationTracker(len(self._ps4), self.window_ps, self.settings)
+        self._rotations = {
+            name: RotationTracker(len(rows), self.window_ps, self.settings, corners=rows.shape[1] - 1)
+            for name, rows in self._units.items()
+        }
         self._origin = np.full(3, np.nan)  # framework's centre of mass in the first frame
         self._filled = 0
         self._waiting: list[tuple[Array, Array, Array, Array]] = []
         self._first_cell = np.full((3, 3), np.nan)  # NaN: of a checkpoint that knows of no changing cells
         self._sum = np.zeros((n_li, 3))
         self._shift_sum = np.zeros((n_li, 3))  # from there to where sites are looked up; zero in one cell
-        self._bond_sum = np.zeros((len(self._ps4), 4, 3))
+        self._bond_sum = np.zeros((len(self._pairs), 3))
         self._cell_sum = np.zeros((3, 3))
 
     def add(
@@ -123,7 +114,7 @@ class MotionTracker:
         drift
             (3,) float64, Å; that centre, which is zero when there is no framework.
         unwrapped
-            (n_atoms, 3) float64, Å; all atoms, for the PS4 units: differences of fractional coordinates
+            (n_atoms, 3) float64, Å; all atoms, for the polyhedra: differences of fractional coordinates
             times the present cell.
         cell
             (3, 3) float64, rows are the cell vectors, Å.
@@ -156,8 +147,8 @@ class MotionTracker:
         return self._filled == self._per_window
 
     def bonds(self, positions: Array) -> Array:
-        """Return S minus P of every unit, (n, 4, 3), for unwrapped positions of all atoms or sums of them."""
-        return np.asarray(positions[self._ps4[:, 1:]] - positions[self._ps4[:, :1]])
+        """Return corner minus centre of every bond, (b, 3), of positions of all atoms or sums of them."""
+        return np.asarray(positions[self._pairs[:, 1]] - positions[self._pairs[:, 0]])
 
     def add_sums(self, moved: Array, bonds: Array) -> None:
         """Add to the present window: positions of Li and ``bonds``, summed over some of its frames."""
@@ -190,13 +181,18 @@ class MotionTracker:
                 places = (mean + shift) @ inverse + self._origin @ np.linalg.inv(first)
             self._sites.add(places, cell)
             self._displacements.add(mean)
-            self._rotations.add(minimum_image(bonds @ inverse) @ cell)
+            first_bond = 0
+            for name, rows in self._units.items():
+                shape = (len(rows), rows.shape[1] - 1, 3)
+                of_kind = bonds[first_bond : first_bond + shape[0] * shape[1]].reshape(shape)
+                first_bond += shape[0] * shape[1]
+                self._rotations[name].add(minimum_image(of_kind @ inverse) @ cell)
         self._waiting = []
 
     @property
-    def ps4(self) -> NDArray[np.int64]:
-        """The units, (n, 5) int64 indices of P and its four S."""
-        return self._ps4
+    def pairs(self) -> NDArray[np.int64]:
+        """The bonds of all polyhedra, (b, 2) int64 indices of centre and corner."""
+        return self._pairs
 
     @property
     def frames_per_window(self) -> int:
@@ -207,7 +203,12 @@ class MotionTracker:
         """Return everything known as a flat dict of arrays; what ``from_state`` takes."""
         self._work_off()
         arrays = {name: np.array(getattr(self, f"_{name}")) for name in (*_PLAIN, *_LATER)}
-        parts = {"collective": self._collective, **{name: getattr(self, f"_{name}") for name in PARTS}}
+        parts = {
+            "collective": self._collective,
+            **{name: getattr(self, f"_{name}") for name in PARTS},
+            **{f"{ROTATIONS}{name}": tracker for name, tracker in self._rotations.items()},
+        }
+        arrays |= {f"{UNITS}{name}": rows.copy() for name, rows in self._units.items()}
         nested = {f"{part}.{name}": v for part, owner in parts.items() for name, v in owner.state().items()}
         return {**arrays, **nested}
 
@@ -224,12 +225,17 @@ class MotionTracker:
         if missing:
             raise InputError(f"state of the motion: no {missing[0]!r}")
         interval = float(state["collective.sample_interval_ps"])
-        tracker = cls(len(state["sum"]), state["ps4"], sample_interval_ps=interval, settings=settings)
+        state = _renamed(state)
+        units = {key.removeprefix(UNITS): rows for key, rows in state.items() if key.startswith(UNITS)}
+        tracker = cls(len(state["sum"]), units, sample_interval_ps=interval, settings=settings)
         for name in (*_PLAIN, *(name for name in _LATER if name in state)):
             value = np.array(state[name])
             setattr(tracker, f"_{name}", int(value) if value.ndim == 0 else value)
         tracker._n_li = len(tracker._sum)
         tracker._collective = DisplacementCorrelator.from_state(_part(state, "collective"))
+        for name in tracker._units:
+            turned = _part(state, f"{ROTATIONS}{name}")
+            tracker._rotations[name] = RotationTracker.from_state(turned, tracker.window_ps, settings)
         for name, kind in PARTS.items():
             part = kind.from_state(_part(state, name), tracker.window_ps, settings)
             setattr(tracker, f"_{name}", part)
@@ -246,14 +252,36 @@ class MotionTracker:
             collective_displacement=CollectiveDisplacement(self._collective.statistics()),
             jumps_sites=self._sites.summary(),
             jumps_displacement=self._displacements.summary(),
-            rotations_ps4=self._rotations.summary() if len(self._ps4) else None,
+            rotations={name: tracker.summary() for name, tracker in self._rotations.items()},
         )
 
 
 _UNIT = np.eye(3)
-_PLAIN = ("ps4", "origin", "filled", "sum", "bond_sum", "cell_sum")
+UNITS, ROTATIONS = "units.", "rotations_"
+_PLAIN = ("origin", "filled", "sum", "bond_sum", "cell_sum")
 _LATER = ("first_cell", "shift_sum")
 """What checkpoints of earlier versions lack."""
+
+
+def _pairs_of(units: Mapping[str, NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return centre and corner of every bond, (b, 2), kind by kind."""
+    bonds = [np.stack(np.broadcast_arrays(rows[:, :1], rows[:, 1:]), axis=-1) for rows in units.values()]
+    return np.concatenate([np.zeros((0, 2), dtype=np.int64), *(pairs.reshape(-1, 2) for pairs in bonds)])
+
+
+def _renamed(state: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    """Return a state under the present names; those before knew one kind of polyhedra."""
+    if OLD_UNITS not in state:
+        return state
+    found = {
+        key.replace("rotations.", f"{ROTATIONS}{OLD_NAME}.", 1)
+        if key.startswith("rotations.")
+        else key: value
+        for key, value in state.items()
+    }
+    found[f"{UNITS}{OLD_NAME}"] = found.pop(OLD_UNITS)
+    found["bond_sum"] = np.reshape(found["bond_sum"], (-1, 3))
+    return found
 
 
 def _part(state: Mapping[str, NDArray[Any]], name: str) -> State:

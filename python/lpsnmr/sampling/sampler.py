@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.results.tensor_file import TensorRows
 from lpsnmr.sampling import DisplacementCorrelator, MultiTauCorrelator
-from lpsnmr.sampling.motion import MotionTracker, find_ps4
+from lpsnmr.sampling.motion import MotionTracker
 from lpsnmr.sampling.nmr_sampling import (
     NmrSampler,
     join_nmr_states,
@@ -20,12 +20,12 @@ from lpsnmr.sampling.settings import JumpSettings, SamplingSettings
 from lpsnmr.sampling.states import State, join_states, slice_state
 from lpsnmr.structures import KnownSites
 from lpsnmr.structures.framework import Framework
+from lpsnmr.structures.polyhedra import find_polyhedra
+from lpsnmr.structures.species import SpeciesSettings
 from lpsnmr.trajectory.frames import Frame
 from lpsnmr.typing import Array
 
-__all__ = ["LITHIUM", "Sampler", "SamplerState", "TensorModel", "owned_range"]
-
-LITHIUM = 3
+__all__ = ["Sampler", "SamplerState", "TensorModel", "owned_range"]
 
 
 class TensorModel(Protocol):
@@ -162,13 +162,16 @@ class Sampler:
         How jumps are told from vibrations; None not to follow the motion of all Li together.
     sites
         Known sites of Li; None to find them.
+    species
+        Which ion moves, what it moves through and which polyhedra are followed; by default as in the
+        configuration.
     rank, size
         This instance owns ``owned_range(n_li, rank, size)`` of the Li sorted by id.
 
     Raises
     ------
     InputError
-        When there is no Li.
+        When there is no mobile ion.
     """
 
     def __init__(
@@ -185,12 +188,14 @@ class Sampler:
         tensors_ps: float = 0.0,
         jumps: JumpSettings | None = None,
         sites: KnownSites | None = None,
+        species: SpeciesSettings | None = None,
         rank: int = 0,
         size: int = 1,
     ) -> None:
-        lithium = np.flatnonzero(numbers == LITHIUM)
+        self.species = species or SpeciesSettings()
+        lithium = np.flatnonzero(numbers == self.species.number)
         if lithium.size == 0:
-            raise InputError(f"there is no Li among the {len(numbers)} atoms")
+            raise InputError(f"there is no {self.species.mobile} among the {len(numbers)} atoms")
         low, high = owned_range(lithium.size, rank, size)
         self.model = model
         self.interval_steps = interval_steps
@@ -203,7 +208,7 @@ class Sampler:
         self._known = sites
         self.motion: MotionTracker | None = None  # of all Li, on rank 0
         self._li_ids = self.ids[self._targets]
-        self.framework = Framework(self.numbers)
+        self.framework = Framework(self.numbers, self.species)
         self._settings: dict[str, Any] = {
             "sample_interval_ps": sample_interval_ps,
             "points_per_level": points_per_level,
@@ -316,13 +321,16 @@ class Sampler:
             )
 
     def start_motion(self, frame: Frame) -> None:
-        """Begin to follow jumps, with the PS4 units of this frame, unless that has begun or is not wanted."""
+        """Begin to follow jumps, with the polyhedra of this frame, unless that has begun or is not wanted."""
         if self._jumps is None or self.motion is not None:
             return
-        units = find_ps4(frame.positions, frame.cell, frame.pbc, frame.numbers)
+        units = {
+            kind.name: find_polyhedra(frame.positions, frame.cell, frame.pbc, frame.numbers, kind)
+            for kind in self.species.polyhedra
+        }
         sites = None
         if self._known is not None:
-            sites = sites_of_frame(self._known, frame, self._jumps)
+            sites = sites_of_frame(self._known, frame, self._jumps, self.species)
         self.motion = MotionTracker(
             self.n_li_total, units, settings=self._jumps, sites=sites, **self._settings
         )
@@ -379,7 +387,9 @@ class Sampler:
             self.motion = MotionTracker.from_state(part.motion, self._jumps)
 
 
-def sites_of_frame(known: KnownSites, frame: Frame, settings: JumpSettings) -> Array:
+def sites_of_frame(
+    known: KnownSites, frame: Frame, settings: JumpSettings, species: SpeciesSettings
+) -> Array:
     """Return known sites in the fractional coordinates in which the positions of a frame are counted, (s, 3).
 
     Raises
@@ -391,14 +401,14 @@ def sites_of_frame(known: KnownSites, frame: Frame, settings: JumpSettings) -> A
     sites = known.in_cell(frame.cell, settings.unit_cells, settings.separation_angstrom)
     sites = np.asarray((sites + np.array(frame.origin) @ inverse) % 1.0)
     near = 0
-    lithium = frame.positions[frame.numbers == LITHIUM] @ inverse
+    lithium = frame.positions[frame.numbers == species.number] @ inverse
     for point in lithium:
         step = sites - point
         distance = np.linalg.norm((step - np.round(step)) @ frame.cell, axis=1).min()
         near += bool(distance < settings.separation_angstrom)
     if near < 0.5 * len(lithium):
         raise InputError(
-            f"{known.source}: {near} of {len(lithium)} Li of the first frame are within "
+            f"{known.source}: {near} of {len(lithium)} {species.mobile} of the first frame are within "
             f"{settings.separation_angstrom:g} Å of a site, expected at least half: are origin and axes of "
             "the file those of the simulation?"
         )

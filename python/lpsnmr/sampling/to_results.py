@@ -11,6 +11,7 @@ from lpsnmr.sampling import DisplacementCorrelator, JumpSettings, MotionTracker,
 from lpsnmr.sampling.nmr_sampling import nmr_groups
 from lpsnmr.sampling.sampler import SamplerState, mean_values
 from lpsnmr.structures.framework import Framework
+from lpsnmr.structures.species import SpeciesSettings
 
 __all__ = ["build_results"]
 
@@ -28,6 +29,7 @@ def build_results(
     statistics: dict[str, float],
     field_directions: Directions = (),
     jumps: JumpSettings | None = None,
+    species: SpeciesSettings | None = None,
 ) -> Results:
     """Return the results of a run.
 
@@ -41,6 +43,8 @@ def build_results(
         Target temperature, K; None when unknown.
     nucleus
         Nucleus of the analysis, such as ``"7Li"``.
+    species
+        Which ion moves, and what it moves through.
     jump_distance_angstrom
         Mean distance between neighbouring Li sites, Å; None when unknown.
     provenance, statistics
@@ -50,6 +54,7 @@ def build_results(
     jumps
         Settings of the jump detectors; None when jumps were not followed.
     """
+    species = species or SpeciesSettings()
     efg = MultiTauCorrelator.from_state(state.efg)
     displacement = DisplacementCorrelator.from_state(state.displacement)
     cell, mean_temperature, spread = mean_values(state.sums, efg.n_samples)
@@ -70,7 +75,9 @@ def build_results(
         efg_mean=efg.mean,
         efg_mean_square=efg.mean_square,
         displacement=displacement.statistics(),
-        drift_removed=bool(Framework(numbers)),
+        drift_removed=bool(Framework(numbers, species)),
+        mobile=species.mobile,
+        charge=species.charge,
         jump_distance_angstrom=jump_distance_angstrom,
         provenance=provenance,
         statistics={

@@ -1,24 +1,24 @@
-"""The framework that Li moves through: P and S, whose centre of mass is taken as at rest."""
+"""The framework that the mobile ion moves through, whose centre of mass is taken as at rest."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lpsnmr.elements import masses_of
+from lpsnmr.elements import masses_of, symbol_of
+from lpsnmr.structures.species import SpeciesSettings
 from lpsnmr.typing import Array
 
-__all__ = ["FRAMEWORK", "Framework"]
-
-FRAMEWORK = (15, 16)
-"""Atomic numbers of the framework (P, S)."""
+__all__ = ["Framework"]
 
 
 class Framework:
-    """The P and S of a structure; everything that takes off the drift takes off that of these.
+    """The framework of a structure; everything that takes off the drift takes off that of its atoms.
 
     Parameters
     ----------
     numbers
         (n,) atomic numbers of all atoms.
+    species
+        Says which elements belong to it; by default all but the mobile ion of the default settings.
 
     Examples
     --------
@@ -27,15 +27,20 @@ class Framework:
     array([0.5, 1. , 1.5])
     """
 
-    def __init__(self, numbers: NDArray[np.int32]) -> None:
-        self._indices = np.flatnonzero(np.isin(numbers, FRAMEWORK))
+    def __init__(self, numbers: NDArray[np.int32], species: SpeciesSettings | None = None) -> None:
+        self._species = species or SpeciesSettings()
+        self._indices = np.flatnonzero(self._belongs(np.asarray(numbers)))
         mass = masses_of(np.asarray(numbers)[self._indices])
         self._mass = float(mass.sum())
         self._weights = mass / mass.sum() if mass.size else mass
 
     def __bool__(self) -> bool:
-        """Whether there is any P or S."""
+        """Whether there is any atom of the framework."""
         return self._indices.size > 0
+
+    def _belongs(self, numbers: NDArray[np.int32]) -> NDArray[np.bool_]:
+        kinds = [int(z) for z in np.unique(numbers) if self._species.in_framework(symbol_of(int(z)))]
+        return np.isin(numbers, kinds)
 
     def position(self, unwrapped: Array) -> Array:
         """Return the centre of mass of the framework, (3,) float64, Å; zero where there is none.
@@ -57,4 +62,4 @@ class Framework:
         kinds
             (k,) atomic numbers.
         """
-        return np.asarray(np.isin(kinds, FRAMEWORK) * masses_of(kinds) / max(self._mass, 1e-300))
+        return np.asarray(self._belongs(kinds) * masses_of(kinds) / max(self._mass, 1e-300))

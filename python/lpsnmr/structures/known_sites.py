@@ -12,8 +12,10 @@ from ase import Atoms
 from ase.geometry import cell_to_cellpar
 from numpy.typing import NDArray
 
+from lpsnmr.elements import atomic_number
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.structures.crystals import load_structure
+from lpsnmr.structures.species import SpeciesSettings
 from lpsnmr.typing import Array
 
 __all__ = ["KnownSites", "read_known_sites"]
@@ -23,7 +25,6 @@ logger = logging.getLogger(__name__)
 MAX_STRAIN = 0.1
 """Largest relative difference of the lengths of the cell vectors of file and simulation."""
 MAX_ANGLE_DEGREES = 5.0
-ELEMENT = "Li"
 
 
 @dataclass(frozen=True)
@@ -85,35 +86,43 @@ class KnownSites:
         return merged
 
 
-def read_known_sites(path: str | os.PathLike[str]) -> KnownSites:
-    """Read the Li sites of a crystal: every position where the file has Li, wholly or in part.
+def read_known_sites(path: str | os.PathLike[str], element: str | None = None) -> KnownSites:
+    """Read the sites of a crystal: every position where the file has the mobile ion, wholly or in part.
 
-    A CIF is expanded by its symmetry; sites that are partly occupied, or that Li shares with another element,
-    count like full ones. Other files are read as structures are: each Li is a site.
+    A CIF is expanded by its symmetry; sites that are partly occupied, or that the ion shares with another
+    element, count like full ones. Other files are read as structures are: each ion is a site.
+
+    Parameters
+    ----------
+    path
+        Structure file.
+    element
+        Of the mobile ion; by default that of the default settings.
 
     Raises
     ------
     FileFormatError
         When the file is missing or no structure.
     InputError
-        When it has no Li.
+        When it has none.
     """
+    element = element or SpeciesSettings().mobile
     name = Path(path)
     content = name.read_bytes() if name.is_file() else os.fspath(path).encode()
     if name.suffix.lower() == ".cif" and name.is_file():
-        atoms, is_site = _read_cif(name)
+        atoms, is_site = _read_cif(name, element)
     else:
         atoms = load_structure(path)
-        is_site = atoms.numbers == 3
+        is_site = atoms.numbers == atomic_number(element)
     if not is_site.any():
-        raise InputError(f"{path}: holds no {ELEMENT}, so no sites")
+        raise InputError(f"{path}: holds no {element}, so no sites")
     fractional = atoms.get_scaled_positions(wrap=True)[is_site]
     return KnownSites(
         name.name, np.asarray(fractional), np.asarray(atoms.cell[:]), hashlib.sha256(content).hexdigest()
     )
 
 
-def _read_cif(path: Path) -> tuple[Atoms, NDArray[np.bool_]]:
+def _read_cif(path: Path, element: str) -> tuple[Atoms, NDArray[np.bool_]]:
     import ase.io  # here, because it is slow to import
 
     try:
@@ -125,7 +134,7 @@ def _read_cif(path: Path) -> tuple[Atoms, NDArray[np.bool_]]:
     shares = [
         occupancy.get(str(kind), {symbol: 1.0}) for kind, symbol in zip(kinds, atoms.symbols, strict=True)
     ]
-    return atoms, np.array([share.get(ELEMENT, 0.0) > 0 for share in shares], dtype=np.bool_)
+    return atoms, np.array([share.get(element, 0.0) > 0 for share in shares], dtype=np.bool_)
 
 
 def merge_sites(fractional: Array, cell: Array, separation_angstrom: float) -> Array:

@@ -56,9 +56,9 @@ class CollectiveDiffusion:
 
 
 def conductivity(
-    diffusion_cm2_s: Interval, n_li: int, volume_angstrom3: float, temperature_k: float
+    diffusion_cm2_s: Interval, n_li: int, volume_angstrom3: float, temperature_k: float, charge: float = 1.0
 ) -> Interval:
-    """Return σ = n e² D/(kT) in S/cm, n the number density of monovalent ions.
+    """Return σ = n (ze)² D/(kT) in S/cm, n the number density of the ions and z their charge.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def conductivity(
         )
     density = n_li / volume_angstrom3
     mobility = 1.0 / (BOLTZMANN_EV_PER_K * temperature_k * ANGSTROM2_PER_PS_CM2_PER_S)
-    return diffusion_cm2_s.scaled(CONDUCTIVITY_S_PER_CM * density * mobility)
+    return diffusion_cm2_s.scaled(charge**2 * CONDUCTIVITY_S_PER_CM * density * mobility)
 
 
 def analyze_collective(
@@ -87,6 +87,7 @@ def analyze_collective(
     n_li: int,
     volume_angstrom3: float,
     temperature_k: float,
+    charge: float = 1.0,
 ) -> CollectiveDiffusion:
     """Fit |Σ Δr|²/N = offset + 6 D_σ t and compare with self-diffusion.
 
@@ -107,6 +108,8 @@ def analyze_collective(
         Length of the run, ps.
     n_li, volume_angstrom3, temperature_k
         Of the cell; the temperature may be NaN.
+    charge
+        Of one ion, e.
     """
     msd = lags.values.sum(axis=1)
     nothing = np.full(len(msd), np.nan)
@@ -135,23 +138,23 @@ def analyze_collective(
             "a longer run is needed",
         )
     level = settings.level
-    charge = scaled_chi2_interval(line.value / 6.0, error / 6.0, level).scaled(ANGSTROM2_PER_PS_CM2_PER_S)
+    together = scaled_chi2_interval(line.value / 6.0, error / 6.0, level).scaled(ANGSTROM2_PER_PS_CM2_PER_S)
     single = self_diffusion.diffusion_cm2_s
     shrink = _correlation_factor(
-        self_diffusion.relative_error, error / line.value, charge.value / single.value, n_li
+        self_diffusion.relative_error, error / line.value, together.value / single.value, n_li
     )
     haven = ratio_interval(
         single.value, shrink * single.value * self_diffusion.relative_error,
-        charge.value, shrink * charge.value * error / line.value, level,
+        together.value, shrink * together.value * error / line.value, level,
     )  # fmt: skip
     sigma = single_sigma = None
     if np.isfinite(temperature_k) and temperature_k > 0:
-        sigma = conductivity(charge, n_li, volume_angstrom3, temperature_k)
-        single_sigma = conductivity(single, n_li, volume_angstrom3, temperature_k)
+        sigma = conductivity(together, n_li, volume_angstrom3, temperature_k, charge)
+        single_sigma = conductivity(single, n_li, volume_angstrom3, temperature_k, charge)
     return replace(
         found,
         resolved=True,
-        diffusion_cm2_s=charge,
+        diffusion_cm2_s=together,
         haven_ratio=haven,
         conductivity_s_per_cm=sigma,
         nernst_einstein_s_per_cm=single_sigma,
