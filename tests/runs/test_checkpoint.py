@@ -103,13 +103,13 @@ def test_one_process_a_folder(tmp_path):
 
 def test_thermo_file_drops_lines_that_will_come_again(tmp_path):
     path = tmp_path / "thermo.csv"
-    file = ThermoFile(path, -1)
+    file = ThermoFile(path, -1, ["ps4"])
     for step in (10, 20, 30):
         file.write("production", step, 0.1 * step, {"Temp": 300.0}, 4)
     file.close()
     with path.open("a") as half:
         half.write("production,40,4")  # cut by a kill
-    ThermoFile(path, 20).close()
+    ThermoFile(path, 20, ["ps4"]).close()
     assert [line.split(",")[1] for line in path.read_text().splitlines()] == ["step", "10", "20"]
-    ThermoFile(path, -1).close()
+    ThermoFile(path, -1, ["ps4"]).close()
     assert len(path.read_text().splitlines()) == 1

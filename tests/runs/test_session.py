@@ -47,7 +47,7 @@ def test_the_status_is_true_at_the_end(tmp_path):
         assert at_the_end == (250, 250, outcome.n_samples) == (250, 250, 26)
         assert status.status.time_ps == pytest.approx(0.5)
         assert status.status.eta_s is None
-        assert status.status.n_phosphorus == 4
+        assert status.status.n_centers == 4
     assert outcome.already
     (tmp_path / "out" / "status.json").unlink()  # by a kill right before it is written
     run_here(tmp_path)

@@ -33,8 +33,8 @@ def describe(status: Status) -> str:
         parts.append(f"ETA {duration_text(status.eta_s)}")
     if status.temperature_k is not None:
         parts.append(f"T {status.temperature_k:5.0f} K")
-    if status.n_phosphorus:
-        parts.append(f"PS4 {status.intact}/{status.n_phosphorus}")
+    if status.n_centers:
+        parts.append(f"{status.polyhedra or 'whole'} {status.intact}/{status.n_centers}")
     if status.n_samples:
         parts.append(f"{status.n_samples} samples")
     if status.n_flagged:

@@ -82,7 +82,7 @@ def _view(folder: Path, watcher: "FolderWatcher") -> "Table":
         table.add_row("time left", "unknown" if status.eta_s is None else duration_text(status.eta_s))
         known = status.temperature_k is not None
         table.add_row("temperature", f"{status.temperature_k:.0f} K" if known else "unknown")
-        table.add_row("whole PS4", f"{status.intact} of {status.n_phosphorus}")
+        table.add_row(f"whole {status.polyhedra or 'polyhedra'}", f"{status.intact} of {status.n_centers}")
         table.add_row("EFG outside training", str(status.n_flagged))
     found = watcher.estimates()
     if found is None:

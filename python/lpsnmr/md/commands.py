@@ -47,17 +47,27 @@ def pair_commands(potential: PotentialSettings, file: Path | None, elements: Seq
 
 
 def system_commands(
-    settings: MdSettings, structure: Path, pair: Sequence[str], *, restart: bool
+    settings: MdSettings,
+    structure: Path,
+    pair: Sequence[str],
+    *,
+    restart: bool,
+    potential: PotentialSettings | None = None,
 ) -> list[str]:
-    """Return the commands from ``units`` to ``thermo``, reading a data file or a restart file."""
+    """Return the commands from ``units`` to ``thermo``, reading a data file or a restart file.
+
+    ``potential`` says whether atoms have charges and which long-range solver acts on them.
+    """
+    potential = potential or PotentialSettings()
     return [
         "units metal",
-        "atom_style atomic",
+        f"atom_style {'charge' if potential.charges else 'atomic'}",
         "atom_modify map array",
         "boundary p p p",
         "newton on",
         f'{"read_restart" if restart else "read_data"} "{structure}"',
         *pair,
+        *([f"kspace_style {potential.kspace_style}"] if potential.kspace_style else []),
         f"neighbor {settings.skin_angstrom:.10g} bin",
         f"neigh_modify every {settings.neighbor_every} delay 0 check yes",
         f"timestep {settings.timestep_fs * 1e-3:.10g}",

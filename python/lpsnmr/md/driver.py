@@ -174,6 +174,12 @@ class LammpsDriver:
         lengths = np.subtract(high, low)
         return np.array([[lengths[0], 0.0, 0.0], [xy, lengths[1], 0.0], [xz, yz, lengths[2]]])
 
+    @property
+    def periodic(self) -> tuple[bool, bool, bool]:
+        """Whether the cell is periodic along each vector."""
+        x, y, z = self._lmp.extract_box()[5]
+        return bool(x), bool(y), bool(z)
+
     def frame(self) -> Frame:
         """Return all atoms, on every rank, sorted by id.
 
@@ -201,7 +207,7 @@ class LammpsDriver:
             step=step,
             time_ps=step * self.timestep_ps,
             cell=cell,
-            pbc=(True, True, True),
+            pbc=self.periodic,
             ids=self._ids,
             numbers=self._numbers,
             positions=positions,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lpsnmr.errors import InputError
 from lpsnmr.strict_model import StrictModel
@@ -50,6 +50,18 @@ class PotentialSettings(StrictModel):
         default=[],
         description="LAMMPS commands used instead of style and file, one pair_style and its pair_coeff lines",
     )
+    charges: dict[str, float] = Field(
+        default={}, description="charge of every element, e, for atom_style charge; {} for atom_style atomic"
+    )
+    kspace_style: str = Field(
+        default="", description="long-range solver and its accuracy, such as 'pppm 1e-5'; '' for none"
+    )
+
+    @model_validator(mode="after")
+    def _charged(self) -> "PotentialSettings":
+        if self.kspace_style and not self.charges:
+            raise InputError("kspace_style: expected charges too, got none")
+        return self
 
 
 class MdSettings(StrictModel):

@@ -184,6 +184,9 @@ class RunSettings(StrictModel):
         if self.jumps.repeats is None:
             del values["jumps"]["repeats"]
         values["efg"]["nucleus"] = self.nucleus
+        for key in ("charges", "kspace_style"):  # checkpoints of earlier versions know neither
+            if not values["potential"][key]:
+                del values["potential"][key]
         told = {
             f"{section}.{key}": json.dumps(value)
             for section, content in values.items()
@@ -354,6 +357,8 @@ def _toml(value: Any) -> str:
     if isinstance(value, StrictModel):
         inside = ", ".join(f"{key} = {_toml(item)}" for key, item in value)
         return f"{{{inside}}}"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key} = {_toml(item)}' for key, item in value.items())}}}"
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(_toml, value))}]"
     return json.dumps(str(value) if isinstance(value, Path) else value)

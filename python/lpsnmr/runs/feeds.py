@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from lpsnmr.elements import atomic_number
-from lpsnmr.errors import ComputeError
+from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.md.driver import LammpsDriver
 from lpsnmr.md.local_samples import LocalSamples, SampleBatch
 from lpsnmr.sampling.sampler import Sampler, owned_range
@@ -14,6 +14,8 @@ from lpsnmr.typing import Array
 
 __all__ = ["Feed", "GatheringFeed", "LocalFeed"]
 
+CELL_CHANGE = 1e-9
+"""Relative change of a cell vector that is none."""
 ROW = 10  # numbers that travel per Li and sample: which sample, which Li, five components, three coordinates
 LONGEST_BATCH = 30
 """Samples between two looks at LAMMPS, at most."""
@@ -28,6 +30,29 @@ class Feed(Protocol):
     def advance(self, n_samples: int) -> int:
         """Take up to ``n_samples`` more samples; return how many."""
         ...
+
+
+class FixedCell:
+    """Refuses a cell that moves while samples are taken: displacements and sites are those of one cell.
+
+    Parameters
+    ----------
+    cell
+        (3, 3) float64, rows are the cell vectors at the first sample, Å.
+    """
+
+    def __init__(self, cell: Array) -> None:
+        self._cell = np.array(cell)
+
+    def check(self, cell: Array, step: int) -> None:
+        """Raise InputError when the cell is another than at first."""
+        change = float(np.abs(cell - self._cell).max() / np.abs(self._cell).max())
+        if change > CELL_CHANGE:
+            raise InputError(
+                f"the cell changed by {change:.2g} of its length up to step {step}: expected a fixed cell "
+                "while samples are taken, got a barostat, a deformation or shrink-wrapped boundaries; "
+                "let it end before, or dump the atoms and use lpsnmr stream"
+            )
 
 
 class GatheringFeed:
@@ -45,11 +70,14 @@ class GatheringFeed:
 
     def __init__(self, driver: LammpsDriver, sampler: Sampler) -> None:
         self._driver, self._sampler = driver, sampler
+        self._cell = FixedCell(driver.cell())
 
     def advance(self, n_samples: int) -> int:
         """Take one sample."""
         self._driver.advance(self._sampler.interval_steps)
-        self._sampler.add(self._driver.frame(), self._driver.temperature())
+        frame = self._driver.frame()
+        self._cell.check(frame.cell, frame.step)
+        self._sampler.add(frame, self._driver.temperature())
         return 1
 
 
@@ -88,6 +116,7 @@ class LocalFeed:
         self._share_of_type = sampler.framework.weight_of(kinds)
         motion = sampler.motion
         known = None if motion is None else (motion.pairs, motion.frames_per_window)
+        self._cell = FixedCell(samples.cell)
         self._motion = known if comm.size == 1 else comm.bcast(known, root=0)
 
     def advance(self, n_samples: int) -> int:
@@ -103,6 +132,8 @@ class LocalFeed:
             room = min(room, self._motion[1] - self._sampler.n_samples % self._motion[1])
         n = min(n_samples, room)
         batch = self._samples.advance(n)
+        for cell, step in zip(batch.cells, batch.steps, strict=True):
+            self._cell.check(cell, int(step))
         drift, total = self._over_all_ranks(batch)
         values = self._exchange(batch)
         moved = values[:, :, 5:] - drift[:, None]

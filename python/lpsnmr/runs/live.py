@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 STATUS_FILE = "status.json"
 FORMAT = "lpsnmr-status"
 RUNNING = "running"
+RENAMED = {"n_phosphorus": "n_centers"}
+"""How files of earlier versions call a number."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,10 @@ def read_status(folder: Path) -> LiveStatus | None:
         raise FileFormatError(f"{path}: expected an {FORMAT} file")
     try:
         values = content["status"]
-        status = None if values is None else Status(**{f.name: values[f.name] for f in fields(Status)})
+        if values is not None:
+            values = {RENAMED.get(name, name): value for name, value in values.items()}
+            names = [f.name for f in fields(Status) if f.name in values or f.default is MISSING]
+        status = None if values is None else Status(**{name: values[name] for name in names})
         return LiveStatus(
             str(content["state"]), float(content["updated_s"]), int(content["process"]),
             str(content["host"]), status,

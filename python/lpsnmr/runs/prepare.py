@@ -38,6 +38,8 @@ __all__ = [
 ]
 
 DATA_FILE = "structure.data"
+NEUTRAL = 1e-6
+"""Largest charge of a neutral cell, e per atom."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class PreparedRun:
     def write_data_file(self) -> None:
         """Write the structure where LAMMPS reads it; nothing with a deck."""
         if self.atoms is not None:
-            write_data_file(self.data_file, self.atoms, self.elements)
+            charges = self.settings.potential.charges
+            write_data_file(self.data_file, self.atoms, self.elements, charges or None)
 
 
 def potential_path(name: str) -> Path:
@@ -119,6 +122,7 @@ def prepare_run(settings: RunSettings) -> PreparedRun:
     species = settings.species
     atoms = _checked_structure(settings.structure.file, repeats, species)
     check_elements(model, atoms.numbers, settings.structure.file, species)
+    _check_charges(settings.potential.charges, atoms, settings.structure.file)
     potential = None
     if not settings.potential.commands:
         potential = potential_path(settings.potential.file)
@@ -155,6 +159,21 @@ def tell_no_framework(numbers: NDArray[np.int32], species: SpeciesSettings) -> s
         f"no framework: no atoms but {species.mobile} count for it (species.framework), so that a drift of "
         "the whole cannot be told from motion, and stays"
     )
+
+
+def _check_charges(charges: dict[str, float], atoms: Atoms, structure: str) -> None:
+    """Refuse charges that leave out an element or do not sum to zero, before any MD."""
+    if not charges:
+        return
+    symbols = atoms.get_chemical_symbols()
+    missing = [symbol for symbol in dict.fromkeys(symbols) if symbol not in charges]
+    if missing:
+        raise InputError(
+            f"potential.charges: expected one for every element, got none for {', '.join(missing)}"
+        )
+    total = sum(charges[symbol] for symbol in symbols)
+    if abs(total) > NEUTRAL * len(atoms):
+        raise InputError(f"potential.charges: expected a neutral cell of {structure}, got {total:+.4g} e")
 
 
 def _check_potential(potential: Path, atoms: Atoms, structure: str) -> None:

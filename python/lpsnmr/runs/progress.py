@@ -25,11 +25,13 @@ class Status:
         Samples so far.
     temperature_k
         Kinetic temperature, K; None when unknown.
-    intact, n_phosphorus
-        Whole PS4 units, and phosphorus atoms.
+    intact, n_centers
+        Whole polyhedra, and atoms that are centres of one where it is whole.
     n_flagged
         EFG predictions outside the range of the training data; only of the Li of rank 0 where positions
         are gathered.
+    polyhedra
+        Formulas of the polyhedra.
     """
 
     stage: str
@@ -42,8 +44,9 @@ class Status:
     n_samples: int
     temperature_k: float | None
     intact: int
-    n_phosphorus: int
+    n_centers: int
     n_flagged: int
+    polyhedra: str = ""
 
 
 ProgressCallback = Callable[[Status], None]

@@ -28,7 +28,8 @@ class RunReporter:
     def __init__(self, session: RunSession, driver: LammpsDriver, resumed_step: int) -> None:
         self._session, self._driver = session, driver
         path = session.folder / "thermo.csv"
-        self._file = ThermoFile(path, resumed_step) if session.active else None
+        names = [kind.name for kind in session.recipe.settings.species.polyhedra]
+        self._file = ThermoFile(path, resumed_step, names) if session.active else None
         thermo_ps = session.recipe.settings.output.thermo_ps
         self._thermo_steps = max(1, round(thermo_ps / driver.timestep_ps))
         self._written = driver.step // self._thermo_steps
@@ -91,7 +92,8 @@ class RunReporter:
                 n_samples=0 if sampler is None else sampler.n_samples,
                 temperature_k=thermo.get("Temp"),
                 intact=intact,
-                n_phosphorus=total,
+                n_centers=total,
+                polyhedra=" or ".join(kind.formula for kind in kinds),
                 n_flagged=0 if sampler is None else sampler.n_flagged,
             )
         )

@@ -158,7 +158,7 @@ class RunSession:
         elif before is not None:
             status = replace(
                 status, temperature_k=before.temperature_k, intact=before.intact,
-                n_phosphorus=before.n_phosphorus,
+                n_centers=before.n_centers, polyhedra=before.polyhedra,
             )  # fmt: skip
         self._status = status
         self.ended("finished")

@@ -46,7 +46,8 @@ def _build_system(driver: LammpsDriver, prepared: PreparedRun, restart: Path | N
     md = prepared.settings.md
     pair = pair_commands(prepared.settings.potential, prepared.potential, prepared.elements)
     structure = restart or prepared.data_file.resolve()
-    driver.commands(system_commands(md, structure, pair, restart=restart is not None))
+    potential = prepared.settings.potential
+    driver.commands(system_commands(md, structure, pair, restart=restart is not None, potential=potential))
     if restart is None:
         driver.commands([velocity_command(md.temperature_k, md.seed)])
 

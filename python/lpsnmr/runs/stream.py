@@ -294,7 +294,8 @@ class _Stream:
                 ns_per_day=rate * timestep_ps * 86.4,
                 eta_s=left / rate if left is not None and rate > 0 else None,
                 intact=intact,
-                n_phosphorus=centres,
+                n_centers=centres,
+                polyhedra=" or ".join(kind.formula for kind in kinds),
             )
         )
 
@@ -312,7 +313,7 @@ class _Stream:
             n_samples=n_samples,
             temperature_k=None,
             intact=0,
-            n_phosphorus=0,
+            n_centers=0,
             n_flagged=n_flagged,
         )
 

@@ -1,6 +1,6 @@
 """``thermo.csv``: what LAMMPS would print, at a bounded rate, in one file per run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -38,13 +38,23 @@ class ThermoFile:
     ----------
     path
         File; a header is written when it is new.
+    polyhedra
+        Formulas of the polyhedra in small letters, for the name of the last column.
     after_step
         Lines of later steps are dropped first (a resumed run makes them again); -1 starts over.
     """
 
-    def __init__(self, path: Path, after_step: int) -> None:
+    def __init__(self, path: Path, after_step: int, polyhedra: Sequence[str]) -> None:
         self._path = path
-        header = ",".join(["stage", "step", "time_ps", *(name for name, _ in COLUMNS), "intact_ps4"])
+        header = ",".join(
+            [
+                "stage",
+                "step",
+                "time_ps",
+                *(name for name, _ in COLUMNS),
+                f"intact_{'_'.join(polyhedra) or 'polyhedra'}",
+            ]
+        )
         kept = [header]
         if after_step >= 0 and path.exists():
             for line in path.read_text(encoding="utf-8").splitlines()[1:]:

@@ -1,7 +1,7 @@
 """Write LAMMPS data files of ``atom_style atomic``, the same atoms always to the same bytes."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from ase import Atoms
@@ -52,9 +52,12 @@ def to_lammps_frame(cell: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def write_data_file(
-    path: str | os.PathLike[str], atoms: Atoms, elements: Sequence[str] | None = None
+    path: str | os.PathLike[str],
+    atoms: Atoms,
+    elements: Sequence[str] | None = None,
+    charges: Mapping[str, float] | None = None,
 ) -> list[str]:
-    """Write ``atoms`` as a LAMMPS data file: metal units, ``atom_style atomic``.
+    """Write ``atoms`` as a LAMMPS data file: metal units, ``atom_style atomic``, or ``charge`` with charges.
 
     The cell is rotated into the LAMMPS frame; atom ids follow the order of ``atoms``; positions are
     wrapped into the cell.
@@ -67,6 +70,8 @@ def write_data_file(
         Positions and cell in Å.
     elements
         Element of LAMMPS type 1, 2, …; by default those present, in order of atomic number.
+    charges
+        Charge of every element, e; None for ``atom_style atomic``.
 
     Returns
     -------
@@ -76,7 +81,7 @@ def write_data_file(
     Raises
     ------
     InputError
-        For an element that is not in ``elements`` or a cell that is not right-handed.
+        For an element that is not in ``elements``, one without a charge, or a cell that is not right-handed.
     """
     numbers = np.asarray(atoms.numbers)
     if elements is None:
@@ -87,13 +92,20 @@ def write_data_file(
         raise InputError(
             f"elements {', '.join(missing)} of the structure are not among the types {list(elements)}"
         )
+    style, charge_of = "atomic", dict.fromkeys(type_of, "")
+    if charges is not None:
+        uncharged = [symbol for symbol in elements if symbol not in charges]
+        if uncharged:
+            raise InputError(f"charges: expected one for every element, got none for {', '.join(uncharged)}")
+        style = "charge"
+        charge_of = {atomic_number(symbol): f" {charges[symbol]:.15g}" for symbol in elements}
     cell = to_lammps_frame(atoms.cell[:])
     fractional = np.linalg.solve(np.asarray(atoms.cell[:]).T, atoms.positions.T).T
     fractional -= np.floor(fractional)
     positions = fractional @ cell
     masses = masses_of([atomic_number(symbol) for symbol in elements])
     lines = [
-        f"LAMMPS data file, units metal, atom_style atomic: {atoms.symbols.get_chemical_formula()}",
+        f"LAMMPS data file, units metal, atom_style {style}: {atoms.symbols.get_chemical_formula()}",
         "",
         f"{len(atoms)} atoms",
         f"{len(elements)} atom types",
@@ -104,9 +116,9 @@ def write_data_file(
         lines.append(f"{cell[1, 0]:.15g} {cell[2, 0]:.15g} {cell[2, 1]:.15g} xy xz yz")
     lines += ["", "Masses", ""]
     lines += [f"{t + 1} {masses[t]:.6f}  # {symbol}" for t, symbol in enumerate(elements)]
-    lines += ["", "Atoms  # atomic", ""]
+    lines += ["", f"Atoms  # {style}", ""]
     lines += [
-        f"{i + 1} {type_of[int(z)]} {x[0]:.15g} {x[1]:.15g} {x[2]:.15g}"
+        f"{i + 1} {type_of[int(z)]}{charge_of[int(z)]} {x[0]:.15g} {x[1]:.15g} {x[2]:.15g}"
         for i, (z, x) in enumerate(zip(numbers, positions, strict=True))
     ]
     with written_aside(path) as aside:
