@@ -57,6 +57,7 @@ lint: $(VENV)/tested
 	PYTHONPATH=python $(BIN)/lint-imports --no-logo --cache-dir build/import_linter
 	$(BIN)/python tools/check_links.py
 	$(BIN)/python tools/check_walks.py
+	$(BIN)/python tools/check_materials.py
 	$(BIN)/python tools/draw_architecture.py --check
 	$(BIN)/python tools/make_stubs.py --check
 

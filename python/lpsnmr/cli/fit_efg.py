@@ -57,7 +57,8 @@ def degree_option(name: str, text: str) -> Decorator:
     help="Errors and settings as JSON.  [default: OUTPUT with .fit.json]",
 )
 @click.option(
-    "--target", default="Li", show_default=True, help="Elements whose tensors are learnt, as Li or Li,S."
+    "--target",
+    help="Elements whose tensors are learnt, as Li or Li,S.  [default: the most electropositive of the data]",
 )
 @click.option(
     "--nucleus",
@@ -92,11 +93,11 @@ def degree_option(name: str, text: str) -> Decorator:
     help="Seed of the sharing of blocks over folds.",
 )
 @click.option(
-    "--bridge-species", default="S", show_default=True, help="Elements a chain runs through, as S,P."
+    "--bridge-species", help="Elements a chain runs through, as S,P.  [default: the anions of the data]"
 )
 @click.option(
     "--source-species",
-    help="Elements whose charges and dipoles depend on their neighbours.  [default: P,S where they occur]",
+    help="Elements whose charges and dipoles depend on their neighbours.  [default: all but bare cations]",
 )
 @click.option(
     "--disordered-weight",
@@ -136,13 +137,13 @@ def command(
     data: tuple[Path, ...],
     output: Path,
     report: Path | None,
-    target: str,
+    target: str | None,
     nuclei: tuple[str, ...],
     unit: str,
     folds: int | None,
     steps_per_block: int | None,
     seed: int,
-    bridge_species: str,
+    bridge_species: str | None,
     source_species: str | None,
     disordered_weight: float,
     learning_curve: bool,
@@ -163,14 +164,14 @@ def command(
     if not quiet:
         tell_suspicions(frames, ("efg",), unit)
     options = TrainingOptions(
-        targets=_names(target),
+        targets=_given(target),
         nuclei=nuclei,
         unit=unit,
         folds=folds,
         steps_per_block=steps_per_block,
         seed=seed,
-        bridge_species=_names(bridge_species),
-        source_species=None if source_species is None else _names(source_species),
+        bridge_species=_given(bridge_species),
+        source_species=_given(source_species),
         disordered_weight=disordered_weight,
         terms=terms,
         learning_curve=learning_curve,
@@ -179,7 +180,7 @@ def command(
     )
     console = Console(stderr=True, quiet=quiet)
     with Progress(console=console, transient=True) as progress:
-        featurise = progress.add_task("features", total=len(frames) * len(options.targets))
+        featurise = progress.add_task("features", total=len(frames) * len(options.targets or ("one",)))
         search = progress.add_task("regularisation", total=None)
 
         def on_step(rmse: float) -> None:
@@ -196,6 +197,11 @@ def command(
         click.echo(f"{trained.report['frames']} frames, {trained.report['features']} features")
         click.echo(f"model:  {output} (sha256 {trained.model.sha256[:12]})")
         click.echo(f"report: {written}")
+
+
+def _given(text: str | None) -> tuple[str, ...] | None:
+    """Return the entries of a list that was given, else None."""
+    return None if text is None else _names(text)
 
 
 def _names(text: str) -> tuple[str, ...]:

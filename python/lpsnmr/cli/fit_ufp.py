@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lpsnmr.cli.fit_ufp_options import add_options, check_runs, parse_second, parse_settings, refuse_idle
 from lpsnmr.cli.label_keys import label_key_options, take_label_keys, tell_suspicions
+from lpsnmr.elements import symbol_of
 from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import check_targets, remove_stale
 from lpsnmr.parallel import MpiRanks, OneRank
@@ -88,13 +90,14 @@ def command(
     A fit that was stopped goes on where its last checkpoint was when the same command is given again.
     """
     keys = take_label_keys(options)
-    settings = parse_settings(options)
+    if options["elements"]:
+        parse_settings(options)  # complains before anything is read
     if output.suffix != ".uf3":
         raise InputError(f"--output: expected a name that ends in .uf3, got {output.name}")
     if not output.parent.is_dir():
         raise InputError(f"--output: the folder {output.parent} does not exist")
     refuse_idle(options)
-    if committee and not (settings.folds or settings.bootstrap):
+    if committee and not (options["folds"] or options["bootstrap"]):
         raise InputError(
             "--committee: the members are the folds of the cross-validation or bootstrap fits, so --folds "
             "must be >= 2 or --bootstrap > 0"
@@ -108,15 +111,16 @@ def command(
         checkpoint_s=options["checkpoint_s"],
         memory=options["memory"],
     )
-    targets = [*fit_targets(output, settings, committee), part]
-    if options["report"]:
-        targets += [output.with_name(f"{output.stem}.report.{kind}") for kind in ("png", "html")]
     with abort_together(comm):
+        first = read_reference(reference, require=("energy", "forces"), keys=keys)
+        data = [DataSet(first), *map(parse_second, second)]
+        settings = parse_settings({**options, "elements": options["elements"] or elements_of(data)})
+        targets = [*fit_targets(output, settings, committee), part]
+        if options["report"]:
+            targets += [output.with_name(f"{output.stem}.report.{kind}") for kind in ("png", "html")]
         check_targets(*targets)
         if execution.ranks.rank == 0:
             _clean(targets)
-        first = read_reference(reference, require=("energy", "forces"), keys=keys)
-        data = [DataSet(first), *map(parse_second, second)]
         remarks = check_runs(data, settings)
         if execution.ranks.rank == 0:
             tell_suspicions(first, ("energy", "forces", "stress"))
@@ -140,6 +144,12 @@ def command(
             _clean(targets)
             click.echo(_report(result))
             click.echo("written: " + " ".join(map(str, written)))
+
+
+def elements_of(data: Sequence[DataSet]) -> str:
+    """Return the elements of all frames, by atomic number, with spaces between."""
+    numbers = {int(z) for part in data for frame in part.frames for z in np.unique(frame.numbers)}
+    return " ".join(symbol_of(z) for z in sorted(numbers))
 
 
 def _clean(paths: Sequence[Path]) -> None:

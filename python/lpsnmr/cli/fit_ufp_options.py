@@ -188,7 +188,7 @@ OPTIONS = (
         help="Which labels of REFERENCE: those of pbe or pbesol, alone or with a term (d4, d3bj, …) that "
         "lpsnmr add-terms has added to the frames.",
     ),
-    click.option("--elements", default="Li P S", show_default=True, help="Elements of the potential."),
+    click.option("--elements", help="Elements of the potential.  [default: those of the data]"),
     number_option("--body-order", 3, "2: pairs alone; 3: pairs and triples."),
     number_option("--two-body-cutoff", 6.0, "Å."),
     number_option("--two-body-start", 0.6, "First two-body knot, Å."),

@@ -19,6 +19,7 @@ from lpsnmr.efg.dataset import (
 )
 from lpsnmr.efg.model import EfgModel
 from lpsnmr.efg.regression import FitResult, fit_weights
+from lpsnmr.efg.roles import default_bridges, default_sources, default_target
 from lpsnmr.efg.settings import EfgSettings
 from lpsnmr.efg.validation import (
     Folds,
@@ -29,13 +30,14 @@ from lpsnmr.efg.validation import (
     scalar_baseline,
     system_of,
 )
+from lpsnmr.elements import symbol_of
 from lpsnmr.errors import InputError
 from lpsnmr.fitting.folds import BlockFold
 from lpsnmr.fitting.memory import check_matrices, room_for_features
 from lpsnmr.fitting.sidecar import describe_files, plain, write_record
+from lpsnmr.nuclides import nuclide
 from lpsnmr.parallel import OneRank
 from lpsnmr.reference import blocks_by_run, run_name
-from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 from lpsnmr.version import __version__
 
 __all__ = ["TrainedModel", "TrainingOptions", "train_model"]
@@ -59,13 +61,13 @@ class TrainingOptions:
     machine or the job has left; features beyond half of that go into a scratch file.
     """
 
-    targets: tuple[str, ...] = ("Li",)
+    targets: tuple[str, ...] | None = None
     nuclei: tuple[str, ...] = ()
     unit: str = "au"
     folds: int | None = None
     steps_per_block: int | None = None
     seed: int = 0
-    bridge_species: tuple[str, ...] = ("S",)
+    bridge_species: tuple[str, ...] | None = None
     source_species: tuple[str, ...] | None = None
     disordered_weight: float = 0.35
     terms: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -113,7 +115,10 @@ def train_model(
     InputError
         For options or data that cannot be fitted.
     """
-    nuclei = _nuclei(options)
+    targets = options.targets
+    if targets is None:
+        targets = (default_target([symbol_of(z) for z in species_of_frames(frames)]),)
+    nuclei = _nuclei(targets, options.nuclei)
     settings = _settings(frames, options)
     labels = blocks_by_run(frames, options.steps_per_block)
     n_blocks = len(np.unique(labels))
@@ -159,33 +164,28 @@ def train_model(
 
 
 def _settings(frames: Sequence[ase.Atoms], options: TrainingOptions) -> EfgSettings:
-    """Return the terms of the model; by default its sources are those of the defaults that occur."""
+    """Return the terms of the model; by default bridges and sources follow from the elements there are."""
     species = species_of_frames(frames)
-    sources = (
-        tuple(z for z in EfgSettings().sources if z in species)
-        if options.source_species is None
-        else symbols_to_numbers(options.source_species)
-    )
+    symbols = [symbol_of(z) for z in species]
+    bridges = default_bridges(symbols) if options.bridge_species is None else options.bridge_species
+    sources = default_sources(symbols) if options.source_species is None else options.source_species
     return dataclasses.replace(
         EfgSettings(),
         species=species,
-        bridges=symbols_to_numbers(options.bridge_species),
-        **{"sources": sources, **options.terms},
+        bridges=symbols_to_numbers(bridges),
+        **{"sources": symbols_to_numbers(sources), **options.terms},
     )
 
 
-def _nuclei(options: TrainingOptions) -> dict[str, str]:
+def _nuclei(targets: tuple[str, ...], nuclei: tuple[str, ...]) -> dict[str, str]:
     """Return the nucleus of each target; InputError for one that is not of a target."""
-    if not options.targets or len(set(options.targets)) != len(options.targets):
-        raise InputError(f"expected target elements, each once, got {', '.join(options.targets) or 'none'}")
-    given = {nucleus.lstrip("0123456789"): nucleus for nucleus in options.nuclei}
+    if not targets or len(set(targets)) != len(targets):
+        raise InputError(f"expected target elements, each once, got {', '.join(targets) or 'none'}")
+    given = {nuclide(name).element: name for name in nuclei}
     for element, nucleus in given.items():
-        if element not in options.targets:
-            raise InputError(f"nucleus {nucleus}: {element} is not among {', '.join(options.targets)}")
-    nuclei = {target: given.get(target) or default_nucleus(target) for target in options.targets}
-    for nucleus in nuclei.values():
-        quadrupolar_coupling_hz_per_efg(nucleus)
-    return nuclei
+        if element not in targets:
+            raise InputError(f"nucleus {nucleus}: {element} is not among {', '.join(targets)}")
+    return {target: given.get(target) or default_nucleus(target) for target in targets}
 
 
 def _describe_fit(

@@ -59,6 +59,8 @@ def system_commands(
     ``potential`` says whether atoms have charges and which long-range solver acts on them.
     """
     potential = potential or PotentialSettings()
+    # charges are spread over a mesh that reaches half a skin beyond the box: an atom must not be further off
+    every = 1 if potential.kspace_style else settings.neighbor_every
     return [
         "units metal",
         f"atom_style {'charge' if potential.charges else 'atomic'}",
@@ -69,7 +71,7 @@ def system_commands(
         *pair,
         *([f"kspace_style {potential.kspace_style}"] if potential.kspace_style else []),
         f"neighbor {settings.skin_angstrom:.10g} bin",
-        f"neigh_modify every {settings.neighbor_every} delay 0 check yes",
+        f"neigh_modify every {every} delay 0 check yes",
         f"timestep {settings.timestep_fs * 1e-3:.10g}",
         "thermo_style custom step temp pe ke etotal press vol",
         "thermo_modify lost error flush no",

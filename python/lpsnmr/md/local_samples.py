@@ -65,7 +65,7 @@ def read_rows(rows: Array) -> SampleBatch:
     cells = np.zeros((len(moments), 3, 3))
     cells[:, [0, 1, 2], [0, 1, 2]] = moments[:, 3:6]
     cells[:, [1, 2, 2], [0, 0, 1]] = moments[:, 6:9]
-    lithium = (ids > 0) & (sample >= 0)
+    mobile = (ids > 0) & (sample >= 0)
     summed = sample < 0
     return SampleBatch(
         steps=moments[:, 9].astype(np.int64),
@@ -73,9 +73,9 @@ def read_rows(rows: Array) -> SampleBatch:
         temperatures_k=moments[:, 0],
         flagged=moments[:, 1].astype(np.int64),
         n_atoms=moments[:, 2].astype(np.int64),
-        li_sample=sample[lithium],
-        li_ids=ids[lithium],
-        li_values=rows[lithium, 2:10],
+        li_sample=sample[mobile],
+        li_ids=ids[mobile],
+        li_values=rows[mobile, 2:10],
         type_sums=rows[ids < 0, 2:5].reshape(len(moments), -1, 3),
         framework_ids=ids[summed],
         framework_sums=rows[summed, 2:5],

@@ -98,7 +98,7 @@ class StreamSettings(StrictModel):
         default="steps",
         description="files by their steps, or each after the one before with steps counted on",
     )
-    tensors: bool = Field(default=True, description="EFG tensors; false follows the dynamics of Li alone")
+    tensors: bool = Field(default=True, description="EFG tensors; false follows the dynamics alone")
     accept_outside: bool = Field(
         default=False, description="go on though most environments are outside the EFG model's training data"
     )

@@ -107,7 +107,7 @@ class LocalFeed:
         self._index_of_id = np.full(int(sampler.ids.max()) + 1, -1)
         self._index_of_id[sampler.ids] = np.arange(len(sampler.ids))
         self._li_of_index = np.full(len(sampler.ids), -1)
-        self._li_of_index[sampler.lithium] = np.arange(sampler.n_li_total)
+        self._li_of_index[sampler.mobile] = np.arange(sampler.n_li_total)
         ranges = [owned_range(sampler.n_li_total, rank, comm.size) for rank in range(comm.size)]
         self._first, end = ranges[comm.rank]
         self._n_owned = end - self._first
@@ -169,25 +169,25 @@ class LocalFeed:
 
     def _exchange(self, batch: SampleBatch) -> Array:
         """Return components and positions of the Li that this rank correlates, (k, n_owned, 8)."""
-        lithium = self._li_of_index[self._index_of_id[batch.li_ids]]
+        mobile = self._li_of_index[self._index_of_id[batch.li_ids]]
         sample, values = batch.li_sample, batch.li_values
         if self._comm.size > 1:
             from mpi4py import MPI
 
-            rows = np.column_stack([sample, lithium, values])[np.argsort(lithium, kind="stable")]
-            send = np.diff(np.searchsorted(np.sort(lithium), np.concatenate([[0], self._ends])))
+            rows = np.column_stack([sample, mobile, values])[np.argsort(mobile, kind="stable")]
+            send = np.diff(np.searchsorted(np.sort(mobile), np.concatenate([[0], self._ends])))
             receive = np.empty(self._comm.size, dtype=np.int64)
             self._comm.Alltoall(send.astype(np.int64), receive)
             come = np.empty((int(receive.sum()), ROW))
             self._comm.Alltoallv([rows, ROW * send, MPI.DOUBLE], [come, ROW * receive, MPI.DOUBLE])
-            sample, lithium, values = come[:, 0].astype(int), come[:, 1].astype(int), come[:, 2:]
+            sample, mobile, values = come[:, 0].astype(int), come[:, 1].astype(int), come[:, 2:]
         n = len(batch.steps)
         if len(values) != n * self._n_owned:
             raise ComputeError(
                 f"{len(values)} tensors came of {n * self._n_owned} up to step {batch.steps[-1]}"
             )
         owned = np.empty((n, self._n_owned, 8))
-        owned[sample, lithium - self._first] = values
+        owned[sample, mobile - self._first] = values
         return owned
 
     def _follow(self, batch: SampleBatch, moved: Array, total: Array, drift: Array) -> None:

@@ -193,16 +193,16 @@ class Sampler:
         size: int = 1,
     ) -> None:
         self.species = species or SpeciesSettings()
-        lithium = np.flatnonzero(numbers == self.species.number)
-        if lithium.size == 0:
+        mobile = np.flatnonzero(numbers == self.species.number)
+        if mobile.size == 0:
             raise InputError(f"there is no {self.species.mobile} among the {len(numbers)} atoms")
-        low, high = owned_range(lithium.size, rank, size)
+        low, high = owned_range(mobile.size, rank, size)
         self.model = model
         self.interval_steps = interval_steps
-        self.n_li_total = int(lithium.size)
+        self.n_li_total = int(mobile.size)
         self.numbers = np.asarray(numbers, dtype=np.int32)
-        self._targets = lithium[low:high]
-        self._lithium = lithium
+        self._targets = mobile[low:high]
+        self._mobile = mobile
         self.ids = np.asarray(ids, dtype=np.int64)
         self._jumps = jumps if rank == 0 else None
         self._known = sites
@@ -240,9 +240,9 @@ class Sampler:
         return self._flagged_before + self.model.n_flagged
 
     @property
-    def lithium(self) -> NDArray[np.intp]:
+    def mobile(self) -> NDArray[np.intp]:
         """Indices of all Li in a frame, ascending; (n_li,)."""
-        return self._lithium
+        return self._mobile
 
     def add(self, frame: Frame, temperature_k: float | None = None) -> None:
         """Take one sample, or none of it when it raises.
@@ -264,11 +264,11 @@ class Sampler:
         drift = self.framework.position(frame.unwrapped)
         self.take(frame.step, frame.cell, components, frame.unwrapped[self._targets] - drift, temperature_k)
         if self.motion is not None:
-            moved = frame.unwrapped[self._lithium] - drift
+            moved = frame.unwrapped[self._mobile] - drift
             if frame.affine is None:
                 self.motion.add(moved, drift, np.asarray(frame.unwrapped), frame.cell)
             else:
-                relative = frame.affine[self._lithium] - self.framework.position(frame.affine)
+                relative = frame.affine[self._mobile] - self.framework.position(frame.affine)
                 self.motion.add(moved, drift, frame.affine, frame.cell, relative)
 
     def take(
@@ -369,7 +369,7 @@ class Sampler:
         low, high = owned_range(len(whole.li_ids), rank, size)
         part = whole.part(low, high)
         if not np.array_equal(part.li_ids, self._li_ids):
-            raise InputError("the Li of the checkpoint are not those of this run")
+            raise InputError(f"the {self.species.mobile} of the checkpoint are not those of this run")
         efg = MultiTauCorrelator.from_state(part.efg)
         if not np.isclose(efg.sample_interval_ps, self._efg.sample_interval_ps, rtol=1e-9):
             raise InputError(
@@ -401,14 +401,14 @@ def sites_of_frame(
     sites = known.in_cell(frame.cell, settings.unit_cells, settings.separation_angstrom)
     sites = np.asarray((sites + np.array(frame.origin) @ inverse) % 1.0)
     near = 0
-    lithium = frame.positions[frame.numbers == species.number] @ inverse
-    for point in lithium:
+    mobile = frame.positions[frame.numbers == species.number] @ inverse
+    for point in mobile:
         step = sites - point
         distance = np.linalg.norm((step - np.round(step)) @ frame.cell, axis=1).min()
         near += bool(distance < settings.separation_angstrom)
-    if near < 0.5 * len(lithium):
+    if near < 0.5 * len(mobile):
         raise InputError(
-            f"{known.source}: {near} of {len(lithium)} {species.mobile} of the first frame are within "
+            f"{known.source}: {near} of {len(mobile)} {species.mobile} of the first frame are within "
             f"{settings.separation_angstrom:g} Å of a site, expected at least half: are origin and axes of "
             "the file those of the simulation?"
         )

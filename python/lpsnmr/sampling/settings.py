@@ -55,7 +55,7 @@ class SamplingSettings(StrictModel):
 class JumpSettings(StrictModel):
     """Section ``[jumps]``: how jumps are told from vibrations."""
 
-    follow: bool = Field(default=True, description="count jumps of Li and rotations of PS4")
+    follow: bool = Field(default=True, description="count jumps of ions and rotations of polyhedra")
     window_ps: PositiveFloat = Field(default=0.5, description="positions are averaged over windows, ps")
     min_stay_ps: PositiveFloat = Field(
         default=2.0, description="a return after a shorter stay is a recrossing, ps"
@@ -69,7 +69,7 @@ class JumpSettings(StrictModel):
     learn_ps: PositiveFloat = Field(default=50.0, description="sites are found in the first stretch, ps")
     separation_angstrom: PositiveFloat = Field(default=1.2, description="least distance between sites, Å")
     sites: str | None = Field(
-        default=None, description="structure file (CIF, extXYZ, …) whose Li positions are the sites"
+        default=None, description="structure file (CIF, extXYZ, …) whose positions of the ion are the sites"
     )
     repeats: Repeats | None = Field(
         default=None,
@@ -78,7 +78,7 @@ class JumpSettings(StrictModel):
     )
     distance_angstrom: PositiveFloat | None = Field(
         default=None,
-        description="mean distance between Li sites, Å, for D as a jump rate; found by default",
+        description="mean distance between sites, Å, for D as a jump rate; found by default",
     )
 
     @property
