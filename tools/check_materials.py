@@ -1,7 +1,8 @@
 """Check that no material is built into the code: names of Li, P, S or PS4 belong in data, defaults and tests.
 
-Looks at names and strings of python/lpsnmr, without docstrings and comments. ``DEFAULTS`` may name them: default
-configuration. ``LEFT`` are places that still do, with how many; there may be fewer, not more, and nowhere else.
+Looks at names and strings of python/lpsnmr, without docstrings and comments. ``DEFAULTS`` may name them:
+default configuration. ``LEFT`` are places that still do, with how many; there may be fewer, not more, and
+nowhere else.
 """
 
 import ast

@@ -142,11 +142,6 @@ class LocalSamples:
             driver.remove("compute", COMPUTE)
             raise
 
-    @property
-    def cell(self) -> Array:
-        """The present cell vectors as rows, (3, 3) float64, Å."""
-        return self._driver.cell()
-
     def advance(self, n_samples: int) -> SampleBatch:
         """Run the MD for some samples and return them.
 

@@ -1,6 +1,7 @@
 """How samples come from the running LAMMPS to the sampler: from where the atoms are, or gathered."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,10 +13,8 @@ from lpsnmr.md.local_samples import LocalSamples, SampleBatch
 from lpsnmr.sampling.sampler import Sampler, owned_range
 from lpsnmr.typing import Array
 
-__all__ = ["Feed", "GatheringFeed", "LocalFeed"]
+__all__ = ["Feed", "FirstCell", "GatheringFeed", "LocalFeed"]
 
-CELL_CHANGE = 1e-9
-"""Relative change of a cell vector that is none."""
 ROW = 10  # numbers that travel per Li and sample: which sample, which Li, five components, three coordinates
 LONGEST_BATCH = 30
 """Samples between two looks at LAMMPS, at most."""
@@ -32,27 +31,38 @@ class Feed(Protocol):
         ...
 
 
-class FixedCell:
-    """Refuses a cell that moves while samples are taken: displacements and sites are those of one cell.
+class FirstCell:
+    """Maps positions into the cell of the first sample, where a barostat or deformation moves the cell.
+
+    Displacements are then changes of fractional coordinates: breathing of the cell is none.
 
     Parameters
     ----------
     cell
         (3, 3) float64, rows are the cell vectors at the first sample, Å.
+    periodic
+        Whether the cell is periodic along each vector.
     """
 
-    def __init__(self, cell: Array) -> None:
-        self._cell = np.array(cell)
+    def __init__(self, cell: Array, periodic: tuple[bool, bool, bool]) -> None:
+        self._cell, self._periodic = np.array(cell), periodic
 
-    def check(self, cell: Array, step: int) -> None:
-        """Raise InputError when the cell is another than at first."""
-        change = float(np.abs(cell - self._cell).max() / np.abs(self._cell).max())
-        if change > CELL_CHANGE:
+    def map_from(self, cell: Array, step: int) -> Array | None:
+        """Return the matrix that maps differences of positions in ``cell``, (3, 3); None in the first cell.
+
+        Raises
+        ------
+        InputError
+            When a cell with open boundaries changes: what is a fraction of it then?
+        """
+        if np.array_equal(cell, self._cell):
+            return None
+        if not all(self._periodic):
             raise InputError(
-                f"the cell changed by {change:.2g} of its length up to step {step}: expected a fixed cell "
-                "while samples are taken, got a barostat, a deformation or shrink-wrapped boundaries; "
-                "let it end before, or dump the atoms and use lpsnmr stream"
+                f"the cell changed up to step {step}, and its boundaries are not all periodic: expected a "
+                "fixed cell with boundary f while samples are taken, got shrink-wrapped boundaries or a barostat"
             )
+        return np.linalg.inv(cell) @ self._cell
 
 
 class GatheringFeed:
@@ -66,17 +76,23 @@ class GatheringFeed:
         The running LAMMPS.
     sampler
         Sampler of this rank.
+    first
+        The cell of the first sample.
     """
 
-    def __init__(self, driver: LammpsDriver, sampler: Sampler) -> None:
+    def __init__(self, driver: LammpsDriver, sampler: Sampler, first: FirstCell) -> None:
         self._driver, self._sampler = driver, sampler
-        self._cell = FixedCell(driver.cell())
+        self._first_cell = first
 
     def advance(self, n_samples: int) -> int:
         """Take one sample."""
         self._driver.advance(self._sampler.interval_steps)
         frame = self._driver.frame()
-        self._cell.check(frame.cell, frame.step)
+        matrix = self._first_cell.map_from(frame.cell, frame.step)
+        if matrix is not None and frame.unwrapped is not None:
+            center = self._sampler.framework.position(frame.unwrapped)
+            mapped = center + (frame.unwrapped - center) @ matrix
+            frame = replace(frame, unwrapped=mapped, affine=frame.unwrapped)
         self._sampler.add(frame, self._driver.temperature())
         return 1
 
@@ -98,9 +114,13 @@ class LocalFeed:
         MPI communicator.
     elements
         Element of each LAMMPS type.
+    first
+        The cell of the first sample.
     """
 
-    def __init__(self, samples: LocalSamples, sampler: Sampler, comm: Any, elements: Sequence[str]) -> None:
+    def __init__(
+        self, samples: LocalSamples, sampler: Sampler, comm: Any, elements: Sequence[str], first: FirstCell
+    ) -> None:
         self._samples, self._sampler, self._comm = samples, sampler, comm
         steps_times_atoms = samples.interval_steps * len(sampler.ids)
         self._longest = min(LONGEST_BATCH, max(1, ATOM_STEPS // steps_times_atoms))
@@ -116,7 +136,7 @@ class LocalFeed:
         self._share_of_type = sampler.framework.weight_of(kinds)
         motion = sampler.motion
         known = None if motion is None else (motion.pairs, motion.frames_per_window)
-        self._cell = FixedCell(samples.cell)
+        self._first_cell = first
         self._motion = known if comm.size == 1 else comm.bcast(known, root=0)
 
     def advance(self, n_samples: int) -> int:
@@ -132,11 +152,10 @@ class LocalFeed:
             room = min(room, self._motion[1] - self._sampler.n_samples % self._motion[1])
         n = min(n_samples, room)
         batch = self._samples.advance(n)
-        for cell, step in zip(batch.cells, batch.steps, strict=True):
-            self._cell.check(cell, int(step))
         drift, total = self._over_all_ranks(batch)
         values = self._exchange(batch)
         moved = values[:, :, 5:] - drift[:, None]
+        shift = self._to_first_cell(batch, moved, total)
         for k in range(n):
             temperature = float(batch.temperatures_k[k])
             self._sampler.take(
@@ -146,8 +165,19 @@ class LocalFeed:
         if self._comm.rank == 0:
             self._sampler.count_flagged(int(batch.flagged.sum()))
         if self._motion is not None:
-            self._follow(batch, moved.sum(axis=0), total, drift)
+            self._follow(batch, moved.sum(axis=0), total, drift, shift)
         return n
+
+    def _to_first_cell(self, batch: SampleBatch, moved: Array, total: Array) -> Array | None:
+        """Map positions into the first cell, in place; return what that took off, summed over the samples."""
+        shift = None
+        for k, (cell, step) in enumerate(zip(batch.cells, batch.steps, strict=True)):
+            matrix = self._first_cell.map_from(cell, int(step))
+            if matrix is not None:
+                mapped = moved[k] @ matrix
+                shift = (moved[k] - mapped) + (0.0 if shift is None else shift)
+                moved[k], total[k] = mapped, total[k] @ matrix
+        return shift
 
     def _over_all_ranks(self, batch: SampleBatch) -> tuple[Array, Array]:
         """Return the framework's centre of mass and the sum of the Li relative to it, (k, 3) each, Å."""
@@ -190,7 +220,9 @@ class LocalFeed:
         owned[sample, mobile - self._first] = values
         return owned
 
-    def _follow(self, batch: SampleBatch, moved: Array, total: Array, drift: Array) -> None:
+    def _follow(
+        self, batch: SampleBatch, moved: Array, total: Array, drift: Array, shift: Array | None
+    ) -> None:
         """Hand the batch over to the detectors of jumps on rank 0; ``moved`` is summed over its samples."""
         if self._motion is None:
             return
@@ -199,11 +231,13 @@ class LocalFeed:
         pairs = self._motion[0]
         bonds = sums[pairs[:, 1]] - sums[pairs[:, 0]]
         if self._comm.size > 1:
+            if shift is not None:
+                shift = self._collect(shift, bonds)[0]
             moved, bonds = self._collect(moved, bonds)
         motion = self._sampler.motion
         if motion is None:
             return
-        motion.add_sums(moved, bonds)
+        motion.add_sums(moved, bonds, shift)
         for k in range(len(batch.steps)):
             if motion.count(total[k], drift[k], batch.cells[k]):
                 motion.end_window()

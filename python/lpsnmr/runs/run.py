@@ -16,7 +16,7 @@ from lpsnmr.parallel.collective import on_root, or_over_ranks
 from lpsnmr.results import Results
 from lpsnmr.runs.checkpoint import Checkpoint
 from lpsnmr.runs.config import RunSettings
-from lpsnmr.runs.feeds import Feed, GatheringFeed, LocalFeed
+from lpsnmr.runs.feeds import Feed, FirstCell, GatheringFeed, LocalFeed
 from lpsnmr.runs.prepare import PreparedRun, prepare_run, steps_between_samples
 from lpsnmr.runs.progress import ProgressCallback, RateMeter, Status
 from lpsnmr.runs.reporting import RunReporter, stage_name
@@ -272,9 +272,12 @@ class _Run:
         return max(1, -(-steps // self.interval))
 
     def _new_feed(self, sampler: Sampler) -> Feed:
+        if self.settings.md.input is not None:  # only a deck's own fixes can move the cell
+            self.arrays.setdefault("first_cell", self.driver.cell())
+        first = FirstCell(self.arrays.get("first_cell", self.driver.cell()), self.driver.periodic)
         if self.samples is None:
-            return GatheringFeed(self.driver, sampler)
-        return LocalFeed(self.samples, sampler, self.comm, self.prepared.elements)
+            return GatheringFeed(self.driver, sampler, first)
+        return LocalFeed(self.samples, sampler, self.comm, self.prepared.elements, first)
 
     def _new_sampler(self, frame: Frame) -> Sampler:
         sampler = self.prepared.recipe.new_sampler(

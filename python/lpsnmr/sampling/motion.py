@@ -150,8 +150,13 @@ class MotionTracker:
         """Return corner minus centre of every bond, (b, 3), of positions of all atoms or sums of them."""
         return np.asarray(positions[self._pairs[:, 1]] - positions[self._pairs[:, 0]])
 
-    def add_sums(self, moved: Array, bonds: Array) -> None:
-        """Add to the present window: positions of Li and ``bonds``, summed over some of its frames."""
+    def add_sums(self, moved: Array, bonds: Array, shift: Array | None = None) -> None:
+        """Add to the present window: positions of ions and ``bonds``, summed over some of its frames.
+
+        ``shift`` is the sum of affine positions less ``moved`` where the cell has changed; see ``add``.
+        """
+        if shift is not None:
+            self._shift_sum += shift
         self._sum += moved
         self._bond_sum += bonds
 
