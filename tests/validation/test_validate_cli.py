@@ -65,7 +65,7 @@ def test_quick_does_every_stage_once(bare, labelled):
     assert "quenched melt" in done.stdout
     record = json.loads((folder / "bare.validate" / "validation.json").read_text())
     assert set(record["results"]) == {
-        "errors", "crystal", "rdf", "stability", "nve", "amorphous", "diffusion",
+        "errors", "crystal", "cells", "rdf", "stability", "nve", "amorphous", "diffusion",
     }  # fmt: skip
     assert not any("failed" in r for stage in record["results"].values() for r in stage.values())
     glass = record["results"]["amorphous"]["amorphous"]

@@ -25,6 +25,7 @@ EPILOG = """
 Examples:
   lpsnmr validate-ufp lps.uf3                        the shipped reference set, 1 ns at 300, 600, 900 K
   lpsnmr validate-ufp lps.uf3 --stages errors,crystal
+  lpsnmr validate-ufp lps.uf3 --stages cells         volume and axes of β and γ by MD, beside the published
   lpsnmr validate-ufp lps.uf3 --ns 10 --temperatures 300,600,900 --stages stability
   lpsnmr validate-ufp lps.uf3 --stages amorphous --melt-from crystal --melt-k 2000 --quench-ps 40
   lpsnmr validate-ufp lps.uf3 --quick                every stage for a minute, to see that it works
@@ -66,6 +67,7 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str) -> tuple[fl
               help="Of the stability and diffusion runs, K.")  # fmt: skip
 @number_option("--ns", 1.0, "Length of each of them, ns.")
 @number_option("--nve-ps", 200.0, "Length of the NVE runs, ps.")
+@number_option("--cells-ps", 500.0, "Length of the runs at zero pressure that give the cells, ps.")
 @number_option("--rdf-ps", 40.0, "Length of the g(r) runs, ps.")
 @click.option("--melt-from", type=click.Choice(MELT_FROM), default="packed", show_default=True,
               help="Units packed at random, a liquid at once; or the crystal, which must melt.")  # fmt: skip
@@ -79,7 +81,7 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str) -> tuple[fl
 @click.option("--style", default="ufp 3", show_default=True, help="Pair style and its arguments.")
 @click.option("--quick", is_flag=True, help="Try every stage in about a minute; the figures mean nothing.")
 def command(potential: Path, output: Path | None, quick: bool, **options: Any) -> None:
-    """Validate POTENTIAL (.uf3): errors, crystals, radial distributions, stability, drift, a quenched melt.
+    """Validate POTENTIAL (.uf3): errors, crystals and cells, g(r), stability, drift, a quenched melt.
 
     Every task writes one JSON file into the output folder and is not done again; MD that was stopped goes on
     from its last state. The same command therefore finishes what an earlier one began. At the end a table
@@ -98,6 +100,7 @@ def command(potential: Path, output: Path | None, quick: bool, **options: Any) -
             stability_ns=options["ns"],
             nve_ps=options["nve_ps"],
             rdf_ps=options["rdf_ps"],
+            cells_ps=options["cells_ps"],
             melt_from=options["melt_from"],
             melt_density=options["melt_density"],
             melt_k=options["melt_k"],

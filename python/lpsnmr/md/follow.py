@@ -88,13 +88,14 @@ class Followed:
 
     ``rows`` (samples, 9) as in ``ROW``: ps, fraction of P with four S, fraction of P with its first S, mean
     square displacement of P in Å², K, eV, eV, bar, Å³. ``lithium`` (samples, n_Li, 3) unwrapped, Å, relative
-    to the centre of mass of P and S.
+    to the centre of mass of P and S. ``cells`` (samples, 3, 3), rows are the cell vectors, Å.
     """
 
     plan: MdPlan
     numbers: NDArray[np.int32]
     rows: Array
     lithium: Array
+    cells: Array
     rdf: RadialHistogram
     last: ase.Atoms
     own: NDArray[np.bool_] = field(repr=False)
@@ -156,6 +157,7 @@ class _Run:
         self.data = folder / f"{name}.data"
         self.state = folder / f"{name}.state.npz"
         self.key = _key(plan, atoms, potential)
+        self._first_cell = atoms.cell.array
         if plan.ensemble == "npt" and plan.barostat == "tri":
             atoms = _nudged(atoms)
         elements = write_data_file(self.data, atoms)
@@ -163,6 +165,7 @@ class _Run:
         self.driver = LammpsDriver(comm=_self())
         self.rows: list[list[float]] = []
         self.lithium: list[Array] = []
+        self.cells: list[Array] = []
         self.rdf = RadialHistogram(pairs_of(self.numbers.tolist()), RDF_EDGES)
         self.restart: Path | None = None
         try:
@@ -183,6 +186,7 @@ class _Run:
         if loaded:
             self.rows = loaded["rows"].tolist()
             self.lithium = list(loaded["lithium"])
+            self.cells = list(loaded["cells"])
             self.rdf.sums, self.rdf.around = loaded["sums"], loaded["around"]
             self.rdf.frames = len(self.rows)
             self.own, self.start_step = loaded["own"], int(loaded["start_step"])
@@ -255,6 +259,7 @@ class _Run:
             ]
         )
         self.lithium.append(moved[self.numbers == LITHIUM])
+        self.cells.append(np.array(frame.cell))
         self.rdf.add(frame.positions, frame.cell, self.numbers)
 
     def save(self) -> None:
@@ -272,6 +277,7 @@ class _Run:
                 restart=np.array(restart.name),
                 rows=np.array(self.rows),
                 lithium=np.array(self.lithium),
+                cells=np.array(self.cells),
                 sums=self.rdf.sums,
                 around=self.rdf.around,
                 own=self.own,
@@ -291,6 +297,11 @@ class _Run:
         restart = self.folder / str(loaded.get("restart", ""))
         if str(loaded.get("key")) != self.key or not restart.is_file():
             return None
+        if "cells" not in loaded:  # states of older versions
+            if self.plan.ensemble == "npt":
+                return None
+            cell = np.asarray(self._first_cell)
+            loaded["cells"] = np.repeat(cell[None], len(loaded["rows"]), axis=0)
         self.restart = restart
         return loaded
 
@@ -298,8 +309,8 @@ class _Run:
         """Return everything."""
         frame = self.driver.frame()
         last = ase.Atoms(numbers=self.numbers, positions=frame.positions, cell=frame.cell, pbc=True)
-        rows, lithium = np.array(self.rows), np.array(self.lithium)
-        return Followed(self.plan, self.numbers, rows, lithium, self.rdf, last, self.own)
+        rows, lithium, cells = np.array(self.rows), np.array(self.lithium), np.array(self.cells)
+        return Followed(self.plan, self.numbers, rows, lithium, cells, self.rdf, last, self.own)
 
     def close(self) -> None:
         """End LAMMPS."""

@@ -14,8 +14,10 @@ __all__ = ["summary_rows", "write_validation_report"]
 
 CRYSTAL_LIMIT_K = 1000.0
 """Runs up to here count as crystals for the aims below, unless their name says otherwise."""
-AIMS = {"crystal": 15.0, "hot": 25.0, "energy": 3.0, "stress": 0.3, "four": 0.95}
-"""Force errors in %, meV/atom, GPa, fraction of P with four S in the quenched melt."""
+AIMS = {
+    "crystal": 15.0, "hot": 25.0, "energy": 3.0, "stress": 0.3, "four": 0.95, "volume": 2.0, "axis": 3.0
+}  # fmt: skip
+"""Force errors in %, meV/atom, GPa, fraction of P with four S in the quenched melt, cells in %."""
 COLORS = ("#1f5a99", "#c0392b")
 
 
@@ -34,6 +36,8 @@ def summary_rows(results: dict[str, dict[str, Any]]) -> list[tuple[str, str, str
                 for c in result["crystals"]
             ]
             rows += [row for curve in result["deformations"] for row in _curve_rows(curve)]
+        elif stage == "cells":
+            rows += _cell_rows(result)
         elif stage == "rdf":
             rows += [
                 (f"{name}: g(r) of {pair}, difference (noise)", f"{v['difference']:.2f} ({v['noise']:.2f})",
@@ -74,6 +78,19 @@ def summary_rows(results: dict[str, dict[str, Any]]) -> list[tuple[str, str, str
             e = result["activation_energy_eV"]
             rows.append(("activation energy of D", f"{e[0]:.2f} [{e[1]:.2f}, {e[2]:.2f}] eV", "", ""))
     return rows
+
+
+def _cell_rows(result: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Return the rows of a cell at zero pressure against the published one."""
+    where = f"{result['crystal']} {result['temperature_k']:g} K, {result['ps']:g} ps at zero pressure"
+    value, low, high = result["volume_error_percent"]
+    axes = [axis[0] for axis in result["length_error_percent"]]
+    return [
+        (f"{where}: volume against published", f"{value:+.2f} [{low:+.2f}, {high:+.2f}] %",
+         f"within {AIMS['volume']:g} %", _verdict(abs(value) <= AIMS["volume"])),
+        (f"{where}: axes against published", " ".join(f"{x:+.2f}" for x in axes) + " %",
+         f"within {AIMS['axis']:g} %", _verdict(max(map(abs, axes)) <= AIMS["axis"])),
+    ]  # fmt: skip
 
 
 def _curve_rows(curve: dict[str, Any]) -> list[tuple[str, str, str, str]]:

@@ -61,21 +61,30 @@ def check_md(settings: ValidateSettings) -> None:
         For one atom, elements that the potential lacks, or a melt of such a composition or density that
         nothing can be packed.
     """
+    if "cells" in settings.stages:
+        for crystal in settings.cells_of:
+            _check_elements(settings, crystal)
     stages = {"stability", "nve", "amorphous"}.intersection(settings.stages)
     if not stages:
         return
-    atoms = load_structure(settings.structure)
-    known = read_uf3(settings.potential).elements
-    foreign = sorted(set(atoms.get_chemical_symbols()) - set(known))
-    if foreign:
-        raise InputError(
-            f"{settings.structure}: element {foreign[0]} is not in {settings.potential.name}; expected "
-            + ", ".join(known)
-        )
+    atoms = _check_elements(settings, settings.structure)
     if len(supercell(atoms, settings.repeat)) < 2:
         raise InputError(f"{settings.structure}: expected at least two atoms for MD, got one; see --repeat")
     if "amorphous" in stages and settings.melt_from == "packed":
         _cell_to_pack(settings)
+
+
+def _check_elements(settings: ValidateSettings, structure: str) -> ase.Atoms:
+    """Return a structure; refuse one with elements that the potential lacks."""
+    atoms = load_structure(structure)
+    known = read_uf3(settings.potential).elements
+    foreign = sorted(set(atoms.get_chemical_symbols()) - set(known))
+    if foreign:
+        raise InputError(
+            f"{structure}: element {foreign[0]} is not in {settings.potential.name}; expected "
+            + ", ".join(known)
+        )
+    return atoms
 
 
 def _ps4(seen: Followed) -> dict[str, float]:

@@ -14,6 +14,7 @@ from lpsnmr.errors import ComputeError, InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.files.hashing import sha256_of
 from lpsnmr.potential import potential_hash
+from lpsnmr.validation.cells import cell_task
 from lpsnmr.validation.dynamic import (
     amorphous_task,
     check_md,
@@ -33,6 +34,9 @@ Work = Callable[[], dict[str, Any]]
 USED = {
     "errors": ("reference",),
     "crystal": ("crystals", "static", "reference"),
+    "cells": (
+        "cells_ps", "cells_equilibration_ps", "cells_repeat", "timestep_fs", "seed", "style",
+    ),
     "rdf": ("reference", "rdf_ps", "timestep_fs", "seed", "style"),
     "stability": ("structure", "repeat", "stability_ns", "timestep_fs", "seed", "style"),
     "nve": ("structure", "repeat", "nve_ps", "timestep_fs", "seed", "style"),
@@ -54,6 +58,10 @@ def _tasks(settings: ValidateSettings, folder: Path, tick: Tick) -> list[tuple[s
             out.append((stage, "errors", partial(error_stage, settings, tick)))
         elif stage == "crystal":
             out.append((stage, "crystal", partial(crystal_stage, settings, tick)))
+        elif stage == "cells":
+            for crystal in settings.cells_of:
+                name = f"cells_{crystal}"
+                out.append((stage, name, partial(cell_task, settings, crystal, folder, name, tick)))
         elif stage == "rdf":
             for run, frames in rdf_runs(settings).items():
                 name = f"rdf_{run}"

@@ -13,9 +13,11 @@ from lpsnmr.strict_model import AtLeastOne, Positive, checked_dataclass
 
 __all__ = ["MELT_FROM", "STAGES", "ValidateSettings"]
 
-STAGES = ("errors", "crystal", "rdf", "stability", "nve", "amorphous")
+STAGES = ("errors", "crystal", "cells", "rdf", "stability", "nve", "amorphous")
 """In the order in which they are done; D(T) comes with ``stability``."""
 MELT_FROM = ("packed", "crystal")
+SHORTEST_CELLS_PS = 2.0
+"""Four samples: the fewest that have an interval."""
 Repeat = tuple[AtLeastOne, AtLeastOne, AtLeastOne]
 
 
@@ -35,6 +37,9 @@ class ValidateSettings:
         Crystal of the MD stages and its supercell.
     crystals
         Crystals that are relaxed.
+    cells_of, cells_ps, cells_equilibration_ps, cells_repeat
+        Crystals whose cells MD at zero pressure finds at the temperature of their measurement, for how long
+        after an equilibration, and in which supercell (None: 128 atoms).
     temperatures_k, stability_ns
         Of the stability and diffusion runs (NVT).
     nve_k, nve_ps
@@ -59,6 +64,10 @@ class ValidateSettings:
     structure: str = "beta-Li3PS4"
     repeat: Repeat = (1, 1, 2)
     crystals: tuple[str, ...] = ("beta-Li3PS4", "gamma-Li3PS4")
+    cells_of: tuple[str, ...] = ("beta-Li3PS4", "gamma-Li3PS4")
+    cells_ps: Positive = 500.0
+    cells_equilibration_ps: Positive = 50.0
+    cells_repeat: Repeat | None = None
     temperatures_k: tuple[Positive, ...] = (300.0, 600.0, 900.0)
     stability_ns: Positive = 1.0
     nve_k: tuple[Positive, ...] = (300.0, 600.0)
@@ -90,6 +99,8 @@ class ValidateSettings:
         if self.melt_from not in MELT_FROM:
             raise InputError(f"melt_from: expected {' or '.join(MELT_FROM)}, got {self.melt_from!r}")
         check_timestep(self.timestep_fs, "timestep_fs")
+        if self.cells_ps < SHORTEST_CELLS_PS:
+            raise InputError(f"cells_ps: expected at least {SHORTEST_CELLS_PS:g} ps, got {self.cells_ps:g}")
         annealing = self.anneal_k if self.anneal_ps else ()
         ladder = (self.melt_k, *annealing, self.release_k, self.amorphous_k)
         if not all(high > low for high, low in pairwise(ladder)):
@@ -108,6 +119,13 @@ class ValidateSettings:
     def quick(self) -> "ValidateSettings":
         """Return settings that try every stage in about a minute; the figures mean nothing."""
         short = replace(self, stability_ns=0.003, nve_ps=2.0, rdf_ps=1.0)
+        short = replace(
+            short,
+            cells_of=self.cells_of[-1:],
+            cells_ps=SHORTEST_CELLS_PS,
+            cells_equilibration_ps=0.5,
+            cells_repeat=(2, 1, 1),
+        )
         short = replace(
             short, melt_ps=0.5, anneal_ps=min(self.anneal_ps, 0.5), quench_ps=1.0, amorphous_ps=0.5
         )
