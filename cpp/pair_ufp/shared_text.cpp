@@ -6,15 +6,44 @@
 #include "lammps.h"
 #include "utils.h"
 
+#include <dlfcn.h>
+
 #include <exception>
+#include <fstream>
 
 namespace LAMMPS_NS {
+
+namespace {
+
+/// Path of a model that comes with the package, by its bare name; empty without such a one. The
+/// plugin lies in PACKAGE/lib, the models in PACKAGE/data/models.
+std::string shipped_model(const std::string &name) {
+  Dl_info info;
+  if (name.find('/') != std::string::npos ||
+      !dladdr(reinterpret_cast<void *>(&shipped_model), &info) || info.dli_fname == nullptr)
+    return "";
+  std::string package = info.dli_fname; // as it was loaded: lib may be a link to elsewhere
+  for (int up = 0; up < 2; ++up) {
+    const std::size_t slash = package.rfind('/');
+    if (slash == std::string::npos) return "";
+    package.resize(slash);
+  }
+  const std::string path = package + "/data/models/" + name;
+  return std::ifstream(path).good() ? path : "";
+}
+
+} // namespace
 
 std::string read_text_everywhere(LAMMPS *lmp, const std::string &path, const char *kind,
                                  std::string &text) {
   std::string message;
   if (lmp->comm->me == 0) {
-    const std::string found = utils::get_potential_file_path(path);
+    std::string found = utils::get_potential_file_path(path);
+    if (found.empty()) {
+      found = shipped_model(path);
+      if (!found.empty())
+        utils::logmesg(lmp, "{} {}: the one that comes with lpsnmr, {}\n", kind, path, found);
+    }
     try {
       text = lpsnmr::text::read_text(found.empty() ? path : found, kind);
     } catch (const std::exception &problem) {
