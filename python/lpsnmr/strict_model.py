@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.fields import FieldInfo
 from typing_extensions import dataclass_transform
 
-from lpsnmr.errors import InputError
+from lpsnmr.errors import InputError, did_you_mean
 
 __all__ = [
     "AtLeastOne",
@@ -123,7 +123,9 @@ def _complaint(item: Any, model: type[Any]) -> str:
     if not location and "error" in item.get("ctx", {}):
         return str(item["ctx"]["error"])  # of several fields together
     if item["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"unknown key {key}; known: {', '.join(_fields(model, location[:-1]))}"
+        known = _fields(model, location[:-1])
+        guess = did_you_mean(location[-1], known) or _elsewhere(location[-1], model)
+        return f"unknown key {key}; known: {', '.join(known)}{guess and '.' + guess}"
     message = item["msg"].removeprefix("Value error, ").partition(", got ")[0]
     message = message.replace("Input should be", "expected")
     if location and message.startswith(f"{location[-1]} "):
@@ -131,6 +133,14 @@ def _complaint(item: Any, model: type[Any]) -> str:
     field = _field(model, location)
     meaning = "" if field is None or not field.description else f" ({field.description})"
     return f"{key}: {message}, got {item['input']!r}{meaning}"
+
+
+def _elsewhere(key: str, model: type[Any]) -> str:
+    """Return a question when another section has the key."""
+    for section, field in _own_fields(model).items():
+        if key in _own_fields(field.annotation):
+            return f" Did you mean {section}.{key}?"
+    return ""
 
 
 def _own_fields(model: Any) -> Mapping[str, FieldInfo]:

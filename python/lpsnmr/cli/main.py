@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from lpsnmr.errors import LpsnmrError
+from lpsnmr.errors import LpsnmrError, did_you_mean
 from lpsnmr.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ COMMANDS = {
     "run": ("run", "Run MD with LAMMPS and correlate the EFG of every Li on the way."),
     "stream": ("stream", "Follow dump files of a running LAMMPS and correlate on the way."),
     "watch": ("watch", "Live view of a run or stream: rate, time left, temperature, decay time so far."),
+    "models": ("models", "List the potentials and EFG models that come with the package."),
     "analyze": ("analyze", "NMR decay, diffusion and jump rates from a results file."),
 }
 """Command name: (module in lpsnmr.cli, one-line help)."""
@@ -43,6 +44,14 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"lpsnmr.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; for an unknown one name what is spelled alike."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}.{did_you_mean(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with their one-line helps without importing them."""

@@ -9,6 +9,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from lpsnmr.data.shipped import find_model
 from lpsnmr.elements import symbol_of
 from lpsnmr.errors import FileFormatError, InputError
 from lpsnmr.files.hashing import add_arrays, sha256_of
@@ -87,7 +88,7 @@ class PreparedRun:
 
 
 def potential_path(name: str) -> Path:
-    """Return the potential file, or the shipped one for ``"default"``.
+    """Return the potential file: as given, a shipped one by its bare name, or lps.uf3 for ``"default"``.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def potential_path(name: str) -> Path:
         with as_file(files("lpsnmr.data") / "models" / "lps.uf3") as path:
             found = path
     else:
-        found = Path(name)
+        found = find_model(name)
     if not found.is_file():
         raise FileFormatError(f"{found}: no such potential file")
     return found.resolve()

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lpsnmr.data.shipped import find_model
 from lpsnmr.efg import EfgModel
 from lpsnmr.elements import atomic_number, symbol_of
 from lpsnmr.errors import InputError
@@ -168,8 +169,8 @@ NO_MODEL = "none"
 
 
 def load_model(name: str) -> EfgModel:
-    """Return the EFG model in a file, or the shipped one for ``"default"``."""
-    return EfgModel.default() if name == "default" else EfgModel.load(name)
+    """Return the EFG model in a file, or a shipped one by its bare name or as ``"default"``."""
+    return EfgModel.default() if name == "default" else EfgModel.load(find_model(name))
 
 
 def model_path(name: str) -> Path:
