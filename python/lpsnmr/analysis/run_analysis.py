@@ -20,7 +20,7 @@ from lpsnmr.analysis.notes import Note, Notes
 from lpsnmr.analysis.quantities import Quantity
 from lpsnmr.analysis.settings import AnalysisSettings
 from lpsnmr.errors import InputError
-from lpsnmr.results import LagStatistics, Results, find_results_file
+from lpsnmr.results import RESULTS_FILE, LagStatistics, Results, find_results_file
 
 __all__ = ["Analysis", "analyze", "analyze_file", "extent"]
 
@@ -66,17 +66,23 @@ class Analysis:
 
     @property
     def title(self) -> str:
-        """File, temperature, number of Li and length of the run in one line."""
-        name = "results" if self.path is None else self.path.name
-        return f"{name}: {extent(self.results)}"
+        """Name of the run, temperature, number of Li and length of the run in one line."""
+        return f"{self.run_name}: {extent(self.results)}"
+
+    @property
+    def run_name(self) -> str:
+        """Folder of a ``results.h5``, which all runs have; the name of any other file."""
+        if self.path is None:
+            return "results"
+        return self.path.absolute().parent.name if self.path.name == RESULTS_FILE else self.path.name
 
     @property
     def label(self) -> str:
-        """Temperature, or the name of the file where that is unknown: the run in a table."""
+        """Temperature, or the name of the run where that is unknown: the run in a table."""
         temperature = self.results.best_temperature_k
         if np.isfinite(temperature):
             return f"{temperature:.0f} K"
-        return "results" if self.path is None else self.path.stem
+        return self.run_name
 
     @property
     def quantities(self) -> list[Quantity]:

@@ -12,7 +12,8 @@ from lpsnmr.analysis.nmr import DecaySettings, ObservableSettings
 from lpsnmr.analysis.nmr.kohlrausch import BASELINES
 from lpsnmr.cli.options import SEED
 from lpsnmr.report.analysis_files import write_analysis, write_series
-from lpsnmr.report.text import build_rates_table, build_table
+from lpsnmr.report.plots import FORMATS, drawn_as
+from lpsnmr.report.text import build_rates_table, build_table, wrote
 
 DEFAULTS = DecaySettings()
 
@@ -66,7 +67,15 @@ DEFAULTS = DecaySettings()
     "may be given several times.",
 )  # fmt: skip
 @click.option("--seed", type=SEED, default=DEFAULTS.seed, show_default=True, help="Of the resampling.")
-@click.option("--plots/--no-plots", default=True, show_default=True, help="Draw PNG files.")
+@click.option("--plots/--no-plots", default=True, show_default=True, help="Draw figures.")
+@click.option(
+    "--format", "figure_format", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True,
+    help="Of the figures.",
+)  # fmt: skip
+@click.option(
+    "--style", metavar="NAME", default="default", show_default=True,
+    help="Matplotlib style of the figures: a name such as grayscale, or a .mplstyle file.",
+)  # fmt: skip
 def command(
     results: tuple[Path, ...],
     output: Path,
@@ -81,6 +90,8 @@ def command(
     field_t: tuple[float, ...],
     seed: int,
     plots: bool,
+    figure_format: str,
+    style: str,
 ) -> None:
     """Print decay constants and jump rates of RESULTS files and write plots and numbers.
 
@@ -104,10 +115,11 @@ def command(
     console = Console(highlight=False, soft_wrap=True)
     with Console(stderr=True).status("Fitting and resampling"):
         series = analyze_series([analyze_file(path, settings) for path in results])
-        if len(results) == 1:
-            written = write_analysis(series.analyses[0], output, make_plots=plots)
-        else:
-            written = write_series(series, output, make_plots=plots)
+        with drawn_as(figure_format, style):
+            if len(results) == 1:
+                written = write_analysis(series.analyses[0], output, make_plots=plots)
+            else:
+                written = write_series(series, output, make_plots=plots)
     console.print(build_table(series))
     rates = build_rates_table(series)
     if rates is not None:
@@ -117,5 +129,4 @@ def command(
             console.print(f"{analysis.path}: {note}", markup=False)
     for note in series.notes:
         console.print(str(note), markup=False)
-    for path in written:
-        console.print(f"wrote {path}", markup=False)
+    console.print(wrote(written), markup=False)

@@ -12,7 +12,10 @@ from lpsnmr.runs.progress import Status
 
 __all__ = ["ProgressDisplay", "describe", "duration_text"]
 
-PLAIN_EVERY_S = 30.0
+OFTEN_S, SELDOM_S = 5.0, 60.0
+"""Between plain lines: at the beginning, and later."""
+OFTEN_FOR_S = 60.0
+WIDTH = 80
 
 
 def duration_text(seconds: float) -> str:
@@ -23,23 +26,29 @@ def duration_text(seconds: float) -> str:
 
 
 def describe(status: Status) -> str:
-    """Return one line about the progress."""
-    parts = [f"{status.stage:<13}", f"{status.time_ps:10.1f} ps"]
+    """Return one line about the progress, of at most 80 columns; what matters least is left out first."""
+    parts = [f"{status.stage[:12]:<12}", f"{status.time_ps:8.1f} ps"]
     if status.last_step:
         parts.append(f"{100.0 * min(status.step / status.last_step, 1.0):5.1f} %")
-    if status.steps_per_s > 0:
-        parts.append(f"{status.steps_per_s:7.0f} steps/s  {status.ns_per_day:7.1f} ns/day")
     if status.eta_s is not None:
         parts.append(f"ETA {duration_text(status.eta_s)}")
+    if status.steps_per_s > 0:
+        parts.append(f"{status.ns_per_day:.3g} ns/day")
     if status.temperature_k is not None:
-        parts.append(f"T {status.temperature_k:5.0f} K")
+        parts.append(f"{status.temperature_k:4.0f} K")
     if status.n_centers:
         parts.append(f"{status.polyhedra or 'whole'} {status.intact}/{status.n_centers}")
+    if status.n_flagged:
+        parts.append(f"{status.n_flagged} EFG outside")
     if status.n_samples:
         parts.append(f"{status.n_samples} samples")
-    if status.n_flagged:
-        parts.append(f"{status.n_flagged} EFG outside training")
-    return "  ".join(parts)
+    if status.steps_per_s > 0:
+        parts.append(f"{status.steps_per_s:.0f} steps/s")
+    line = parts[0]
+    for part in parts[1:]:
+        if len(line) + 2 + len(part) <= WIDTH:
+            line += "  " + part
+    return line
 
 
 class ProgressDisplay:
@@ -56,6 +65,7 @@ class ProgressDisplay:
         self._console = Console(stderr=True, highlight=False)
         self._live = Live(console=self._console, refresh_per_second=4) if sys.stderr.isatty() else None
         self._printed_at = 0.0
+        self._began = time.monotonic()
         self._stage = ""
         self._rated = False
 
@@ -86,8 +96,9 @@ class ProgressDisplay:
             self._live.update(Text(line))
             return
         now = time.monotonic()
+        every = OFTEN_S if now - self._began < OFTEN_FOR_S else SELDOM_S
         rated = status.steps_per_s > 0
         first_rate = rated and not self._rated  # of the stage: a first line at once has none yet
-        if status.stage != self._stage or first_rate or now - self._printed_at > PLAIN_EVERY_S:
+        if status.stage != self._stage or first_rate or now - self._printed_at > every:
             self._console.print(line, soft_wrap=True)
             self._printed_at, self._stage, self._rated = now, status.stage, rated

@@ -69,6 +69,9 @@ def plot_spectra(path: Path, spectra: Sequence[Spectrum], title: str) -> Path:
     axes.set(
         xlabel="offset from the Larmor frequency (kHz)", ylabel="intensity (1/kHz), shifted", title=title
     )
+    if any(float(s.line(0.01 * span).max()) > 1.2 * height for s in spectra):
+        axes.text(0.02, 0.97, "central lines are cut off\nat 1.2 times the satellites", fontsize=7, va="top",
+                  transform=axes.transAxes)  # fmt: skip
     axes.legend(fontsize=7)
     return save_figure(figure, path)
 

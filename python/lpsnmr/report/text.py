@@ -1,5 +1,6 @@
 """Numbers with intervals as text, and the tables of the results."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from rich.text import Text
 from lpsnmr.analysis import Analysis, Interval, SeriesAnalysis
 from lpsnmr.analysis.series import ACTIVATED
 
-__all__ = ["build_rates_table", "build_table", "format_interval", "summary_lines"]
+__all__ = ["build_rates_table", "build_table", "format_interval", "summary_lines", "wrote"]
 
 RATES = {
     "rate_nmr_per_s": "Γ_NMR",
@@ -50,8 +51,19 @@ def summary_lines(analysis: Analysis, written: Sequence[Path] = ()) -> list[str]
     if found.get("rate_jump_sites_per_s") is not None:
         lines.append(f"  jump rate Γ_jump (sites) = {found['rate_jump_sites_per_s']} 1/s")
     lines += [f"  {note}" for note in analysis.notes]
-    lines += [f"  wrote {path}" for path in written]
+    if written:
+        lines.append(f"  {wrote(written)}")
     return lines
+
+
+def wrote(paths: Sequence[Path]) -> str:
+    """Return one line on files: the one with the numbers (JSON), and how many more lie where."""
+    first = next((path for path in paths if path.suffix == ".json"), paths[0])
+    others = len(paths) - 1
+    if others == 0:
+        return f"wrote {first}"
+    folder = os.path.commonpath([path.parent for path in paths]) or "."
+    return f"wrote {first} and {others} more file{'s' if others > 1 else ''} in {folder}"
 
 
 def build_table(series: SeriesAnalysis) -> Table:
