@@ -89,6 +89,25 @@ def test_files_of_one_name_are_told_apart_by_their_folders(folder):
     assert names == ["750K", "t500-results", "t600-results"]
 
 
+def test_a_committee_gets_model_intervals(folder):
+    for member in range(3):
+        shutil.copy(folder / "600K.h5", folder / f"member{member}.h5")
+    files = [f"member{member}.h5" for member in range(3)]
+    done = run(*files, "--committee", "-o", "committee", "--bootstrap", 50, "--no-plots", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "Committee: sampling and models" in done.stdout
+    assert "E_a" not in done.stdout
+    with (folder / "committee" / "model_intervals.csv").open() as file:
+        rows = {row["quantity"]: row for row in csv.DictReader(file)}
+    rate = {name: float(x) for name, x in rows["rate_nmr_per_s"].items() if name != "quantity"}
+    assert rate["members"] == 3
+    assert rate["sampling_low"] < rate["mean"] < rate["sampling_high"]
+    assert rate["model_low"] == rate["mean"] == rate["model_high"]  # the members are one and the same
+    done = run("500K.h5", "600K.h5", "750K.h5", "--committee", "-o", "no", "--no-plots", cwd=folder)
+    assert done.returncode == 2
+    assert "one temperature; theirs are" in done.stderr
+
+
 def test_options_reach_the_fit(folder):
     done = run(
         "600K.h5", "-o", "options", "--jump-distance", 1.5, "--fit-start", 2, "--max-lag-fraction", 0.1,

@@ -60,7 +60,7 @@ def _decay_time_ps(key: str, interval: Interval) -> float:
 def doubted(
     quantities: Iterable[Quantity], duration_ps: float, about_decay: str, of_decay: frozenset[str]
 ) -> list[Quantity]:
-    """Return the quantities, those in doubt with the reason; what is wrong with C(t)'s fit is of ``of_decay``."""
+    """Return the quantities, those in doubt with the reason; ``about_decay`` is of ``of_decay`` and T1."""
     found = []
     for quantity in quantities:
         if quantity.interval is None or quantity.why_not:

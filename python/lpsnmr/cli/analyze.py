@@ -1,5 +1,6 @@
 """``lpsnmr analyze``: NMR decay, diffusion and jump rates from results files."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -7,13 +8,15 @@ import click
 from rich.console import Console
 
 from lpsnmr.analysis import AnalysisSettings, analyze_file, analyze_series
+from lpsnmr.analysis.committee import combine_members
 from lpsnmr.analysis.dynamics import DiffusionSettings
 from lpsnmr.analysis.nmr import DecaySettings, ObservableSettings
 from lpsnmr.analysis.nmr.kohlrausch import BASELINES
 from lpsnmr.cli.options import SEED
 from lpsnmr.report.analysis_files import write_analysis, write_series
+from lpsnmr.report.files import write_model_intervals
 from lpsnmr.report.plots import FORMATS, drawn_as
-from lpsnmr.report.text import build_rates_table, build_table, wrote
+from lpsnmr.report.text import build_model_table, build_rates_table, build_table, wrote
 
 DEFAULTS = DecaySettings()
 
@@ -66,6 +69,10 @@ DEFAULTS = DecaySettings()
     metavar="T", help="Magnetic field for T1 and second-order shifts, which gives the Larmor frequency; "
     "may be given several times.",
 )  # fmt: skip
+@click.option(
+    "--committee", is_flag=True,
+    help="The files are one run by three or more members of a committee: add model intervals.",
+)  # fmt: skip
 @click.option("--seed", type=SEED, default=DEFAULTS.seed, show_default=True, help="Of the resampling.")
 @click.option("--plots/--no-plots", default=True, show_default=True, help="Draw figures.")
 @click.option(
@@ -88,6 +95,7 @@ def command(
     level: float,
     larmor_mhz: tuple[float, ...],
     field_t: tuple[float, ...],
+    committee: bool,
     seed: int,
     plots: bool,
     figure_format: str,
@@ -115,12 +123,18 @@ def command(
     console = Console(highlight=False, soft_wrap=True)
     with Console(stderr=True).status("Fitting and resampling"):
         series = analyze_series([analyze_file(path, settings) for path in results])
+        models = combine_members(series.analyses) if committee else []
+        if committee:  # one temperature
+            series = replace(series, arrhenius={}, notes=[])
         with drawn_as(figure_format, style):
             if len(results) == 1:
                 written = write_analysis(series.analyses[0], output, make_plots=plots)
             else:
                 written = write_series(series, output, make_plots=plots)
     console.print(build_table(series))
+    if committee:
+        written.append(write_model_intervals(output / "model_intervals.csv", models))
+        console.print(build_model_table(models, level))
     rates = build_rates_table(series)
     if rates is not None:
         console.print(rates)

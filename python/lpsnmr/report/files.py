@@ -7,13 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from lpsnmr.analysis import Analysis
+from lpsnmr.analysis.committee import ModelInterval
 from lpsnmr.analysis.dynamics import Diffusion
 from lpsnmr.analysis.nmr import NmrDecay
 from lpsnmr.errors import InputError
 from lpsnmr.files.atomic import written_aside
 from lpsnmr.files.tables import as_cell, write_columns, write_rows
 
-__all__ = ["make_folder", "write_decay", "write_displacement", "write_json", "write_summary"]
+__all__ = [
+    "make_folder",
+    "write_decay",
+    "write_displacement",
+    "write_json",
+    "write_model_intervals",
+    "write_summary",
+]
 
 SUMMARY_COLUMNS = (
     "tau_ps",
@@ -88,6 +96,18 @@ def write_summary(path: Path, analyses: Sequence[Analysis]) -> Path:
             ends = (interval.value, interval.low, interval.high) if interval else ("", "", "")
             row += [as_cell(x) for x in ends]
         rows.append(row)
+    return write_rows(path, header, rows)
+
+
+def write_model_intervals(path: Path, models: Sequence[ModelInterval]) -> Path:
+    """Write one row per number of a committee: mean, ends of the interval of sampling and of the models."""
+    header = ["quantity", "members", "mean", "sampling_low", "sampling_high", "model_low", "model_high"]
+    rows = [
+        [m.key, m.n_members, *(as_cell(x) for x in (
+            m.statistical.value, m.statistical.low, m.statistical.high, m.model.low, m.model.high,
+        ))]
+        for m in models
+    ]  # fmt: skip
     return write_rows(path, header, rows)
 
 

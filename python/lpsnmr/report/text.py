@@ -8,9 +8,17 @@ from rich.table import Table
 from rich.text import Text
 
 from lpsnmr.analysis import Analysis, Interval, SeriesAnalysis
+from lpsnmr.analysis.committee import ModelInterval
 from lpsnmr.analysis.series import ACTIVATED
 
-__all__ = ["build_rates_table", "build_table", "format_interval", "summary_lines", "wrote"]
+__all__ = [
+    "build_model_table",
+    "build_rates_table",
+    "build_table",
+    "format_interval",
+    "summary_lines",
+    "wrote",
+]
 
 RATES = {
     "rate_nmr_per_s": "Γ_NMR",
@@ -102,6 +110,24 @@ def build_rates_table(series: SeriesAnalysis) -> Table | None:
         a = analysis.jump_distance_angstrom
         cells = [format_interval(found.get(key)).replace("not resolved", "–") for key in RATES]
         table.add_row(Text(analysis.label), *cells, "–" if a is None else f"{a:.2f}")
+    return table
+
+
+def build_model_table(models: Sequence[ModelInterval], level: float) -> Table:
+    """Return the numbers of a committee: mean over members, sampling error, spread of the models."""
+    table = Table(title="Committee: sampling and models")
+    for heading in (
+        "quantity",
+        "members",
+        "mean",
+        f"{100 * level:g} % sampling",
+        f"{100 * level:g} % models",
+    ):
+        table.add_column(heading)
+    table.add_column("unit")
+    for m in models:
+        ends = (f"{i.low:.3g} to {i.high:.3g}" for i in (m.statistical, m.model))
+        table.add_row(m.symbol, str(m.n_members), f"{m.statistical.value:.3g}", *ends, m.unit)
     return table
 
 
