@@ -60,7 +60,7 @@ class FirstCell:
         if not all(self._periodic):
             raise InputError(
                 f"the cell changed up to step {step}, and its boundaries are not all periodic: expected a "
-                "fixed cell with boundary f while samples are taken, got shrink-wrapped boundaries or a barostat"
+                "fixed cell while samples are taken, got shrink-wrapped boundaries or a barostat"
             )
         return np.linalg.inv(cell) @ self._cell
 
