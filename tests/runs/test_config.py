@@ -101,7 +101,14 @@ def test_old_checkpoints_know_no_repeats():
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (["md.pressure_bar=100"], "md.pressure_bar: not used without an npt equilibration"),
+        (
+            ["md.equilibration=nvt", "md.pressure_bar=100"],
+            "md.pressure_bar: not used without an npt equilibration",
+        ),
+        (
+            ["md.equilibration_ps=0", "md.pressure_bar=100"],
+            "md.pressure_bar: not used without an npt equilibration",
+        ),
         (["md.ensemble=nve", "md.thermostat=langevin"], 'md.thermostat: not used with md.ensemble = "nve"'),
         (["md.elements=['Li']"], "md.elements: not used without md.input"),
         (["md.input=in.lmp", "structure.file=x.cif"], "structure.file: not used with md.input"),
@@ -118,3 +125,4 @@ def test_an_override_that_would_not_be_used_is_refused(tmp_path, overrides, word
     with pytest.raises(InputError, match=words):
         load_config(None, overrides)
     load_config(None, ["md.equilibration=npt", "md.pressure_bar=100"])
+    load_config(None, ["md.pressure_bar=100"])  # the cell of a pressure is the default

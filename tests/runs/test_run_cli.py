@@ -1,6 +1,7 @@
 """``lpsnmr run`` and ``lpsnmr stream`` end to end, killed and resumed, as a user runs them."""
 
 import random
+import re
 import signal
 import subprocess
 import time
@@ -101,6 +102,31 @@ def test_npt_equilibration_sets_the_mean_cell(tmp_path):
     cell = results_of(tmp_path / "out").cell
     assert np.linalg.det(cell) == pytest.approx(volume[5:10].mean(), rel=0.02)
     assert np.linalg.det(cell) == pytest.approx(volume[-1], rel=1e-9)
+
+
+def test_without_a_choice_the_cell_is_that_of_zero_pressure_and_its_density_is_told(tmp_path):
+    from lpsnmr.runs.config import load_config
+    from lpsnmr.runs.run import run_md
+
+    write_config(tmp_path, equilibration_ps=1.0, production_ps=0.1)
+    path = tmp_path / "run.toml"
+    path.write_text(path.read_text().replace('equilibration = "nvt"\n', ""))
+    lines = []
+    output = f"output.folder={tmp_path / 'out'}"
+    run_md(load_config(path, [output]), notify=lines.append)
+    cell = results_of(tmp_path / "out").cell
+    volume = 645.3  # published, Å³
+    assert abs(np.linalg.det(cell) / volume - 1) > 1e-3
+    (line,) = [line for line in lines if "g/cm³" in line]
+    found, change = re.search(
+        r"0 bar: (\S+) g/cm³, published cell 1\.85\d g/cm³ \(volume (\S+) %\)", line
+    ).groups()
+    assert float(found) == pytest.approx(1.853 * volume / np.linalg.det(cell), abs=2e-3)
+    assert float(change) == pytest.approx(100 * (np.linalg.det(cell) / volume - 1), abs=0.2)
+    kept = tmp_path / "kept"
+    run_md(load_config(path, ["md.equilibration=nvt", f"output.folder={kept}"]), notify=lines.append)
+    assert np.linalg.det(results_of(kept).cell) == pytest.approx(volume, abs=0.1)
+    assert sum("g/cm³" in line for line in lines) == 1
 
 
 def kill_after_a_checkpoint(command, folder):

@@ -15,6 +15,7 @@ supercell = [1, 1, 1]
 commands = ["pair_style lj/cut 5.0", "pair_coeff * * 0.02 1.9"]
 [md]
 temperature_k = 600
+equilibration = "nvt"
 equilibration_ps = {equilibration_ps}
 production_ps = {production_ps}
 ensemble = "nve"

@@ -75,8 +75,8 @@ class MdSettings(StrictModel):
     )
     equilibration_ps: float = Field(default=20.0, ge=0, description="length of the equilibration, ps")
     equilibration: Literal["nvt", "npt"] = Field(
-        default="nvt",
-        description="nvt: Langevin at constant volume; npt: Nosé–Hoover, then its mean cell",
+        default="npt",
+        description="npt: Nosé–Hoover at a pressure, then its mean cell; nvt: Langevin in the given cell",
     )
     pressure_bar: float = Field(default=0.0, description="pressure of an npt equilibration, bar")
     barostat: Literal["aniso", "tri", "iso"] = Field(

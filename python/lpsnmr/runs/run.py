@@ -23,6 +23,8 @@ from lpsnmr.runs.reporting import RunReporter, stage_name
 from lpsnmr.runs.session import RunOutcome, RunSession, open_session
 from lpsnmr.runs.start import define_elements, open_lammps
 from lpsnmr.sampling.sampler import Sampler, SamplerState
+from lpsnmr.structures import CRYSTALS
+from lpsnmr.structures.checks import density_g_per_cm3
 from lpsnmr.trajectory.frames import Frame
 
 __all__ = ["run_md"]
@@ -226,9 +228,23 @@ class _Run:
         if breathed and self.arrays["cell_count"] > 0:
             driver.unfix()
             driver.rescale_cell(self.arrays["cell_sum"] / self.arrays["cell_count"])
+            self._tell_density()
         loop.set_fixes(loop.last)
         self._set_up_production()
         return True
+
+    def _tell_density(self) -> None:
+        """Say the density that the equilibration found, beside that of the given cell."""
+        atoms = self.prepared.atoms
+        if atoms is None:
+            return
+        given = density_g_per_cm3(atoms)
+        change = float(abs(np.linalg.det(self.driver.cell()))) / atoms.get_volume()
+        whose = "published" if self.settings.structure.file in CRYSTALS else "given"
+        self.session.notify(
+            f"cell at {self.settings.md.pressure_bar:g} bar: {given / change:.3f} g/cm³, {whose} cell "
+            f"{given:.3f} g/cm³ (volume {100 * (change - 1):+.1f} %)"
+        )
 
     def _set_up_production(self) -> None:
         """Compute the forces; let LAMMPS take the samples where it can."""
