@@ -154,7 +154,7 @@ def fit_own(train: list, test: list, target: Path) -> list:
     from lpsnmr.potential import DataSet, Ufp, fit_ufp, save_fit
 
     models = Path(importlib.util.find_spec("lpsnmr").origin).parent / "data" / "models"
-    settings, data = settings_of_potential(models / "lps.uf3"), [DataSet(train)]
+    settings, data = settings_of_potential(models / "lps_pbe.uf3"), [DataSet(train)]
     save_fit(target, fit_ufp(data, settings), settings, data, [[]], extrapolation=False)
     return [Ufp(target).predict(f).forces for f in test]
 

@@ -3,8 +3,10 @@
 #   sh examples/inputs/fit_lps.sh [NAME.uf3 [DATA.extxyz ...]]
 # V3 stands where density terms do not do its work: inside PS4 and where Li meets a P-S bond. Melts weigh less,
 # for they ask more of the form than it has. See docs/howto/fit-ufp.md.
-# LABELS=pbe+topbesol (or another sum of labels, docs/howto/fit-ufp.md) fits that instead of PBE.
-# DENSITY=no makes the two- and three-body potential of the form of lps_23body.uf3 instead.
+# Fitted to PBE + the learned difference to PBEsol, whose cells are those of experiment; the sibling fitted to plain PBE:
+#   LABELS=pbe sh examples/inputs/fit_lps.sh lps_pbe.uf3
+# (LABELS may be another sum too, docs/howto/fit-ufp.md.)
+# DENSITY=no makes the two- and three-body potential of the form of lps_23body.uf3 instead, of plain PBE.
 set -eu
 models=$(python -c "import pathlib, lpsnmr.data as d; print(pathlib.Path(d.__path__[0]) / 'models')")
 target=${1:-$models/lps.uf3}
@@ -16,8 +18,10 @@ if [ $# -eq 0 ]; then
   set -- $reference
 fi
 if [ "${DENSITY:-yes}" = no ]; then
+  labels=${LABELS:-pbe}
   set -- "$@" --triple S-P-S=3.0,5.0 --triple S-Li-P=4.0,3.0 --triple S-Li-S=3.5,4.0 --triple S-P-P=3.5,3.5
 else
+  labels=${LABELS:-pbe+topbesol}
   set -- "$@" --energy-error 0.7 --prior-density 0.02 \
     --weigh '*1800*=0.2' --weigh '*2500=0.2' --weigh '*quench*=0.2' --weigh '*melt*=0.2' --weigh 'ufp_hot*=0.2' \
     --triple S-Li-P=4.0,3.0 --triple S-Li-Li=0,0 --triple S-Li-S=0,0 --triple S-P-P=0,0 --triple S-P-S=0,0 \
@@ -26,4 +30,4 @@ fi
 exec lpsnmr fit-ufp "$@" -o "$target" \
   --elements "Li P S" --two-body-cutoff 5.0 --three-body-cutoff 4.0 \
   --triple Li-Li=0 --triple Li-P=0 --triple Li-S=0 --triple P-Li=0 --triple P-P=0 --triple S-S-S=0,0 \
-  --prior-3b-ridge 0.5 --prior-3b-curvature 0.3 --folds 5 --steps-per-block 400 --labels "${LABELS:-pbe}"
+  --prior-3b-ridge 0.5 --prior-3b-curvature 0.3 --folds 5 --steps-per-block 400 --labels "$labels"
