@@ -61,7 +61,7 @@ def test_intervals_at_300_k_cover_the_truth():
 def test_rare_jumps_are_told():
     network = truth()
     rng = np.random.default_rng(0)
-    fit = fit_rates(network, [drawn(network, 550.0, rng, 2e-11)], n_draws=20)
+    fit = fit_rates(network, [drawn(network, 550.0, rng, 3e-10)], n_draws=20)
     assert any("hard" in line for line in fit.rare)
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "watch": ("watch", "Live view of a run or stream: rate, time left, temperature, decay time so far."),
     "models": ("models", "List the potentials and EFG models that come with the package."),
     "analyze": ("analyze", "NMR decay, diffusion and jump rates from a results file."),
+    "predict": ("predict", "Echoes, T1 and lines of a jump network at any temperature and field."),
 }
 """Command name: (module in lpsnmr.cli, one-line help)."""
 

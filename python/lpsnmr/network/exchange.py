@@ -16,6 +16,8 @@ __all__ = ["ExchangeEcho", "Modes", "exchange_echo", "fid", "frequencies", "quad
 PHASE_PER_STEP = 0.08
 """Largest phase, rad, by which sites part in one step; the error is 3e-7 per rad of the whole."""
 MAX_STEPS = 200_000
+FIRST_STEP, GROWTH = 0.1, 1.5
+"""Fastest rate times the first step; growth of the time reached with each of the first steps."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,10 @@ class Modes:
         largest = float(np.abs(relative).max(initial=0.0))
         state = np.repeat(self.start.astype(np.complex128)[:, None], omega.shape[1], axis=1)
         found, now, step = [], 0.0, _Step(self, relative)
+        for length in self._first_steps(largest, float(times.min(where=times > 0, initial=np.inf))):
+            state, now = step(state, length), now + length
         for time in times.tolist():
-            n = max(1, int(np.ceil((time - now) * largest / PHASE_PER_STEP))) if time > now else 0
+            n = max(1, int(np.ceil((time - now) * largest / PHASE_PER_STEP))) if time > now * (1 + 1e-12) else 0
             if n > MAX_STEPS:
                 raise InputError(
                     f"evolution time: {time:.3g} s is a phase of {time * largest:.3g} rad, more than can be followed"
@@ -103,6 +107,16 @@ class Modes:
             now = time
             found.append(state * np.exp(1j * middle * time))
         return found
+
+    def _first_steps(self, largest: float, first_time: float) -> list[float]:
+        """Return steps that grow from the fastest jumps on: fast modes leave equilibrium in no time, once."""
+        fastest = float(-self.rates.min(initial=0.0))
+        whole = min(PHASE_PER_STEP / largest if largest > 0 else first_time, first_time)
+        if not np.isfinite(whole) or fastest * whole < FIRST_STEP:
+            return []
+        n = int(np.ceil(np.log(fastest * whole / FIRST_STEP) / np.log(GROWTH)))
+        lengths = whole * GROWTH ** -np.arange(n, 0, -1.0) * (GROWTH - 1.0)
+        return np.concatenate([[whole * GROWTH**-n], lengths]).tolist()
 
 
 class _Step:

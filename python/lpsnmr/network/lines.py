@@ -88,7 +88,8 @@ def exchange_spectrum(
     if rate_per_s > 0:
         ends = max(ends, -np.log(END_OF_SIGNAL) * (1.0 / np.sqrt(second_moment) + rate_per_s / second_moment))
     times = dwell * np.arange(min(n_times, max(64, int(np.ceil(ends / dwell)))))
-    degree = degree_for(largest * times[-1])
+    phase = largest * min(times[-1], ends)
+    degree = degree_for(phase)
     signal = np.zeros(len(times), dtype=np.complex128)
     for factor, share in pairs:
         if factor == 0:
@@ -102,7 +103,7 @@ def exchange_spectrum(
     signal *= narrowed_decay(times, second_moment, rate_per_s)
     frequency, intensity = _transform(signal, dwell)
     full = full_width(frequency, intensity)
-    return ExchangeSpectrum(frequency, intensity, full, degree, largest * times[-1] <= 0.5 * (degree - 9))
+    return ExchangeSpectrum(frequency, intensity, full, degree, bool(phase <= 0.5 * (degree - 9)))
 
 
 def _transform(signal: Array, dwell: float) -> tuple[Array, Array]:

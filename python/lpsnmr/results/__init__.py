@@ -2,7 +2,7 @@
 
 from lpsnmr.results.collective import CollectiveDisplacement
 from lpsnmr.results.echo import Echo
-from lpsnmr.results.jumps import Jumps, Rotations, SiteJumps
+from lpsnmr.results.jumps import Jumps, Rotations, SiteJumps, SiteNetwork
 from lpsnmr.results.lag_statistics import LagStatistics
 from lpsnmr.results.results import RESULTS_FILE, Results, find_results_file
 from lpsnmr.results.single_crystal import SingleCrystal
@@ -18,6 +18,7 @@ __all__ = [
     "Rotations",
     "SingleCrystal",
     "SiteJumps",
+    "SiteNetwork",
     "TensorSamples",
     "find_results_file",
 ]

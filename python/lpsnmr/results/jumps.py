@@ -10,7 +10,7 @@ from lpsnmr.errors import InputError
 from lpsnmr.results.groups import ArrayGroup, Shape
 from lpsnmr.typing import Array
 
-__all__ = ["LENGTH_BIN", "Jumps", "Rotations", "SiteJumps"]
+__all__ = ["LENGTH_BIN", "Jumps", "Rotations", "SiteJumps", "SiteNetwork"]
 
 Counts = NDArray[np.int64]
 
@@ -124,3 +124,44 @@ class Rotations(Jumps):
     """Rotations of polyhedra; a unit of length is ten degrees."""
 
     LENGTH_UNIT: ClassVar[float] = 10.0
+
+
+@dataclass(frozen=True)
+class SiteNetwork(ArrayGroup):
+    """What a jump network needs of the sites of ``SiteJumps``, beside their pair counts.
+
+    Attributes
+    ----------
+    window_ps
+        Length of a window, ps.
+    waiting_windows
+        (s,) float64, windows that ions were assigned to each site, between the cores too.
+    tensor_windows, tensor_mean
+        (s,) float64, windows of the means; (s, 5) float64, V/Å², mean components in the core of each site, zero
+        for sites without windows.
+    pairs
+        (k, 2) int64: from, to.
+    pair_backward, pair_waits, pair_wait_windows
+        (k,) int64, of the jumps of each pair: those back to the site before; those whose stay before was seen
+        from its beginning; windows of these stays.
+    """
+
+    SHAPES: ClassVar = {
+        "window_ps": (),
+        "waiting_windows": ("s",),
+        "tensor_windows": ("s",),
+        "tensor_mean": ("s", 5),
+        "pairs": ("k", 2),
+        "pair_backward": ("k",),
+        "pair_waits": ("k",),
+        "pair_wait_windows": ("k",),
+    }
+
+    window_ps: float
+    waiting_windows: Array
+    tensor_windows: Array
+    tensor_mean: Array
+    pairs: Counts
+    pair_backward: Counts
+    pair_waits: Counts
+    pair_wait_windows: Counts

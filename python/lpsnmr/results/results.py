@@ -19,7 +19,7 @@ from lpsnmr.results import layout
 from lpsnmr.results.collective import CollectiveDisplacement
 from lpsnmr.results.echo import Echo
 from lpsnmr.results.groups import Group
-from lpsnmr.results.jumps import Jumps, Rotations, SiteJumps
+from lpsnmr.results.jumps import Jumps, Rotations, SiteJumps, SiteNetwork
 from lpsnmr.results.lag_statistics import LagStatistics
 from lpsnmr.results.layout import Scalar
 from lpsnmr.results.single_crystal import SingleCrystal
@@ -39,6 +39,7 @@ GROUPS: dict[str, type[Group]] = {
     "collective_displacement": CollectiveDisplacement,
     "jumps_sites": SiteJumps,
     "jumps_displacement": Jumps,
+    "site_network": SiteNetwork,
 }
 """Optional group of the file, which is also the attribute of ``Results``: its type."""
 DIRECTION = "direction_"
@@ -106,6 +107,8 @@ class Results:
         Booked jumps between sites and by displacement; None when not followed.
     rotations
         Booked rotations by kind of polyhedra, such as ``"ps4"``; empty when none were followed.
+    site_network
+        Mean tensors, waiting times and returns by site and pair; None when not followed, and in older files.
     mobile, charge
         Element of the mobile ion, which names with ``li`` stand for, and its charge, e.
     extra
@@ -137,6 +140,7 @@ class Results:
     jumps_sites: SiteJumps | None = None
     jumps_displacement: Jumps | None = None
     rotations: dict[str, Rotations] = field(default_factory=dict)
+    site_network: SiteNetwork | None = None
     mobile: str = SpeciesSettings().mobile
     charge: float = 1.0
     extra: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)

@@ -165,7 +165,7 @@ class LocalFeed:
         if self._comm.rank == 0:
             self._sampler.count_flagged(int(batch.flagged.sum()))
         if self._motion is not None:
-            self._follow(batch, moved.sum(axis=0), total, drift, shift)
+            self._follow(batch, moved.sum(axis=0), values[:, :, :5].sum(axis=0), total, drift, shift)
         return n
 
     def _to_first_cell(self, batch: SampleBatch, moved: Array, total: Array) -> Array | None:
@@ -221,9 +221,9 @@ class LocalFeed:
         return owned
 
     def _follow(
-        self, batch: SampleBatch, moved: Array, total: Array, drift: Array, shift: Array | None
+        self, batch: SampleBatch, moved: Array, tensors: Array, total: Array, drift: Array, shift: Array | None
     ) -> None:
-        """Hand the batch over to the detectors of jumps on rank 0; ``moved`` is summed over its samples."""
+        """Hand the batch over to the detectors on rank 0; ``moved`` and ``tensors`` are sums over its samples."""
         if self._motion is None:
             return
         sums = np.zeros((len(self._sampler.ids), 3))
@@ -232,24 +232,24 @@ class LocalFeed:
         bonds = sums[pairs[:, 1]] - sums[pairs[:, 0]]
         if self._comm.size > 1:
             if shift is not None:
-                shift = self._collect(shift, bonds)[0]
-            moved, bonds = self._collect(moved, bonds)
+                shift = self._collect(shift, tensors, bonds)[0]
+            moved, tensors, bonds = self._collect(moved, tensors, bonds)
         motion = self._sampler.motion
         if motion is None:
             return
-        motion.add_sums(moved, bonds, shift)
+        motion.add_sums(moved, bonds, shift, tensors)
         for k in range(len(batch.steps)):
             if motion.count(total[k], drift[k], batch.cells[k]):
                 motion.end_window()
 
-    def _collect(self, moved: Array, bonds: Array) -> tuple[Array, Array]:
+    def _collect(self, moved: Array, tensors: Array, bonds: Array) -> tuple[Array, Array, Array]:
         from mpi4py import MPI
 
-        counts = 3 * np.diff(np.concatenate([[0], self._ends]))
-        everything = np.empty((self._sampler.n_li_total, 3))
+        counts = 8 * np.diff(np.concatenate([[0], self._ends]))
+        everything = np.empty((self._sampler.n_li_total, 8))
         self._comm.Gatherv(
-            [np.ascontiguousarray(moved), MPI.DOUBLE], [everything, counts, MPI.DOUBLE], root=0
+            [np.ascontiguousarray(np.hstack([moved, tensors])), MPI.DOUBLE], [everything, counts, MPI.DOUBLE], root=0
         )
         summed = np.empty_like(bonds)
         self._comm.Reduce(np.ascontiguousarray(bonds), summed, root=0)
-        return everything, summed
+        return everything[:, :3].copy(), everything[:, 3:].copy(), summed

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr.errors import InputError
-from lpsnmr.results import CollectiveDisplacement, Jumps, Rotations, SiteJumps
+from lpsnmr.results import CollectiveDisplacement, Jumps, Rotations, SiteJumps, SiteNetwork
 from lpsnmr.sampling.correlators import DisplacementCorrelator
 from lpsnmr.sampling.displacement_jumps import DisplacementTracker
 from lpsnmr.sampling.jump_book import State
@@ -43,6 +43,7 @@ class MotionGroups:
     jumps_sites: SiteJumps
     jumps_displacement: Jumps
     rotations: dict[str, Rotations]
+    site_network: SiteNetwork
 
 
 class MotionTracker:
@@ -95,16 +96,18 @@ class MotionTracker:
         }
         self._origin = np.full(3, np.nan)  # framework's centre of mass in the first frame
         self._filled = 0
-        self._waiting: list[tuple[Array, Array, Array, Array]] = []
+        self._waiting: list[tuple[Array, Array, Array, Array, Array | None]] = []
         self._first_cell = np.full((3, 3), np.nan)  # NaN: of a checkpoint that knows of no changing cells
         self._sum = np.zeros((n_li, 3))
+        self._tensor_sum = np.full((n_li, 5), np.nan)  # NaN: no tensors, or not of the whole window
         self._shift_sum = np.zeros((n_li, 3))  # from there to where sites are looked up; zero in one cell
         self._bond_sum = np.zeros((len(self._pairs), 3))
         self._cell_sum = np.zeros((3, 3))
 
     def add(
-        self, moved: Array, drift: Array, unwrapped: Array, cell: Array, affine: Array | None = None
-    ) -> None:
+        self, moved: Array, drift: Array, unwrapped: Array, cell: Array, affine: Array | None = None,
+        tensors: Array | None = None,
+    ) -> None:  # fmt: skip
         """Take one frame.
 
         Parameters
@@ -121,10 +124,12 @@ class MotionTracker:
         affine
             (n_li, 3) float64, Å; where the cell has changed: fractional coordinates of all Li less those of
             the framework's centre, times the present cell. Sites are looked up with them.
+        tensors
+            (n_li, 5) float64, V/Å², components of all Li; None when unknown.
         """
         if affine is not None:
             self._shift_sum += affine - moved
-        self.add_sums(moved, self.bonds(unwrapped))
+        self.add_sums(moved, self.bonds(unwrapped), tensors=tensors)
         if self.count(moved.sum(axis=0), drift, cell):
             self.end_window()
 
@@ -150,13 +155,18 @@ class MotionTracker:
         """Return corner minus centre of every bond, (b, 3), of positions of all atoms or sums of them."""
         return np.asarray(positions[self._pairs[:, 1]] - positions[self._pairs[:, 0]])
 
-    def add_sums(self, moved: Array, bonds: Array, shift: Array | None = None) -> None:
-        """Add to the present window: positions of ions and ``bonds``, summed over some of its frames.
+    def add_sums(
+        self, moved: Array, bonds: Array, shift: Array | None = None, tensors: Array | None = None
+    ) -> None:
+        """Add to the present window: positions of ions, ``bonds`` and tensors, summed over some of its frames.
 
         ``shift`` is the sum of affine positions less ``moved`` where the cell has changed; see ``add``.
         """
         if shift is not None:
             self._shift_sum += shift
+        if self._filled == 0:
+            self._tensor_sum[:] = 0.0
+        self._tensor_sum += np.nan if tensors is None else tensors
         self._sum += moved
         self._bond_sum += bonds
 
@@ -169,7 +179,8 @@ class MotionTracker:
         filled = self._filled
         sums = (self._sum, self._bond_sum, self._cell_sum, self._shift_sum)
         mean, bonds, cell, shift = (total / filled for total in sums)
-        self._waiting.append((mean, bonds, cell, shift))
+        tensors = self._tensor_sum / filled if np.isfinite(self._tensor_sum).all() else None
+        self._waiting.append((mean, bonds, cell, shift, tensors))
         if len(self._waiting) == WINDOWS_AT_ONCE:
             self._work_off()
         self._filled = 0
@@ -178,13 +189,13 @@ class MotionTracker:
 
     def _work_off(self) -> None:
         """Show the detectors the windows that wait: several at a time, which costs half of one by one."""
-        for mean, bonds, cell, shift in self._waiting:
+        for mean, bonds, cell, shift, tensors in self._waiting:
             inverse = np.linalg.inv(cell)
             places = (mean + self._origin) @ inverse
             if shift.any():  # the framework's centre keeps the fractional coordinates of the first frame
                 first = self._first_cell if np.isfinite(self._first_cell).all() else cell
                 places = (mean + shift) @ inverse + self._origin @ np.linalg.inv(first)
-            self._sites.add(places, cell)
+            self._sites.add(places, cell, tensors)
             self._displacements.add(mean)
             first_bond = 0
             for name, rows in self._units.items():
@@ -258,13 +269,14 @@ class MotionTracker:
             jumps_sites=self._sites.summary(),
             jumps_displacement=self._displacements.summary(),
             rotations={name: tracker.summary() for name, tracker in self._rotations.items()},
+            site_network=self._sites.network(),
         )
 
 
 _UNIT = np.eye(3)
 UNITS, ROTATIONS = "units.", "rotations_"
 _PLAIN = ("origin", "filled", "sum", "bond_sum", "cell_sum")
-_LATER = ("first_cell", "shift_sum")
+_LATER = ("first_cell", "shift_sum", "tensor_sum")
 """What checkpoints of earlier versions lack."""
 
 

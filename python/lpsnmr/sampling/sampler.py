@@ -265,11 +265,12 @@ class Sampler:
         self.take(frame.step, frame.cell, components, frame.unwrapped[self._targets] - drift, temperature_k)
         if self.motion is not None:
             moved = frame.unwrapped[self._mobile] - drift
+            tensors = components if len(components) == self.n_li_total else None
             if frame.affine is None:
-                self.motion.add(moved, drift, np.asarray(frame.unwrapped), frame.cell)
+                self.motion.add(moved, drift, np.asarray(frame.unwrapped), frame.cell, tensors=tensors)
             else:
                 relative = frame.affine[self._mobile] - self.framework.position(frame.affine)
-                self.motion.add(moved, drift, frame.affine, frame.cell, relative)
+                self.motion.add(moved, drift, frame.affine, frame.cell, relative, tensors)
 
     def take(
         self, step: int, cell: Array, components: Array, moved: Array, temperature_k: float | None = None

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpsnmr._core import nearest_sites
-from lpsnmr.results import SiteJumps
+from lpsnmr.results import SiteJumps, SiteNetwork
 from lpsnmr.sampling.jump_book import JumpBook, JumpTracker, State
 from lpsnmr.sampling.settings import JumpSettings
 from lpsnmr.sampling.site_finding import (
@@ -16,6 +16,7 @@ from lpsnmr.sampling.site_finding import (
     minimum_image,
     replicate,
 )
+from lpsnmr.sampling.site_memory import SiteMemory
 from lpsnmr.typing import Array
 
 __all__ = ["SiteTracker"]
@@ -70,8 +71,9 @@ class SiteTracker(JumpTracker):
         self._occupation = np.zeros(len(self.sites))
         self._between = 0.0  # ion-windows outside all cores
         self._pairs: dict[tuple[int, int], int] = {}
+        self._memory = SiteMemory(n)
 
-    def add(self, fractional: Array, cell: Array) -> None:
+    def add(self, fractional: Array, cell: Array, tensors: Array | None = None) -> None:
         """Take the averaged positions of one window.
 
         Parameters
@@ -80,9 +82,11 @@ class SiteTracker(JumpTracker):
             (n, 3) float64, drift removed, unwrapped or not.
         cell
             (3, 3) float64, rows are the cell vectors, Å.
+        tensors
+            (n, 5) float64, V/Å², mean components of the ions in this window; used once sites are known.
         """
         if self._learn == 0:
-            self._assign(fractional, cell)
+            self._assign(fractional, cell, tensors)
             return
         self._buffer.append(np.array(fractional))
         if len(self._buffer) >= self._learn:
@@ -104,7 +108,7 @@ class SiteTracker(JumpTracker):
         for fractional in buffer:
             self._assign(fractional, cell)
 
-    def _assign(self, fractional: Array, cell: Array) -> None:
+    def _assign(self, fractional: Array, cell: Array, tensors: Array | None = None) -> None:
         self.book.advance()
         core = self._settings.core_radius_angstrom
         inside = np.zeros(self._n, dtype=np.bool_)
@@ -126,6 +130,7 @@ class SiteTracker(JumpTracker):
         here = self._here[inside]
         self._occupation += np.bincount(here, minlength=len(self.sites))
         self._between += float(self._n - inside.sum())
+        self._memory.window(self._here, inside, len(self.sites), tensors)
         self.book.settle()
 
     def _nearest(self, fractional: Array, cell: Array) -> tuple[NDArray[np.int64], Array]:
@@ -143,11 +148,13 @@ class SiteTracker(JumpTracker):
         if self.book.pending[i] and site == self._before[i]:
             self.book.retract(i)
             self._count(site, here, -1)
+            self._memory.retract(i, site, here)
             self._here[i], self._before[i] = site, self._before_that[i]
             return
         length = float(np.linalg.norm(minimum_image(self.sites[site] - self.sites[here]) @ cell))
         self.book.propose(i, length, backward=site == self._before[i])
         self._count(here, site, 1)
+        self._memory.arrive(i, here, site, self.book.now, backward=site == int(self._before[i]))
         self._before_that[i] = self._before[i]
         self._before[i], self._here[i] = here, site
 
@@ -196,6 +203,7 @@ class SiteTracker(JumpTracker):
             "sites": self.sites.copy(),
             "pairs": pairs.reshape(-1, 3),
             "buffer": np.array(self._buffer).reshape(-1, self._n, 3),
+            **{f"memory_{name}": value for name, value in self._memory.state().items()},
         }
 
     @classmethod
@@ -208,6 +216,9 @@ class SiteTracker(JumpTracker):
         tracker._restore(state)
         tracker._pairs = {(int(a), int(b)): int(count) for a, b, count in state["pairs"]}
         tracker._buffer = [np.array(window) for window in state["buffer"]]
+        tracker._memory.restore(
+            {k.removeprefix("memory_"): v for k, v in state.items() if k.startswith("memory_")}
+        )
         return tracker
 
     def summary(self) -> SiteJumps:
@@ -222,3 +233,7 @@ class SiteTracker(JumpTracker):
             between_sites=float(self._between / (windows * max(self._n, 1))),
             site_pairs=pairs.reshape(-1, 3),
         )
+
+    def network(self) -> SiteNetwork:
+        """Return what a jump network needs beside the summary."""
+        return self._memory.summary(self._window_ps, len(self.sites))
