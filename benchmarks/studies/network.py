@@ -1,6 +1,6 @@
 """Coverage of predictions at 300 K from counts at 550–700 K, and speed.
 
-    python benchmarks/studies/network.py [--repeats 200]
+python benchmarks/studies/network.py [--repeats 200]
 """
 
 import argparse

@@ -86,9 +86,9 @@ def test_two_site_decay_in_closed_form(rate):
     np.testing.assert_allclose(found, expected, atol=3e-6)
 
 
-def test_echo_of_two_sites_against_drawn_trajectories(rng_seed=3):
+def test_echo_of_two_sites_against_drawn_trajectories():
     rate, split, evolution, mixing = 6e4, 2e5, 1e-5, 2e-5
-    rng = np.random.default_rng(rng_seed)
+    rng = np.random.default_rng(3)
     n = 60_000
     site = rng.integers(0, 2, n) * 2.0 - 1.0
     now = np.zeros(n)
@@ -108,7 +108,8 @@ def test_echo_of_two_sites_against_drawn_trajectories(rng_seed=3):
 def test_quadrupole_echo_refocuses_without_motion_only():
     still, moving = random_network(3, 1e-2), random_network(3, 2e4)
     signal = [
-        quadrupole_echo(Modes.of(n, 300.0), n.tensors, 2e-5, [0.0], degree=23)[0].real for n in (still, moving)
+        quadrupole_echo(Modes.of(n, 300.0), n.tensors, 2e-5, [0.0], degree=23)[0].real
+        for n in (still, moving)
     ]
     assert signal[0] == pytest.approx(1.0, abs=1e-5)
     assert 0.1 < signal[1] < 0.95

@@ -69,7 +69,9 @@ def test_network_of_drawn_runs(tmp_path):
     assert network.n_sites == 4
     assert len(network.saddle_ev) == 1
     assert network.saddle_ev[0] == pytest.approx(0.3, abs=0.04)
-    assert network.jump_rate(700.0) == pytest.approx(0.06 / 0.5e-12, rel=0.05)
+    assert network.jump_rate(700.0) == pytest.approx(
+        0.06 / 0.5e-12, rel=0.12
+    )  # what returns within a window is no jump
     assert any("no memory seen" in note for note in found.notes)
     np.testing.assert_allclose(network.tensors, TENSORS, atol=0.02)
 

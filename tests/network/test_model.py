@@ -21,7 +21,8 @@ def lattice(size, rate, a=3.0):
 
 def network_of(n, edges, vectors, rates, edge_class):
     return JumpNetwork(
-        tuple(str(i) for i in range(n)), np.zeros(n, dtype=np.int64), np.random.default_rng(0).normal(size=(n, 5)),
+        tuple(str(i) for i in range(n)), np.zeros(n, dtype=np.int64),
+        np.random.default_rng(0).normal(size=(n, 5)),
         np.zeros(1), np.zeros(1), np.asarray(edges), edge_class, np.zeros(len(rates)), np.log(rates), vectors,
     )  # fmt: skip
 

@@ -13,7 +13,9 @@ TIMES = np.geomspace(1e-12, 1e-9, 40)
 def stretched(temperature, rng, energy=0.35, gamma=0.6, error=0.01):
     tau = 2e-11 * np.exp(energy / BOLTZMANN_EV_PER_K * (1 / temperature - 1 / 600.0))
     values = np.exp(-((TIMES / tau) ** gamma))
-    return Decay(temperature, TIMES, values + error * rng.standard_normal(len(TIMES)), np.full(len(TIMES), error))
+    return Decay(
+        temperature, TIMES, values + error * rng.standard_normal(len(TIMES)), np.full(len(TIMES), error)
+    )
 
 
 def test_decays_of_one_shape_collapse():

@@ -45,7 +45,7 @@ def test_mistakes_are_told_in_one_line(tmp_path, old, new, message):
     assert old in TWO
     path = tmp_path / "net.toml"
     path.write_text(TWO.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(FileFormatError, match="net.toml: ") as error:
+    with pytest.raises(FileFormatError, match=r"net\.toml: ") as error:
         read_network(path)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
@@ -53,7 +53,14 @@ def test_mistakes_are_told_in_one_line(tmp_path, old, new, message):
 
 def test_command_writes_what_the_page_says(tmp_path):
     out = tmp_path / "out"
-    arguments = ["--rates", str(EXAMPLES / "linear-chain.toml"), "--temperature", "250:450:50", "-o", str(out)]
+    arguments = [
+        "--rates",
+        str(EXAMPLES / "linear-chain.toml"),
+        "--temperature",
+        "250:450:100",
+        "-o",
+        str(out),
+    ]
     result = CliRunner().invoke(command, [*arguments, "--larmor-mhz", "116.6"], catch_exceptions=False)
     assert result.exit_code == 0
     assert "116.6 MHz: the largest 1/T1" in result.output

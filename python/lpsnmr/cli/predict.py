@@ -62,7 +62,8 @@ def _microseconds(ctx: click.Context, param: click.Parameter, texts: tuple[str, 
     "--rates", type=click.Path(path_type=Path, dir_okay=False), help="Network written by hand (TOML)."
 )  # fmt: skip
 @click.option(
-    "--temperature", "temperatures", default="200:500", show_default=True, callback=_temperatures, metavar="K",
+    "--temperature", "temperatures", default="200:500", show_default=True, callback=_temperatures,
+    metavar="K",
     help="FIRST:LAST, FIRST:LAST:STEP (10 K by default), or a list with commas.",
 )  # fmt: skip
 @click.option(
@@ -70,8 +71,8 @@ def _microseconds(ctx: click.Context, param: click.Parameter, texts: tuple[str, 
     show_default=True, metavar="MHZ", help="Larmor frequency of the nucleus; may be given several times.",
 )  # fmt: skip
 @click.option(
-    "--evolution-time", "evolution_us", multiple=True, default=("10us",), show_default=True, callback=_microseconds,
-    metavar="TIME", help="Evolution time t_p of the echoes, such as 10us; may be given several times.",
+    "--evolution-time", "evolution_us", multiple=True, default=("10us",), show_default=True,
+    callback=_microseconds, metavar="TIME", help="Evolution time t_p of the echoes, such as 10us; may be given several times.",
 )  # fmt: skip
 @click.option(
     "--spin-lock-khz", type=click.FloatRange(min=0), default=20.0, show_default=True, metavar="KHZ",
@@ -105,7 +106,8 @@ def command(
     fitted by a network first; then rates and T1 have intervals. With --rates the network comes from a file.
 
     Echoes are exact for jumps during the evolution time: compare amplitude_left in echo_summary.csv with
-    1 to see what these destroy. flanks.csv says which barrier an experimenter reads from the two flanks of 1/T1.
+    1 to see what these destroy. flanks.csv says which barrier an experimenter reads from the two flanks of
+    1/T1.
     """
     if (rates is None) == (not results):
         raise InputError("predict: expected either results files or --rates FILE")
@@ -115,9 +117,7 @@ def command(
     fit: Any = None
     if rates is not None:
         network, dipolar = read_network(rates)
-        moments = SecondMoments(
-            dipolar.like_khz2 * (2e3 * pi) ** 2, dipolar.unlike_khz2 * (2e3 * pi) ** 2
-        )
+        moments = SecondMoments(dipolar.like_khz2 * (2e3 * pi) ** 2, dipolar.unlike_khz2 * (2e3 * pi) ** 2)
         lines: list[str] = []
     else:
         from lpsnmr.network.from_results import fit_results
@@ -127,10 +127,12 @@ def command(
     prediction = predict(network, settings, moments, fit)
     written = write_prediction(prediction, output, make_plots=plots)
     for flank in prediction.flanks:
-        where = f"at {flank.maximum_k:.4g} K" if np.isfinite(flank.maximum_k) else "outside these temperatures"
+        where = (
+            f"at {flank.maximum_k:.4g} K" if np.isfinite(flank.maximum_k) else "outside these temperatures"
+        )
         click.echo(
-            f"{flank.larmor_mhz:g} MHz: the largest 1/T1 is {where}; flanks read {flank.cold_ev:.3f} eV (cold) and "
-            f"{flank.hot_ev:.3f} eV (hot)"
+            f"{flank.larmor_mhz:g} MHz: the largest 1/T1 is {where}; flanks read "
+            f"{flank.cold_ev:.3f} eV (cold) and {flank.hot_ev:.3f} eV (hot)"
         )
     if np.isfinite(prediction.narrowing_k):
         click.echo(f"the central line has half its width at rest at {prediction.narrowing_k:.4g} K")

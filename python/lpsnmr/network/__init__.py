@@ -1,4 +1,4 @@
-"""From jumps to what a spectrometer sees: networks of sites, echoes, lines and relaxation at any temperature."""
+"""From jumps to what a spectrometer sees: networks of sites, echoes, lines and relaxation."""
 
 from lpsnmr.network.exchange import Modes, exchange_echo, fid, quadrupole_echo
 from lpsnmr.network.lines import exchange_spectrum

@@ -29,13 +29,20 @@ def larmor_rad_s(nucleus: str, field_t: float) -> float:
 
 
 def van_vleck(
-    positions: Array, cell: Array, observed: NDArray[np.intp], partners: NDArray[np.intp], nucleus: str, partner: str,
-    *, occupation: ArrayLike = 1.0, reach_angstrom: float = 25.0,
-) -> float:  # fmt: skip
+    positions: Array,
+    cell: Array,
+    observed: NDArray[np.intp],
+    partners: NDArray[np.intp],
+    nucleus: str,
+    partner: str,
+    *,
+    occupation: ArrayLike = 1.0,
+    reach_angstrom: float = 25.0,
+) -> float:
     """Return the second moment of a powder from the dipoles of one kind of partner, (rad/s)².
 
-    M2 = (3/5)(μ0/4π)² γ⁴ħ² I(I + 1) Σ r⁻⁶ of like spins and (4/15)(μ0/4π)² γ_I²γ_S² ħ² S(S + 1) Σ r⁻⁶ of unlike
-    ones, the mean over the observed atoms (J. H. Van Vleck, Phys. Rev. 74, 1168 (1948),
+    M2 = (3/5)(μ0/4π)² γ⁴ħ² I(I + 1) Σ r⁻⁶ of like spins and (4/15)(μ0/4π)² γ_I²γ_S² ħ² S(S + 1) Σ r⁻⁶ of
+    unlike ones, the mean over the observed atoms (J. H. Van Vleck, Phys. Rev. 74, 1168 (1948),
     doi:10.1103/PhysRev.74.1168). What lies beyond the reach is added as a continuum.
 
     Parameters
@@ -54,9 +61,7 @@ def van_vleck(
     if reach_angstrom <= 0 or len(observed) == 0:
         raise InputError("second moment: expected observed atoms and a positive reach")
     filled = np.broadcast_to(np.asarray(occupation, dtype=np.float64), (len(partners),))
-    heights = abs(np.linalg.det(cell)) / np.linalg.norm(
-        np.cross(cell[[1, 2, 0]], cell[[2, 0, 1]]), axis=1
-    )
+    heights = abs(np.linalg.det(cell)) / np.linalg.norm(np.cross(cell[[1, 2, 0]], cell[[2, 0, 1]]), axis=1)
     counts = np.ceil(reach_angstrom / heights).astype(int) + 1
     grid = np.stack(np.meshgrid(*(np.arange(-c, c + 1) for c in counts), indexing="ij"), -1).reshape(-1, 3)
     shifts = grid @ cell

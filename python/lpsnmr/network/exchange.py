@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lpsnmr.efg.quadrupolar import frequency_rad_s_per_efg
 from lpsnmr.errors import InputError
@@ -13,6 +14,7 @@ from lpsnmr.typing import Array
 
 __all__ = ["ExchangeEcho", "Modes", "exchange_echo", "fid", "frequencies", "quadrupole_echo"]
 
+Complex = NDArray[np.complex128]
 PHASE_PER_STEP = 0.08
 """Largest phase, rad, by which sites part in one step; the error is 3e-7 per rad of the whole."""
 MAX_STEPS = 200_000
@@ -63,15 +65,15 @@ class Modes:
         """Return √p in modes, (n,)."""
         return np.asarray(self.vectors.T @ np.sqrt(self.occupations))
 
-    def resting(self) -> Array:
+    def resting(self) -> NDArray[np.bool_]:
         """Return which modes do not decay, (n,) bool: one for each set of connected sites."""
         return np.asarray(self.rates > -1e-12 * max(float(-self.rates.min(initial=0.0)), 1e-300))
 
-    def propagate(self, omega: Array, times_s: Sequence[float]) -> list[Array]:
+    def propagate(self, omega: Array, times_s: Sequence[float]) -> list[Complex]:
         """Return exp[(K + iΩ) t] √p in modes at ascending times, each (n, orientations) complex.
 
-        An exponential Runge–Kutta method of fourth order (S. M. Cox, P. C. Matthews, J. Comput. Phys. 176, 430
-        (2002), doi:10.1006/jcph.2002.6995) takes the jumps exactly, whatever their rates, and the
+        An exponential Runge–Kutta method of fourth order (S. M. Cox, P. C. Matthews, J. Comput. Phys. 176,
+        430 (2002), doi:10.1006/jcph.2002.6995) takes the jumps exactly, whatever their rates, and the
         precession in steps of ``PHASE_PER_STEP``: its cost knows the phase alone.
 
         Parameters
@@ -93,14 +95,20 @@ class Modes:
         relative = omega - middle
         largest = float(np.abs(relative).max(initial=0.0))
         state = np.repeat(self.start.astype(np.complex128)[:, None], omega.shape[1], axis=1)
-        found, now, step = [], 0.0, _Step(self, relative)
-        for length in self._first_steps(largest, float(times.min(where=times > 0, initial=np.inf))):
-            state, now = step(state, length), now + length
+        found: list[Complex] = []
+        now, step = 0.0, _Step(self, relative)
         for time in times.tolist():
-            n = max(1, int(np.ceil((time - now) * largest / PHASE_PER_STEP))) if time > now * (1 + 1e-12) else 0
+            for length in self._first_steps(largest, time) if now == 0 < time else []:
+                state, now = step(state, length), now + length
+            n = (
+                max(1, int(np.ceil((time - now) * largest / PHASE_PER_STEP)))
+                if time > now * (1 + 1e-12)
+                else 0
+            )
             if n > MAX_STEPS:
                 raise InputError(
-                    f"evolution time: {time:.3g} s is a phase of {time * largest:.3g} rad, more than can be followed"
+                    f"evolution time: {time:.3g} s is a phase of {time * largest:.3g} rad, "
+                    "more than can be followed"
                 )
             for _ in range(n):
                 state = step(state, (time - now) / n)
@@ -116,7 +124,7 @@ class Modes:
             return []
         n = int(np.ceil(np.log(fastest * whole / FIRST_STEP) / np.log(GROWTH)))
         lengths = whole * GROWTH ** -np.arange(n, 0, -1.0) * (GROWTH - 1.0)
-        return np.concatenate([[whole * GROWTH**-n], lengths]).tolist()
+        return [float(whole * GROWTH**-n), *map(float, lengths)]
 
 
 class _Step:
@@ -129,12 +137,12 @@ class _Step:
         self._length = -1.0
         self._c: tuple[Array, ...] = ()
 
-    def _precession(self, x: Array) -> Array:
+    def _precession(self, x: Complex) -> Complex:
         at_sites = (self._q @ x.view(np.float64)).view(np.complex128)
         at_sites *= 1j * self._omega
-        return (self._qt @ at_sites.view(np.float64)).view(np.complex128)
+        return np.asarray((self._qt @ at_sites.view(np.float64)).view(np.complex128))
 
-    def __call__(self, x: Array, length: float) -> Array:
+    def __call__(self, x: Complex, length: float) -> Complex:
         if abs(length - self._length) > 1e-12 * length:
             self._length, self._c = length, _coefficients(self._rates * length, length)
         whole, half, inner, f1, f2, f3 = self._c
@@ -143,7 +151,7 @@ class _Step:
         n1 = self._precession(a)
         n2 = self._precession(half * x + inner * n1)
         n3 = self._precession(half * a + inner * (2.0 * n2 - n0))
-        return whole * x + f1 * n0 + f2 * (n1 + n2) + f3 * n3
+        return np.asarray(whole * x + f1 * n0 + f2 * (n1 + n2) + f3 * n3)
 
 
 def _coefficients(z: Array, h: float) -> tuple[Array, ...]:
@@ -192,7 +200,8 @@ class ExchangeEcho:
     plateau
         (P, 2), sine and cosine for t_m → ∞: the final state.
     amplitude
-        (P,) what of the full amplitude the motion in both evolution times leaves at t_m = 0, S_sin + S_cos ≤ 1.
+        (P,) what of the full amplitude the motion in both evolution times leaves at t_m = 0, S_sin + S_cos ≤
+        1.
     """
 
     evolution_times_s: Array
@@ -219,8 +228,8 @@ def exchange_echo(
 
         S_sin = Σ_b w_b 1ᵀ Im[P(t_p)] exp(K t_m) Im[a],    S_cos the same with real parts.
 
-    In slow motion a → p e^{iΩ t_p}, and S is the echo that runs sample. H. W. Spiess, J. Chem. Phys. 72, 6755 (1980),
-    doi:10.1063/1.439165.
+    In slow motion a → p e^{iΩ t_p}, and S is the echo that runs sample. H. W. Spiess, J. Chem. Phys. 72,
+    6755 (1980), doi:10.1063/1.439165.
 
     Parameters
     ----------
@@ -264,7 +273,7 @@ def fid(
     degree: int = 35,
     scale: float = 1.0,
     direction: Sequence[float] | None = None,
-) -> Array:
+) -> Complex:
     """Return ⟨exp(i ∫ω dt)⟩ of a satellite at ascending times, (T,) complex; ``scale`` multiplies ω."""
     directions, weights = _orientations(degree, direction)
     omega = scale * frequencies(tensors, nucleus, directions)
@@ -279,8 +288,8 @@ def quadrupole_echo(
     *,
     nucleus: str = "7Li",
     degree: int = 35,
-) -> Array:
-    """Return the signal of a satellite after a quadrupole echo, (T,) complex, times from the echo's maximum on.
+) -> Complex:
+    """Return the signal of a satellite after a quadrupole echo, (T,) complex; its maximum is at 0.
 
     The second pulse, ``pulse_delay_s`` after the first, turns phases round: 1ᵀ P(τ + t) P(τ)* p.
     """

@@ -46,8 +46,8 @@ def fit_results(paths: Sequence[str | os.PathLike[str]]) -> FittedResults:
     Raises
     ------
     InputError
-        When a file has no jumps between sites with waiting times and tensors (it was made by an earlier version, or
-        without following sites), all temperatures are one, or the sites do not match.
+        When a file has no jumps between sites with waiting times and tensors (it was made by an earlier
+        version, or without following sites), all temperatures are one, or the sites do not match.
     """
     runs = [_read(path) for path in paths]
     if len({round(run.results.best_temperature_k, 1) for run in runs}) < 2:
@@ -81,13 +81,14 @@ def _read(path: str | os.PathLike[str]) -> _Run:
     jumps, network = results.jumps_sites, results.site_network
     if jumps is None or network is None:
         raise InputError(
-            f"{file}: no waiting times and mean tensors of sites: expected a run of this version that follows jumps"
+            f"{file}: no waiting times and mean tensors of sites: expected a run of this "
+            "version that follows jumps"
         )
     watched = network.waiting_windows.sum() / max(jumps.windows * results.n_li, 1)
     if watched < LEAST_WATCHED:
         raise InputError(
-            f"{file}: sites were watched for {100 * watched:.0f} % of the run, expected {100 * LEAST_WATCHED:.0f} %: "
-            "it was begun by an earlier version, or its sites do not hold its ions"
+            f"{file}: sites were watched for {100 * watched:.0f} % of the run, expected "
+            f"{100 * LEAST_WATCHED:.0f} %: it was begun by an earlier version, or its sites do not hold its ions"
         )
     if not np.isfinite(results.best_temperature_k):
         raise InputError(f"{file}: the temperature is unknown")
@@ -104,7 +105,8 @@ def _assign(run: _Run, sites: Array, first: _Run) -> Indices:
     kept = run.jumps.site_occupation[found >= 0].sum() / max(run.jumps.site_occupation.sum(), 1e-300)
     if kept < LEAST_WATCHED:
         raise InputError(
-            f"{run.path}: {100 * kept:.0f} % of its Li are at sites of {first.path}: are they of one structure?"
+            f"{run.path}: {100 * kept:.0f} % of its Li are at sites of {first.path}: "
+            "are they of one structure?"
         )
     return found.astype(np.int64)
 
@@ -159,9 +161,12 @@ def _names(edges: Indices, kinds: Indices, site_class: Indices) -> list[str]:
 def _memory_note(run: _Run, network: JumpNetwork) -> str:
     jumps = float(run.jumps.jumps.sum())
     temperature = run.results.best_temperature_k
-    test = memory_test(network, temperature, float(run.jumps.backward), jumps, dispersion=_dispersion(run.jumps))
+    test = memory_test(
+        network, temperature, float(run.jumps.backward), jumps, dispersion=_dispersion(run.jumps)
+    )
     said = "no memory seen" if test.passed else "ions remember: D and slow times of the network are off"
     return (
-        f"{temperature:.4g} K: {100 * test.backward_run:.1f} % of the jumps lead back, {100 * test.backward_network:.1f} % "
+        f"{temperature:.4g} K: {100 * test.backward_run:.1f} % of the jumps lead back, "
+        f"{100 * test.backward_network:.1f} % "
         f"in the network ({test.excess_sigma:+.1f} σ): {said}"
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import pi
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lpsnmr.network.dipolar import narrowed_decay
 from lpsnmr.network.exchange import Modes, fid, frequencies, quadrupole_echo
@@ -81,7 +82,9 @@ def exchange_spectrum(
     """
     lebedev, _ = lebedev_half_sphere(MAX_DEGREE)
     pairs = transitions(nucleus)
-    largest = max(f for f, _ in pairs) * float(np.abs(frequencies(tensors, nucleus, lebedev)).max(initial=0.0))
+    largest = max(f for f, _ in pairs) * float(
+        np.abs(frequencies(tensors, nucleus, lebedev)).max(initial=0.0)
+    )
     width = largest + 6.0 * np.sqrt(second_moment)
     dwell = pi / (1.1 * width)
     ends = np.sqrt(-2.0 * np.log(END_OF_SIGNAL) / second_moment)
@@ -106,7 +109,7 @@ def exchange_spectrum(
     return ExchangeSpectrum(frequency, intensity, full, degree, bool(phase <= 0.5 * (degree - 9)))
 
 
-def _transform(signal: Array, dwell: float) -> tuple[Array, Array]:
+def _transform(signal: NDArray[np.complex128], dwell: float) -> tuple[Array, Array]:
     """Return offsets, Hz, and 2 Re ∫ G cos ωt dt of a signal whose imaginary part vanishes, 1/Hz."""
     padded = np.zeros(8 * len(signal), dtype=np.complex128)
     padded[: len(signal)] = signal

@@ -39,9 +39,14 @@ class MemoryTest:
 
 
 def memory_test(
-    network: JumpNetwork, temperature_k: float, backward: float, jumps: float, *,
-    dispersion: float = 1.0, diffusion_run: float = float("nan"),
-) -> MemoryTest:  # fmt: skip
+    network: JumpNetwork,
+    temperature_k: float,
+    backward: float,
+    jumps: float,
+    *,
+    dispersion: float = 1.0,
+    diffusion_run: float = float("nan"),
+) -> MemoryTest:
     """Compare jumps back and D with those of a run.
 
     Parameters
@@ -56,7 +61,9 @@ def memory_test(
         D of the run, cm²/s.
     """
     if not 0 <= backward <= jumps or jumps <= 0:
-        raise InputError(f"memory test: expected jumps back between 0 and all jumps, got {backward:g} of {jumps:g}")
+        raise InputError(
+            f"memory test: expected jumps back between 0 and all jumps, got {backward:g} of {jumps:g}"
+        )
     expected, seen = network.backward_share(temperature_k), backward / jumps
     error = np.sqrt(max(expected * (1.0 - expected), 1.0 / jumps) * dispersion / jumps)
     sigma = float((seen - expected) / error)
@@ -84,8 +91,8 @@ def with_memory(
     random; a jump is only from one of the two to the other. The share b of the jumps is taken back before the
     place closes with the rate r: the rate of the jump is k = r b/(1 − b), and the occupation of the two
     states p_i k_ij/k each, so that the number of jumps in a second is that of the network. It is in
-    detailed balance. This is how an ion jumps into a vacancy that stays near for a while; correlations of more than
-    two ions stay in the effective rates.
+    detailed balance. This is how an ion jumps into a vacancy that stays near for a while; correlations of
+    more than two ions stay in the effective rates.
 
     Parameters
     ----------
@@ -107,7 +114,9 @@ def with_memory(
         When an ion would be in the states of its edges for more than all its time.
     """
     if not 0 <= share < 1 or closing_per_s <= 0:
-        raise InputError(f"memory: expected a share from 0 to 1 and a positive rate, got {share:g}, {closing_per_s:g}")
+        raise InputError(
+            f"memory: expected a share from 0 to 1 and a positive rate, got {share:g}, {closing_per_s:g}"
+        )
     if share == 0:
         return Modes.of(network, temperature_k), network.tensors
     p, rates = network.occupations(temperature_k), network.edge_rates(temperature_k)
@@ -119,7 +128,9 @@ def with_memory(
     np.subtract.at(settled, first, open_share)
     np.subtract.at(settled, second, open_share)
     if np.any(settled <= 0):
-        raise InputError("memory: places would be open for longer than ions are there: the closing rate is too small")
+        raise InputError(
+            "memory: places would be open for longer than ions are there: the closing rate is too small"
+        )
     matrix = np.zeros((n + 2 * e, n + 2 * e))
     one, two = n + np.arange(e), n + e + np.arange(e)
     matrix[one, two] = matrix[two, one] = jump

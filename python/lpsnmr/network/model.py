@@ -93,10 +93,16 @@ class JumpNetwork:
                 raise InputError(f"jump network: {name}: values must be finite")
         if n == 0:
             raise InputError("jump network: expected at least one site, got none")
-        for name, count in (("site_class", len(self.energy_ev)), ("edge_class", len(self.saddle_ev)), ("edges", n)):
+        for name, count in (
+            ("site_class", len(self.energy_ev)),
+            ("edge_class", len(self.saddle_ev)),
+            ("edges", n),
+        ):
             value = getattr(self, name)
             if value.size and not (0 <= value.min() and value.max() < count):
-                raise InputError(f"jump network: {name}: expected indices from 0 to {count - 1}, got {value.max()}")
+                raise InputError(
+                    f"jump network: {name}: expected indices from 0 to {count - 1}, got {value.max()}"
+                )
         if np.any(self.edges[:, 0] == self.edges[:, 1]):
             raise InputError("jump network: a jump leads from a site to another one, got one to itself")
         quadrupolar_coupling_hz_per_efg(self.nucleus)
@@ -107,7 +113,8 @@ class JumpNetwork:
         n = len(tensors)
         edges = np.array([(i, j) for i in range(n) for j in range(i + 1, n)], dtype=np.int64).reshape(-1, 2)
         return cls(
-            tuple(str(i) for i in range(n)), np.zeros(n, dtype=np.int64), np.asarray(tensors, dtype=np.float64),
+            tuple(str(i) for i in range(n)), np.zeros(n, dtype=np.int64),
+            np.asarray(tensors, dtype=np.float64),
             np.zeros(1), np.zeros(1), edges, np.zeros(len(edges), dtype=np.int64),
             np.zeros(1), np.array([np.log(rate_per_s)]), nucleus=nucleus,
         )  # fmt: skip
@@ -140,7 +147,9 @@ class JumpNetwork:
         exponent = (self.log_prefactor - self.saddle_ev / kt)[self.edge_class][:, None]
         exponent = exponent - self.log_weights(temperature_k)[self.edges]
         if np.any(exponent > LARGEST_EXPONENT):
-            raise InputError(f"jump network: a rate at {temperature_k:g} K is beyond any number: check energies")
+            raise InputError(
+                f"jump network: a rate at {temperature_k:g} K is beyond any number: check energies"
+            )
         return np.asarray(np.exp(exponent))
 
     def rate_matrix(self, temperature_k: float) -> Array:
@@ -170,7 +179,8 @@ class JumpNetwork:
     def diffusion_cm2_per_s(self, temperature_k: float) -> Array:
         """Return the diffusion tensor (3, 3), cm²/s, exact for the chain of jumps.
 
-        D = ½ Σ p_i k_ij d d − (p b)ᵀ (−K)⁺ b with d the vectors of the jumps and b_i = Σ_j k_ij d_ij: the second
+        D = ½ Σ p_i k_ij d d − (p b)ᵀ (−K)⁺ b with d the vectors of the jumps and b_i = Σ_j k_ij d_ij: the
+        second
         term is what jumps back take off (R. Kutner, I. Sosnowska, J. Phys. Chem. Solids 38, 741 (1977)).
 
         Raises
@@ -192,7 +202,9 @@ class JumpNetwork:
         lost = np.einsum("ka,k,kb->ab", amplitude[moving], -1.0 / values[moving], amplitude[moving])
         return np.asarray((free - lost) * 1e-16)
 
-    def with_parameters(self, energy_ev: Array, entropy: Array, saddle_ev: Array, log_prefactor: Array) -> "JumpNetwork":
+    def with_parameters(
+        self, energy_ev: Array, entropy: Array, saddle_ev: Array, log_prefactor: Array
+    ) -> "JumpNetwork":
         """Return the same network with other energies and prefactors."""
         return replace(
             self, energy_ev=energy_ev, entropy=entropy, saddle_ev=saddle_ev, log_prefactor=log_prefactor

@@ -51,8 +51,8 @@ class Superposition:
     activation_energy_ev
         Of the shifts, with an interval.
     chi2, freedom, probability
-        Collapse of the curves: χ² about one smooth curve, degrees of freedom, and how often chance gives more.
-        Errors count as independent: thin lags out where they are not.
+        Collapse of the curves: χ² about one smooth curve, degrees of freedom, and how often chance gives
+        more. Errors count as independent: thin lags out where they are not.
     """
 
     temperature_k: Array
@@ -65,14 +65,18 @@ class Superposition:
     def shift_to(self, temperature_k: float) -> float:
         """Return ln of the factor by which times are longer there than at the first temperature."""
         beta = 1.0 / BOLTZMANN_EV_PER_K
-        return self.activation_energy_ev.value * beta * (1.0 / temperature_k - 1.0 / float(self.temperature_k[0]))
+        return (
+            self.activation_energy_ev.value
+            * beta
+            * (1.0 / temperature_k - 1.0 / float(self.temperature_k[0]))
+        )
 
 
 def superpose(decays: Sequence[Decay], level: float = 0.95) -> Superposition:
     """Shift decays along ln t onto each other, and say whether they are one curve.
 
-    The curve is a cubic spline through knots in ln t, fitted with all decays at once; shifts are found one after
-    the other until none moves.
+    The curve is a cubic spline through knots in ln t, fitted with all decays at once; shifts are found one
+    after the other until none moves.
 
     Raises
     ------
@@ -107,12 +111,15 @@ def _first_shifts(decays: Sequence[Decay]) -> Array:
     low = max(float(decay.values.min()) for decay in decays)
     high = min(float(decay.values.max()) for decay in decays)
     if low >= high:
-        raise InputError("superposition: the decays have no values in common: their temperatures lie too far apart")
+        raise InputError(
+            "superposition: the decays have no values in common: their temperatures lie too far apart"
+        )
     middle = 0.5 * (low + high)
     passed = [
-        np.log(decay.times_s[min(int(np.argmax(decay.values <= middle)), len(decay.times_s) - 1)]) for decay in decays
+        np.log(decay.times_s[min(int(np.argmax(decay.values <= middle)), len(decay.times_s) - 1)])
+        for decay in decays
     ]
-    return np.array(passed) - passed[0]
+    return np.asarray(np.array(passed) - passed[0])
 
 
 def _misfit(decays: Sequence[Decay], shifts: Array) -> tuple[float, int]:
@@ -128,7 +135,9 @@ def _misfit(decays: Sequence[Decay], shifts: Array) -> tuple[float, int]:
     return float(((basis @ solution - y * w) ** 2).sum()), len(x) - int(rank)
 
 
-def _energy(decays: Sequence[Decay], temperatures: Array, shifts: Array, chi2: float, level: float) -> Interval:
+def _energy(
+    decays: Sequence[Decay], temperatures: Array, shifts: Array, chi2: float, level: float
+) -> Interval:
     from scipy.special import ndtri
 
     inverse = 1.0 / (BOLTZMANN_EV_PER_K * temperatures)
@@ -137,7 +146,11 @@ def _energy(decays: Sequence[Decay], temperatures: Array, shifts: Array, chi2: f
     step = 0.02
     for i in range(1, len(decays)):
         unit = np.where(np.arange(len(decays)) == i, step, 0.0)
-        second = _misfit(decays, shifts + unit)[0] + _misfit(decays, shifts - unit)[0] - 2 * _misfit(decays, shifts)[0]
+        second = (
+            _misfit(decays, shifts + unit)[0]
+            + _misfit(decays, shifts - unit)[0]
+            - 2 * _misfit(decays, shifts)[0]
+        )
         curvature.append(max(second / (2 * step**2), 1e-6))
     w, x, y = np.array(curvature), x[1:], shifts[1:]
     slope = float((w * x * y).sum() / (w * x * x).sum())
@@ -173,10 +186,10 @@ class CorrelationTimes:
     chi2: float
 
     def at(self, log_shift: float) -> "CorrelationTimes":
-        """Return the distribution at a temperature where all times are longer by a factor, given its logarithm."""
+        """Return the distribution where all times are longer by a factor, given its logarithm."""
         return CorrelationTimes(
-            self.tau_s * np.exp(log_shift), self.weight, self.low, self.high, self.baseline, self.regularisation,
-            self.chi2,
+            self.tau_s * np.exp(log_shift), self.weight, self.low, self.high, self.baseline,
+            self.regularisation, self.chi2,
         )  # fmt: skip
 
     def decay(self, times_s: Array) -> Array:
@@ -190,7 +203,8 @@ def invert_decay(
     """Find the smoothest distribution of correlation times, not negative, that describes a decay.
 
     Minimises χ² + α |second difference|² over w ≥ 0 (S. W. Provencher, Comput. Phys. Commun. 27, 213 (1982),
-    doi:10.1016/0010-4655(82)90173-4); α is the largest at which χ² stays below its expectation plus one standard
+    doi:10.1016/0010-4655(82)90173-4); α is the largest at which χ² stays below its expectation plus one
+    standard
     deviation, or the smallest tried. What is far outside the measured times is not determined by the decay.
 
     Parameters
@@ -211,7 +225,9 @@ def invert_decay(
 
     def solve(values: Array, alpha: float) -> tuple[Array, float]:
         found, _ = nnls(
-            np.vstack([kernel, np.sqrt(alpha) * smooth]), np.concatenate([values, np.zeros(len(smooth))]), maxiter=4000
+            np.vstack([kernel, np.sqrt(alpha) * smooth]),
+            np.concatenate([values, np.zeros(len(smooth))]),
+            maxiter=4000,
         )
         return found, float(((kernel @ found - values) ** 2).sum())
 
@@ -219,7 +235,9 @@ def invert_decay(
     alpha = next((a for a in alphas if solve(data, a)[1] <= limit), alphas[-1])
     best, chi2 = solve(data, alpha)
     rng = np.random.default_rng(seed)
-    draws = np.array([solve(kernel @ best + rng.standard_normal(len(data)), alpha)[0] for _ in range(n_draws)])
+    draws = np.array(
+        [solve(kernel @ best + rng.standard_normal(len(data)), alpha)[0] for _ in range(n_draws)]
+    )
     tail = 0.5 - 0.5 * level
     low, high = np.quantile(draws[:, :-1], [tail, 1.0 - tail], axis=0)
     return CorrelationTimes(tau, best[:-1], low, high, float(best[-1]), float(alpha), chi2)

@@ -16,7 +16,7 @@ from lpsnmr.network.redfield import quadrupolar_rates
 from lpsnmr.typing import Array
 from lpsnmr.units import BOLTZMANN_EV_PER_K
 
-__all__ = ["Flank", "Prediction", "PredictSettings", "SecondMoments", "predict"]
+__all__ = ["Flank", "PredictSettings", "Prediction", "SecondMoments", "predict"]
 
 NARROWED = 0.5
 MIXING_POINTS = 41
@@ -119,8 +119,11 @@ class Prediction:
 
 
 def predict(
-    network: JumpNetwork, settings: PredictSettings, moments: SecondMoments | None = None, fit: NetworkFit | None = None
-) -> Prediction:  # fmt: skip
+    network: JumpNetwork,
+    settings: PredictSettings,
+    moments: SecondMoments | None = None,
+    fit: NetworkFit | None = None,
+) -> Prediction:
     """Predict everything at all temperatures.
 
     Parameters
@@ -184,15 +187,21 @@ def _rates(network: JumpNetwork, modes: Sequence[Modes], temperatures: Array) ->
 
 
 def _relaxation(
-    network: JumpNetwork, modes: Sequence[Modes], temperatures: Array, settings: PredictSettings, moments: SecondMoments
-) -> dict[str, Array]:  # fmt: skip
+    network: JumpNetwork,
+    modes: Sequence[Modes],
+    temperatures: Array,
+    settings: PredictSettings,
+    moments: SecondMoments,
+) -> dict[str, Array]:
     larmor = 2e6 * pi * np.asarray(settings.larmor_mhz, dtype=np.float64)
     lock = 2e3 * pi * settings.spin_lock_khz
     table = {"temperature_k": temperatures}
     rows = []
     for t, mode in zip(temperatures, modes, strict=True):
         rate = network.jump_rate(t)
-        found = quadrupolar_rates(mode, network.tensors, larmor, nucleus=network.nucleus, spin_lock_rad_s=lock)
+        found = quadrupolar_rates(
+            mode, network.tensors, larmor, nucleus=network.nucleus, spin_lock_rad_s=lock
+        )
         total = np.array([found.r1, found.r1rho, found.r2])
         for second, factor in ((moments.like, 2.0), (moments.unlike, 1.0)):
             if second > 0 and rate > 0:
@@ -218,14 +227,21 @@ def _echoes(
         if not evolution.size:
             break
         echo = exchange_echo(
-            mode, network.tensors, evolution.tolist(), mixing.tolist(), nucleus=network.nucleus, degree=settings.degree
+            mode,
+            network.tensors,
+            evolution.tolist(),
+            mixing.tolist(),
+            nucleus=network.nucleus,
+            degree=settings.degree,
         )
         for k, time in enumerate(evolution.tolist()):
             decays.extend(
                 [t, time * 1e6, m, s, c] for m, s, c in zip(mixing, echo.sine[k], echo.cosine[k], strict=True)
             )
             start, end = float(echo.sine[k, 0]), float(echo.plateau[k, 0])
-            summary.append([t, time * 1e6, float(echo.amplitude[k]), start, end, _decay_time(mixing, echo.sine[k], end)])
+            summary.append(
+                [t, time * 1e6, float(echo.amplitude[k]), start, end, _decay_time(mixing, echo.sine[k], end)]
+            )
     names = ("temperature_k", "evolution_time_us")
     first = (*names, "mixing_time_s", "sine", "cosine")
     second = (*names, "amplitude_left", "sine_start", "sine_plateau", "tau_sae_s")
@@ -305,7 +321,11 @@ def _drawn(
 
 
 def _notes(
-    network: JumpNetwork, modes: Sequence[Modes], temperatures: Array, moments: SecondMoments, fit: NetworkFit | None
+    network: JumpNetwork,
+    modes: Sequence[Modes],
+    temperatures: Array,
+    moments: SecondMoments,
+    fit: NetworkFit | None,
 ) -> Iterator[str]:
     if fit is not None:
         yield from fit.rare
@@ -320,6 +340,6 @@ def _notes(
     slow = [t for t, m in zip(temperatures, modes, strict=True) if size * _slowest(m) > 0.3]
     if slow:
         yield (
-            f"up to {max(slow):g} K the slowest motion is not fast against the coupling: T2 and T1ρ are beyond the "
-            "theory there; lines and echoes are not"
+            f"up to {max(slow):g} K the slowest motion is not fast against the coupling: T2 and T1ρ are "
+            "beyond the theory there; lines and echoes are not"
         )

@@ -116,7 +116,8 @@ def fit_rates(
 
     The likelihood of paths of a Markov chain is Π k_ij^N_ij exp(−k_ij t_i): Poisson counts, with the waiting
     times as exposures. ln k is linear in the parameters, so there is one maximum, found by Newton's method.
-    Occupations are not fitted apart: with detailed balance N_ij/t_i over N_ji/t_j is their ratio. The posterior
+    Occupations are not fitted apart: with detailed balance N_ij/t_i over N_ji/t_j is their ratio. The
+    posterior
     is drawn from a Student distribution about the maximum and weighted, so that it need not be normal.
 
     Parameters
@@ -158,7 +159,7 @@ def fit_rates(
     covariance = np.asarray(cho_solve((factor, True), np.eye(len(best))))
     by_class = np.bincount(
         network.edge_class, sum(one.jumps.sum(axis=1) for one in counted), minlength=len(network.saddle_ev)
-    )
+    ).astype(np.float64)
     expected = weight[seen > 0]
     deviance = 2.0 * float(np.sum(seen[seen > 0] * np.log(seen[seen > 0] / expected)) + np.sum(weight - seen))
     return NetworkFit(
@@ -173,12 +174,13 @@ def _checked(network: JumpNetwork, one: JumpCounts) -> JumpCounts:
         value = np.asarray(getattr(one, name))
         if value.shape != shape or not np.all(np.isfinite(value)) or np.any(value < 0):
             raise InputError(
-                f"counts at {one.temperature_k:g} K: {name}: expected {shape} numbers, 0 or more, got {value.shape}"
+                f"counts at {one.temperature_k:g} K: {name}: expected {shape} numbers, "
+                f"0 or more, got {value.shape}"
             )
     if not (one.temperature_k > 0 and one.dispersion >= 1):
         raise InputError(
-            f"counts: expected a temperature above 0 K and a dispersion of 1 or more, got {one.temperature_k:g} "
-            f"and {one.dispersion:g}"
+            f"counts: expected a temperature above 0 K and a dispersion of 1 or more, got "
+            f"{one.temperature_k:g} and {one.dispersion:g}"
         )
     return one
 
@@ -218,8 +220,13 @@ def _prior_of(network: JumpNetwork, prior: Prior) -> tuple[Array, Array]:
 
 
 def _maximum(
-    rows: Array, exposure: Array, seen: Array, centre: Array, precision: Array, log_posterior: Callable[[Array], Array]
-) -> Array:  # fmt: skip
+    rows: Array,
+    exposure: Array,
+    seen: Array,
+    centre: Array,
+    precision: Array,
+    log_posterior: Callable[[Array], Array],
+) -> Array:
     x = centre.copy()
     value = float(log_posterior(x))
     for _ in range(400):
@@ -229,7 +236,7 @@ def _maximum(
         step = cho_solve(factor, gradient)
         decrement = float(gradient @ step)
         if decrement < 1e-10:
-            return x + step
+            return np.asarray(x + step)
         length = 1.0
         while length > 1e-12:
             trial = float(log_posterior(x + length * step))

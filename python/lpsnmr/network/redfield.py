@@ -60,18 +60,25 @@ def quadrupolar_tensors(spin: float) -> dict[int, Array]:
     up = 0.5 * (z @ plus + plus @ z)
     down = 0.5 * (z @ minus + minus @ z)
     return {
-        0: unit * zero, 1: -unit * up, -1: unit * down, 2: 0.5 * unit * plus @ plus, -2: 0.5 * unit * minus @ minus
+        0: unit * zero, 1: -unit * up, -1: unit * down, 2: 0.5 * unit * plus @ plus,
+        -2: 0.5 * unit * minus @ minus,
     }  # fmt: skip
 
 
 def quadrupolar_rates(
-    modes: Modes, tensors: Array, larmor_rad_s: ArrayLike, *, nucleus: str = "7Li", spin_lock_rad_s: float = 0.0
+    modes: Modes,
+    tensors: Array,
+    larmor_rad_s: ArrayLike,
+    *,
+    nucleus: str = "7Li",
+    spin_lock_rad_s: float = 0.0,
 ) -> RelaxationRates:
     """Return initial relaxation rates of a powder whose motion is fast against the coupling.
 
-    Second-order (Redfield) theory with isotropic averages, ⟨c_q c_q'*⟩ = δ Tr V²/5: the magnetisation M relaxes by
-    (2/5)(eQ/ħ)² Σ_q J(qω0) ½ Tr([A_q, M]† [A_q, M])/Tr M². For I = 3/2 and M = I_z this is
-    (1/50)(1 + η²/3)(e²qQ/ħ)²[J(ω0) + 4J(2ω0)] with J normalised. In the frame of a spin lock on resonance J(0)
+    Second-order (Redfield) theory with isotropic averages, ⟨c_q c_q'*⟩ = δ Tr V²/5: the magnetisation M
+    relaxes by (2/5)(eQ/ħ)² Σ_q J(qω0) ½ Tr([A_q, M]† [A_q, M])/Tr M². For I = 3/2 and M = I_z this is
+    (1/50)(1 + η²/3)(e²qQ/ħ)²[J(ω0) + 4J(2ω0)] with J normalised. In the frame of a spin lock on resonance
+    J(0)
     is J(2ω1). A. Abragam, The Principles of Nuclear Magnetism, chapter VIII (1961). T2 and T1ρ are only meant
     where (ω_Q τ)² ≪ 1: slower motion splits the line and needs ``exchange``.
 
@@ -105,9 +112,7 @@ def quadrupolar_rates(
     return RelaxationRates(rate(z, density[0]), rate(x, locked), rate(x, density[0]))
 
 
-def population_matrix(
-    modes: Modes, tensors: Array, larmor_rad_s: float, nucleus: str = "7Li"
-) -> Array:
+def population_matrix(modes: Modes, tensors: Array, larmor_rad_s: float, nucleus: str = "7Li") -> Array:
     """Return W, (2I + 1, 2I + 1), 1/s: dP/dt = P W for the populations of the levels, m descending.
 
     W_ab = (2/5)(eQ/ħ)² J(ω_ab) |⟨a|A|b⟩|²; its eigenvalues are the rates of the recovery, of which there are

@@ -33,8 +33,8 @@ class SiteClasses:
 def fold_sites(fractional: Array, cell: Array, tolerance_angstrom: float = 0.5) -> SiteClasses:
     """Fold sites by the symmetry of their own arrangement (spglib, doi:10.1080/27660400.2024.2384822).
 
-    Sites found in MD are off their ideal places, so the tolerance is wide; an arrangement of sites may be more
-    symmetric than the crystal. For a glass every site is a class of its own.
+    Sites found in MD are off their ideal places, so the tolerance is wide; an arrangement of sites may be
+    more symmetric than the crystal. For a glass every site is a class of its own.
 
     Raises
     ------
@@ -50,7 +50,9 @@ def fold_sites(fractional: Array, cell: Array, tolerance_angstrom: float = 0.5) 
     n = len(fractional)
     found: Any = None
     try:
-        found = spglib.get_symmetry_dataset((cell, fractional, np.ones(n, dtype=int)), symprec=tolerance_angstrom)
+        found = spglib.get_symmetry_dataset(
+            (cell, fractional, np.ones(n, dtype=int)), symprec=tolerance_angstrom
+        )
     except Exception as error:  # what spglib raises differs from version to version
         if not type(error).__module__.startswith("spglib"):
             raise

@@ -32,7 +32,9 @@ class SiteSection(StrictModel):
     c_q_khz: float | None = Field(default=None, description="quadrupolar coupling constant, kHz")
     eta: Annotated[float, Field(ge=0, le=1)] = Field(default=0.0, description="asymmetry, 0 to 1")
     z_axis: Vector = Field(default=(0.0, 0.0, 1.0), description="direction of the axis of V_zz")
-    x_axis: Vector | None = Field(default=None, description="direction of the axis of V_xx; needed if eta > 0")
+    x_axis: Vector | None = Field(
+        default=None, description="direction of the axis of V_xx; needed if eta > 0"
+    )
     tensor: tuple[Vector, Vector, Vector] | None = Field(
         default=None, description="field gradient, V/Å², in place of c_q_khz, eta and axes"
     )
@@ -85,8 +87,8 @@ def read_network(path: str | os.PathLike[str]) -> HandMadeNetwork:
     Raises
     ------
     FileFormatError
-        For a file that cannot be read, is no TOML, has an unknown key or a value that does not fit, or names a
-        site that is not there. The message starts with the path.
+        For a file that cannot be read, is no TOML, has an unknown key or a value that does not fit, or names
+        a site that is not there. The message starts with the path.
     """
     try:
         text = Path(path).read_bytes().decode("utf-8")
@@ -116,15 +118,17 @@ def _network(content: NetworkFile) -> JumpNetwork:
     for number, jump in enumerate(content.jumps, 1):
         for name in jump.between:
             if name not in index:
-                raise InputError(f"jumps, entry {number}: expected a site of {', '.join(names)}, got {name!r}")
+                raise InputError(
+                    f"jumps, entry {number}: expected a site of {', '.join(names)}, got {name!r}"
+                )
         first = content.sites[index[jump.between[0]]]
         second = content.sites[index[jump.between[1]]]
         if first is second:
             raise InputError(f"jumps, entry {number}: expected two different sites, got {first.name!r} twice")
         if first.energy_ev + jump.barrier_ev < second.energy_ev:
             raise InputError(
-                f"jumps, entry {number}: the barrier of {jump.barrier_ev:g} eV ends below {second.name}, which lies "
-                f"{second.energy_ev - first.energy_ev:g} eV above {first.name}"
+                f"jumps, entry {number}: the barrier of {jump.barrier_ev:g} eV ends below "
+                f"{second.name}, which lies {second.energy_ev - first.energy_ev:g} eV above {first.name}"
             )
         edges.append((index[first.name], index[second.name]))
         saddles.append(first.energy_ev + jump.barrier_ev)
@@ -138,7 +142,8 @@ def _network(content: NetworkFile) -> JumpNetwork:
     return JumpNetwork(
         tuple(names), np.arange(len(names), dtype=np.int64),
         np.array([_components(site, content.nucleus) for site in content.sites]),
-        np.array([site.energy_ev for site in content.sites]), np.array([site.entropy for site in content.sites]),
+        np.array([site.energy_ev for site in content.sites]),
+        np.array([site.entropy for site in content.sites]),
         np.array(edges, dtype=np.int64).reshape(-1, 2), np.arange(count, dtype=np.int64),
         np.array(saddles), np.array(prefactors), np.array(known) if known else None, content.nucleus,
         tuple(names), tuple(kinds),

@@ -35,7 +35,10 @@ def write_prediction(found: Prediction, folder: Path, *, make_plots: bool = True
         columns = {"frequency_hz": spectrum.frequency_hz, "intensity_per_hz": spectrum.intensity}
         paths.append(write_columns(folder / f"spectrum_{temperature:g}K.csv", columns))
     if make_plots:
-        paths += [_plot_relaxation(folder / "relaxation.png", found), _plot_width(folder / "width.png", found)]
+        paths += [
+            _plot_relaxation(folder / "relaxation.png", found),
+            _plot_width(folder / "width.png", found),
+        ]
         if len(found.echo_summary["temperature_k"]):
             paths.append(_plot_echoes(folder / "echo.png", found))
     return paths
@@ -61,7 +64,9 @@ def _plot_width(path: Path, found: Prediction) -> Path:
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
     axes.plot(found.widths["temperature_k"], found.widths["centre_fwhm_hz"] * 1e-3)
-    axes.set(xlabel="T (K)", ylabel="full width at half height (kHz)", title="Dipolar width of the central line")
+    axes.set(
+        xlabel="T (K)", ylabel="full width at half height (kHz)", title="Dipolar width of the central line"
+    )
     return save_figure(figure, path)
 
 
@@ -74,7 +79,9 @@ def _plot_echoes(path: Path, found: Prediction) -> Path:
     for k, temperature in enumerate(shown):
         mine = (table["temperature_k"] == temperature) & (table["evolution_time_us"] == times[-1])
         mine &= table["mixing_time_s"] > 0
-        axes.plot(table["mixing_time_s"][mine], table["sine"][mine], color=f"C{k}", label=f"{temperature:g} K")
+        axes.plot(
+            table["mixing_time_s"][mine], table["sine"][mine], color=f"C{k}", label=f"{temperature:g} K"
+        )
     title = f"Spin-alignment echo, t_p = {times[-1]:g} μs"
     axes.set(xlabel="mixing time (s)", ylabel="S(t_p, t_m)", xscale="log", title=title)
     axes.legend(fontsize=7)

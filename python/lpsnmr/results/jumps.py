@@ -137,8 +137,8 @@ class SiteNetwork(ArrayGroup):
     waiting_windows
         (s,) float64, windows that ions were assigned to each site, between the cores too.
     tensor_windows, tensor_mean
-        (s,) float64, windows of the means; (s, 5) float64, V/Å², mean components in the core of each site, zero
-        for sites without windows.
+        (s,) float64, windows of the means; (s, 5) float64, V/Å², mean components in the core of each site,
+        zero for sites without windows.
     pairs
         (k, 2) int64: from, to.
     pair_backward, pair_waits, pair_wait_windows

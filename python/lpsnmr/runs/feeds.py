@@ -223,7 +223,7 @@ class LocalFeed:
     def _follow(
         self, batch: SampleBatch, moved: Array, tensors: Array, total: Array, drift: Array, shift: Array | None
     ) -> None:
-        """Hand the batch over to the detectors on rank 0; ``moved`` and ``tensors`` are sums over its samples."""
+        """Hand the batch over to the detectors on rank 0; ``moved`` and ``tensors`` are sums."""
         if self._motion is None:
             return
         sums = np.zeros((len(self._sampler.ids), 3))
@@ -248,7 +248,9 @@ class LocalFeed:
         counts = 8 * np.diff(np.concatenate([[0], self._ends]))
         everything = np.empty((self._sampler.n_li_total, 8))
         self._comm.Gatherv(
-            [np.ascontiguousarray(np.hstack([moved, tensors])), MPI.DOUBLE], [everything, counts, MPI.DOUBLE], root=0
+            [np.ascontiguousarray(np.hstack([moved, tensors])), MPI.DOUBLE],
+            [everything, counts, MPI.DOUBLE],
+            root=0,
         )
         summed = np.empty_like(bonds)
         self._comm.Reduce(np.ascontiguousarray(bonds), summed, root=0)

@@ -158,7 +158,7 @@ class MotionTracker:
     def add_sums(
         self, moved: Array, bonds: Array, shift: Array | None = None, tensors: Array | None = None
     ) -> None:
-        """Add to the present window: positions of ions, ``bonds`` and tensors, summed over some of its frames.
+        """Add to the present window: positions of ions, ``bonds`` and tensors, summed over frames.
 
         ``shift`` is the sum of affine positions less ``moved`` where the cell has changed; see ``add``.
         """

@@ -22,7 +22,15 @@ class SiteMemory:
         Number of ions.
     """
 
-    _ARRAYS = ("waiting", "tensor_windows", "tensor_sum", "arrived", "arrived_before", "last_wait", "last_back")
+    _ARRAYS = (
+        "waiting",
+        "tensor_windows",
+        "tensor_sum",
+        "arrived",
+        "arrived_before",
+        "last_wait",
+        "last_back",
+    )
 
     def __init__(self, n: int) -> None:
         self._waiting = np.zeros(0)  # ion-windows
@@ -54,8 +62,10 @@ class SiteMemory:
             entry[1] += sign
             entry[2] += sign * int(self._last_wait[i])
 
-    def window(self, here: NDArray[np.int64], inside: NDArray[np.bool_], n_sites: int, tensors: Array | None) -> None:
-        """Count one window: site of each ion (−1 for none), whether in its core, (n, 5) mean tensors if known."""
+    def window(
+        self, here: NDArray[np.int64], inside: NDArray[np.bool_], n_sites: int, tensors: Array | None
+    ) -> None:
+        """Count one window: site of each ion (−1 for none), whether in its core, (n, 5) tensors if known."""
         grown = n_sites - len(self._waiting)
         if grown > 0:
             self._waiting = np.append(self._waiting, np.zeros(grown))
@@ -82,7 +92,9 @@ class SiteMemory:
 
     def summary(self, window_ps: float, n_sites: int) -> SiteNetwork:
         """Return the group of the results file."""
-        pairs = np.array([(*key, *e) for key, e in sorted(self._pairs.items())], dtype=np.int64).reshape(-1, 5)
+        pairs = np.array([(*key, *e) for key, e in sorted(self._pairs.items())], dtype=np.int64).reshape(
+            -1, 5
+        )
         missing = n_sites - len(self._waiting)
         windows = np.append(self._tensor_windows, np.zeros(missing))
         sums = np.vstack([self._tensor_sum, np.zeros((missing, 5))])
