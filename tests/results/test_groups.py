@@ -17,6 +17,7 @@ from lpsnmr.results import (
     find_results_file,
 )
 from lpsnmr.sampling import DisplacementCorrelator
+from lpsnmr.sampling.site_memory import SiteMemory
 from oracles.results_files import booked_jumps, results_with_nmr
 from support.results_groups import extra_of
 
@@ -35,6 +36,8 @@ DOCUMENTED = {
                     "site_pairs": "i8", "between_sites": "f8"},
     "jumps_displacement": BOOK,
     "rotations_ps4": BOOK,
+    "site_network": {"window_ps": "f8", "waiting_windows": "f8", "tensor_windows": "f8", "tensor_mean": "f8",
+                     "pairs": "i8", "pair_backward": "i8", "pair_waits": "i8", "pair_wait_windows": "i8"},
 }  # fmt: skip
 """docs/reference/results-format.md: group, dataset, type."""
 
@@ -51,6 +54,7 @@ def results():
     book = {name: getattr(sites, name) for name in BOOK}
     made.rotations["ps4"] = Rotations(**book)
     made.jumps_displacement = Jumps(**book)
+    made.site_network = SiteMemory(3).summary(0.5, 2)
     made.extra = {"later": {"numbers": np.arange(3)}}
     return made
 

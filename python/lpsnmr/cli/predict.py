@@ -72,7 +72,8 @@ def _microseconds(ctx: click.Context, param: click.Parameter, texts: tuple[str, 
 )  # fmt: skip
 @click.option(
     "--evolution-time", "evolution_us", multiple=True, default=("10us",), show_default=True,
-    callback=_microseconds, metavar="TIME", help="Evolution time t_p of the echoes, such as 10us; may be given several times.",
+    callback=_microseconds, metavar="TIME",
+    help="Evolution time t_p of the echoes, such as 10us; may be given several times.",
 )  # fmt: skip
 @click.option(
     "--spin-lock-khz", type=click.FloatRange(min=0), default=20.0, show_default=True, metavar="KHZ",

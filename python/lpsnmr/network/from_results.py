@@ -88,7 +88,8 @@ def _read(path: str | os.PathLike[str]) -> _Run:
     if watched < LEAST_WATCHED:
         raise InputError(
             f"{file}: sites were watched for {100 * watched:.0f} % of the run, expected "
-            f"{100 * LEAST_WATCHED:.0f} %: it was begun by an earlier version, or its sites do not hold its ions"
+            f"{100 * LEAST_WATCHED:.0f} %: it was begun by an earlier version, or its "
+            "sites do not hold its ions"
         )
     if not np.isfinite(results.best_temperature_k):
         raise InputError(f"{file}: the temperature is unknown")

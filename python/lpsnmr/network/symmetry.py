@@ -51,7 +51,7 @@ def fold_sites(fractional: Array, cell: Array, tolerance_angstrom: float = 0.5) 
     found: Any = None
     try:
         found = spglib.get_symmetry_dataset(
-            (cell, fractional, np.ones(n, dtype=int)), symprec=tolerance_angstrom
+            (cell.tolist(), fractional.tolist(), [1] * n), symprec=tolerance_angstrom
         )
     except Exception as error:  # what spglib raises differs from version to version
         if not type(error).__module__.startswith("spglib"):
