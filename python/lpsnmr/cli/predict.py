@@ -32,7 +32,7 @@ def _temperatures(ctx: click.Context, param: click.Parameter, text: str) -> list
     step = numbers[2] if len(numbers) == 3 else 10.0
     if (numbers[1] - numbers[0]) / step > MOST_TEMPERATURES:
         raise InputError(f"--temperature: expected at most {MOST_TEMPERATURES} temperatures, got {text!r}")
-    return np.arange(numbers[0], numbers[1] + 1e-9 * step, step).tolist()
+    return [float(t) for t in np.arange(numbers[0], numbers[1] + 1e-9 * step, step)]
 
 
 def _microseconds(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> tuple[float, ...]:
