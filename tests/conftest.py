@@ -9,6 +9,9 @@ import pytest
 # before NumPy is imported: tests run beside each other, and numbers must not depend on the machine's cores
 for library in ("OMP", "OPENBLAS", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+# before MPI starts: a rank that waits sleeps and does not spin; tests run more ranks than there are cores
+os.environ.setdefault("MPIR_CVAR_ENABLE_HEAVY_YIELD", "1")
+os.environ.setdefault("MPIR_CVAR_POLLS_BEFORE_YIELD", "64")
 
 pytest_plugins = ["support.seeds", "support.tiers"]
 
