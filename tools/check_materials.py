@@ -27,6 +27,7 @@ LEFT: dict[str, int] = {
     "cli/fit_efg.py": 4,
     "cli/fit_ufp.py": 1,
     "cli/main.py": 2,
+    "cli/models.py": 1,
     "cli/stream.py": 6,
     "cli/structures.py": 20,
     "cli/validate_ufp.py": 1,
@@ -56,8 +57,9 @@ LEFT: dict[str, int] = {
     "structures/packing.py": 11,
     "structures/variants.py": 16,
     "trajectory/data_file_reader.py": 1,
+    "validation/cells.py": 3,
     "validation/dynamic.py": 17,
-    "validation/settings.py": 3,
+    "validation/settings.py": 5,
 }
 
 

@@ -106,7 +106,7 @@ def _assign(run: _Run, sites: Array, first: _Run) -> Indices:
     kept = run.jumps.site_occupation[found >= 0].sum() / max(run.jumps.site_occupation.sum(), 1e-300)
     if kept < LEAST_WATCHED:
         raise InputError(
-            f"{run.path}: {100 * kept:.0f} % of its Li are at sites of {first.path}: "
+            f"{run.path}: {100 * kept:.0f} % of its ions are at sites of {first.path}: "
             "are they of one structure?"
         )
     return found.astype(np.int64)

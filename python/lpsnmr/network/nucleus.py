@@ -3,7 +3,8 @@
 from math import pi
 
 from lpsnmr.errors import InputError
-from lpsnmr.units import NUCLEAR_SPIN, quadrupolar_coupling_hz_per_efg
+from lpsnmr.nuclides import nuclide
+from lpsnmr.units import quadrupolar_coupling_hz_per_efg
 
 __all__ = ["coupling_rad_s_per_efg", "spin_of", "transitions"]
 
@@ -14,15 +15,14 @@ def spin_of(nucleus: str) -> float:
     Raises
     ------
     InputError
-        For a nucleus that is not in the table of ``lpsnmr.units``.
+        For a nucleus that is not in the table of ``lpsnmr.nuclides``, or of a spin below 1.
 
     Examples
     --------
     >>> spin_of("7Li")
     1.5
     """
-    quadrupolar_coupling_hz_per_efg(nucleus)
-    spin = NUCLEAR_SPIN[nucleus]
+    spin = nuclide(nucleus).spin
     if spin < 1:
         raise InputError(f"nucleus: expected a spin of 1 or more, got {nucleus} with {spin:g}")
     return float(spin)

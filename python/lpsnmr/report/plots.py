@@ -174,7 +174,7 @@ def plot_motion(folder: Path, motion: Motion, title: str) -> list[Path]:
     longer = sum(
         int(found.length_counts[found.length_edges[:-1] >= LONGEST_JUMP_SHOWN].sum())
         for group, found in shown.items()
-        if group != "rotations_ps4"
+        if not is_rotation(group)
     )
     if longer:
         bottom.text(0.99, 0.5, f"{longer} longer →", transform=bottom.transAxes, ha="right", fontsize=8)

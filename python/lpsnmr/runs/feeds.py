@@ -221,7 +221,13 @@ class LocalFeed:
         return owned
 
     def _follow(
-        self, batch: SampleBatch, moved: Array, tensors: Array, total: Array, drift: Array, shift: Array | None
+        self,
+        batch: SampleBatch,
+        moved: Array,
+        tensors: Array,
+        total: Array,
+        drift: Array,
+        shift: Array | None,
     ) -> None:
         """Hand the batch over to the detectors on rank 0; ``moved`` and ``tensors`` are sums."""
         if self._motion is None:
