@@ -91,6 +91,11 @@ def _read(path: str | os.PathLike[str]) -> _Run:
             f"{100 * LEAST_WATCHED:.0f} %: it was begun by an earlier version, or its "
             "sites do not hold its ions"
         )
+    if not network.tensor_windows.any():
+        raise InputError(
+            f"{file}: no mean tensors of sites: the run ended before its sites were known, or its frames were "
+            "streamed over several ranks (one rank keeps them)"
+        )
     if not np.isfinite(results.best_temperature_k):
         raise InputError(f"{file}: the temperature is unknown")
     return _Run(str(file), results, jumps, network)
