@@ -8,7 +8,7 @@ import pytest
 
 def module(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "lpsnmr", *arguments], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "lpsnmr", *arguments], capture_output=True, text=True, timeout=300, check=False
     )
 
 

@@ -14,7 +14,7 @@ from lpsnmr.errors import ComputeError
 from lpsnmr.labelling.gpaw_engine import GpawEngine
 from lpsnmr.labelling.gpaw_settings import GpawSettings
 
-TIMEOUT_S = 120
+TIMEOUT_S = 300
 
 STAND_IN = """
 import json, os, sys, time

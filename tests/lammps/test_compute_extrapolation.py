@@ -171,7 +171,7 @@ run 0
 """
     (tmp_path / "in.deck").write_text(deck)
     done = subprocess.run(
-        [sys.executable, "-c", AFTER_AN_ERROR], cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        [sys.executable, "-c", AFTER_AN_ERROR], cwd=tmp_path, capture_output=True, text=True, timeout=300,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

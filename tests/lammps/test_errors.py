@@ -172,7 +172,7 @@ def test_run_after_a_caught_error_is_refused(tmp_path):
     deck = deck[: deck.index("pair_coeff")]
     done = subprocess.run(
         [sys.executable, "-c", CAUGHT.format(deck=deck)],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "cannot open potential file" in done.stdout

@@ -141,7 +141,7 @@ def test_random_crowds(tmp_path):
     (tmp_path / "p.uf3").write_text(random_potential(ELEMENTS, seed=1))
     (tmp_path / "crowds.py").write_text(CROWDS.format(trials=120))
     done = subprocess.run(
-        [sys.executable, "crowds.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "crowds.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     good, bad = map(int, done.stdout.split()[-2:])

@@ -109,7 +109,7 @@ def test_the_shipped_potential_is_what_its_script_makes(tmp_path):
         ["sh", str(script), str(tmp_path / "lps.uf3")],
         check=True,
         capture_output=True,
-        timeout=300,
+        timeout=900,
         env={"PATH": f"{bin_folder}:/usr/bin:/bin", "OMP_NUM_THREADS": "1"},
     )
     again, shipped = read_uf3(tmp_path / "lps.uf3"), read_uf3(MODELS / "lps.uf3")

@@ -34,7 +34,7 @@ def lpsnmr_on_full_disk(folder, size, *arguments):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, str(size), "fit-ufp", *map(str, arguments)],
-        cwd=folder, capture_output=True, text=True, timeout=120, env=environment, check=False,
+        cwd=folder, capture_output=True, text=True, timeout=300, env=environment, check=False,
     )  # fmt: skip
     return done.returncode, done.stderr.strip()
 

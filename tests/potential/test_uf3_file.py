@@ -102,7 +102,7 @@ def test_lammps_uf3_reads_the_file_and_agrees(small_basis, tmp_path):
     subprocess.run(
         [sys.executable, "-c", LAMMPS, path, data, tmp_path / "out.npz"],
         check=True,
-        timeout=120,
+        timeout=300,
         capture_output=True,
     )
     theirs = np.load(tmp_path / "out.npz")

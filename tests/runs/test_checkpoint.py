@@ -92,11 +92,11 @@ def test_one_process_a_folder(tmp_path):
     )
     with locked_folder(tmp_path):
         held = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False
         )
         assert "another lpsnmr (process" in held.stderr
     free = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False
     )
     assert free.stdout == "mine\n"
 

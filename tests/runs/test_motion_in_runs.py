@@ -84,7 +84,7 @@ def test_from_frames_to_the_table_of_rates(frames, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", "from lpsnmr.cli.main import run; run()", "analyze", "results.h5", "-o", "out",
          "--bootstrap", "50"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for words in ("Rates side by side", "Γ_jump (sites)", "Haven ratio", "S/cm", "recrossings removed"):

@@ -170,7 +170,7 @@ def test_kill_at_random_moments(tmp_path, seed):
 @pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_leaves_a_checkpoint(tmp_path, number):
-    write_config(tmp_path, production_ps=50.0)
+    write_config(tmp_path, production_ps=500.0)
     command = ["run", "run.toml", "--no-analysis", "--set", "sampling.interval_ps=0.002"]
     process = subprocess.Popen(
         lpsnmr_command(*command), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -183,7 +183,7 @@ def test_signal_leaves_a_checkpoint(tmp_path, number):
     assert process.returncode == 3, out + err
     assert "the same command resumes" in out
     n = results_of(tmp_path / "out").n_samples
-    assert 0 < n < 25001
+    assert 0 < n < 250001
     production = (n + 99.0) * 0.002  # one hundred samples more
     outcome = run_here(tmp_path, "sampling.interval_ps=0.002", f"md.production_ps={production:.3f}")
     assert outcome.n_samples == n + 100

@@ -309,7 +309,7 @@ def test_a_live_simulation(tmp_path):
     with subprocess.Popen(words, cwd=tmp_path) as lammps:
         options = ReaderOptions(numbers=np.asarray(beta.numbers, dtype=np.int32))
         frames = answered(Path(f"imd://localhost:{port}"), options, open_trajectory)
-        assert lammps.wait(60) == 0
+        assert lammps.wait(300) == 0
     written = {frame.step: frame for frame in DumpReader(tmp_path / "dump.live", elements=ELEMENTS)}
     assert len(frames) >= 9
     for frame in frames:
@@ -321,7 +321,7 @@ def answered(address, options, open_trajectory):
     """Return the frames once the simulation listens."""
     import time
 
-    for _ in range(60):
+    for _ in range(600):
         try:
             return list(open_trajectory(address, options))
         except FileFormatError:

@@ -236,7 +236,7 @@ def test_full_disk_while_segments_are_joined(tmp_path):
     """All segments stay, and the next call joins them."""
     done = subprocess.run(
         [sys.executable, "-c", JOIN_ON_A_FULL_DISK], cwd=tmp_path,
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     joined, rows_then, dropped = done.stdout.splitlines()

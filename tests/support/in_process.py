@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.shared_process import own, shared
+from support.shared_process import TIMEOUT_S, own, shared
 
 OTHER_PLUGIN = "import lpsnmr._plugin as _plugin\n_plugin.plugin_folder = lambda: ''\n"
 
@@ -32,7 +32,7 @@ def sanitized():
     return [word for name, value in options.items() for word in ("-genv", name, value)], OTHER_PLUGIN
 
 
-def run_script(source, folder, ranks=1, timeout_s=110, **values):
+def run_script(source, folder, ranks=1, timeout_s=TIMEOUT_S, **values):
     """Write the script and its JSON input, run it; return what rank 0 left in out.json."""
     folder = Path(folder)
     options, head = sanitized()

@@ -5,9 +5,7 @@ from pathlib import Path
 import numpy as np
 from ase.io.lammpsdata import write_lammps_data
 
-from support.shared_process import BIN, own, shared
-
-TIMEOUT_S = 90
+from support.shared_process import BIN, TIMEOUT_S, own, shared
 
 
 def run_lmp(deck, folder, ranks=1, name="in.test", own_process=False):

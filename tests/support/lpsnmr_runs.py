@@ -4,9 +4,7 @@ import os
 from pathlib import Path
 
 from lpsnmr.results import Results
-from support.shared_process import BIN, launched, own, shared
-
-TIMEOUT_S = 120
+from support.shared_process import BIN, TIMEOUT_S, launched, own, shared
 
 CONFIG = """
 [structure]

@@ -24,7 +24,9 @@ from pathlib import Path
 
 BIN = Path(sys.executable).parent
 WORKER = Path(__file__).with_name("worker.py")
-START_S = 60
+TIMEOUT_S = 300
+"""Longest wait for a start or an answer: only a hang takes as long, even where much else runs."""
+END_S = 60
 FRESH = os.environ.get("LPSNMR_OWN_PROCESSES", "0") not in ("", "0")
 PROGRAMS = {"deck": [BIN / "lmp"], "command": [BIN / "lpsnmr"], "script": [sys.executable]}
 INHERITED = dict(os.environ)
@@ -36,7 +38,7 @@ def launched(command, ranks):
     return [str(word) for word in (*launcher, *command)]
 
 
-def own(command, folder, ranks=None, timeout_s=120):
+def own(command, folder, ranks=None, timeout_s=TIMEOUT_S):
     """Run a command in a process of its own."""
     return subprocess.run(
         launched(command, ranks), cwd=folder, capture_output=True, text=True, timeout=timeout_s, check=False
@@ -58,7 +60,7 @@ class Worker:
         with socket.socket(socket.AF_UNIX) as door:
             door.bind(str(self._folder / "door"))
             door.listen()
-            door.settimeout(START_S)
+            door.settimeout(TIMEOUT_S)
             with (self._folder / "launcher").open("wb") as output:
                 self._process = subprocess.Popen(
                     launched([sys.executable, WORKER, self._folder / "door", self._folder], ranks),
@@ -82,7 +84,7 @@ class Worker:
             raise subprocess.TimeoutExpired(words, timeout_s, *self._output())
         if not self.alive:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(START_S)
+                self._process.wait(END_S)
             self.kill()
             if not any(statuses):
                 statuses = [self._process.returncode or 1]
@@ -130,7 +132,7 @@ class Worker:
             for pid in self._pids:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        self._process.wait(START_S)
+        self._process.wait(END_S)
         for channel in (*self._streams, *self._channels):
             with contextlib.suppress(OSError):
                 channel.close()
@@ -151,7 +153,7 @@ MOST = 4
 """Processes kept: memory is not wasted on ranks that few tests want."""
 
 
-def shared(kind, words, folder, ranks=None, timeout_s=120):
+def shared(kind, words, folder, ranks=None, timeout_s=TIMEOUT_S):
     """Run a request in a process that other tests use too; return what ``subprocess.run`` would.
 
     ``kind``: a "deck" with the words after ``lmp``, a "command" with those after ``lpsnmr``, or a "script" of

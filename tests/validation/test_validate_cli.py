@@ -26,7 +26,7 @@ POTENTIAL = Path(str(files("lpsnmr.data") / "models" / "lps.uf3"))
 
 
 def lpsnmr(folder, *arguments):
-    return run_lpsnmr(folder, "validate-ufp", *arguments, timeout_s=180)
+    return run_lpsnmr(folder, "validate-ufp", *arguments, timeout_s=600)
 
 
 @pytest.fixture(scope="module")
