@@ -95,6 +95,13 @@ double slow_pair(const ufp::Uf3File &file, const std::string &a, const std::stri
   return 0;
 }
 
+/// The values at r of all basis functions on the knots.
+std::vector<double> slow_bases(const std::vector<double> &knots, double r) {
+  std::vector<double> values;
+  for (std::size_t k = 0; k + 4 < knots.size(); ++k) values.push_back(slow_basis(knots, k, 3, r));
+  return values;
+}
+
 double slow_triple(const ufp::Uf3File &file, const std::string &a, const std::string &b,
                    const std::string &c, double rij, double rik, double rjk) {
   for (const auto &block : file.triples) {
@@ -104,16 +111,17 @@ double slow_triple(const ufp::Uf3File &file, const std::string &a, const std::st
     if (!straight && !swapped) continue;
     const double x = straight ? rij : rik, y = straight ? rik : rij;
     if (x >= block.cutoff_ij || y >= block.cutoff_ik || rjk >= block.cutoff_jk) return 0;
-    const std::size_t n = block.knots_ij.size() - 4, n_ik = block.knots_ik.size() - 4;
-    const std::size_t m = block.knots_jk.size() - 4;
+    const auto along_ij = slow_bases(block.knots_ij, x), along_ik = slow_bases(block.knots_ik, y);
+    const auto along_jk = slow_bases(block.knots_jk, rjk);
+    const std::size_t n = along_ij.size(), n_ik = along_ik.size(), m = along_jk.size();
     double sum = 0;
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = 0; j < n_ik; ++j)
         for (std::size_t k = 0; k < m; ++k) {
           std::size_t p = i, q = j; // like neighbours: the half with ij <= ik counts
           if (b == c && p > q) std::swap(p, q);
-          sum += block.coefficients[(p * n_ik + q) * m + k] * slow_basis(block.knots_ij, i, 3, x) *
-                 slow_basis(block.knots_ik, j, 3, y) * slow_basis(block.knots_jk, k, 3, rjk);
+          sum +=
+              block.coefficients[(p * n_ik + q) * m + k] * along_ij[i] * along_ik[j] * along_jk[k];
         }
     return sum;
   }
