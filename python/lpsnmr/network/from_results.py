@@ -93,8 +93,8 @@ def _read(path: str | os.PathLike[str]) -> _Run:
         )
     if not network.tensor_windows.any():
         raise InputError(
-            f"{file}: no mean tensors of sites: the run ended before its sites were known, or its frames were "
-            "streamed over several ranks (one rank keeps them)"
+            f"{file}: no mean tensors of sites: the run ended before its sites were known, or its frames "
+            "were streamed over several ranks (one rank keeps them)"
         )
     if not np.isfinite(results.best_temperature_k):
         raise InputError(f"{file}: the temperature is unknown")
