@@ -92,10 +92,7 @@ def _read(path: str | os.PathLike[str]) -> _Run:
             "sites do not hold its ions"
         )
     if not network.tensor_windows.any():
-        raise InputError(
-            f"{file}: no mean tensors of sites: the run ended before its sites were known, or its frames "
-            "were streamed over several ranks (one rank keeps them)"
-        )
+        raise InputError(f"{file}: no mean tensors of sites: the run ended before its sites were known")
     if not np.isfinite(results.best_temperature_k):
         raise InputError(f"{file}: the temperature is unknown")
     return _Run(str(file), results, jumps, network)

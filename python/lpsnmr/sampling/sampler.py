@@ -265,12 +265,23 @@ class Sampler:
         self.take(frame.step, frame.cell, components, frame.unwrapped[self._targets] - drift, temperature_k)
         if self.motion is not None:
             moved = frame.unwrapped[self._mobile] - drift
-            tensors = components if len(components) == self.n_li_total else None
+            tensors = self._tensors_of_all(frame, components)
             if frame.affine is None:
                 self.motion.add(moved, drift, np.asarray(frame.unwrapped), frame.cell, tensors=tensors)
             else:
                 relative = frame.affine[self._mobile] - self.framework.position(frame.affine)
                 self.motion.add(moved, drift, frame.affine, frame.cell, relative, tensors)
+
+    def _tensors_of_all(self, frame: Frame, owned: Array) -> Array:
+        """Return the components of all mobile ions; what is predicted for it is not counted as flagged."""
+        if len(owned) == self.n_li_total:
+            return owned
+        before = self.model.n_flagged
+        everything = self.model.predict_components(
+            frame.positions, frame.cell, frame.pbc, frame.numbers, self._mobile
+        )
+        self._flagged_before -= self.model.n_flagged - before
+        return everything
 
     def take(
         self, step: int, cell: Array, components: Array, moved: Array, temperature_k: float | None = None
