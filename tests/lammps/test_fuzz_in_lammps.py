@@ -63,7 +63,7 @@ def fuzz(case, trials):
     for trial in range(trials):
         data = damaged(good, rng)
         if world.rank == 0:
-            open("bad.file", "wb").write(data)
+            open(case["bad"], "wb").write(data)
         world.Barrier()
         lmp.command("clear")
         lmp.commands_string(DECK + case["before"])
@@ -152,28 +152,32 @@ def fuzz(folder, ranks, trials, seed=1):
         "ufd": {
             "file": "good.ufd",
             "before": "",
-            "command": "pair_coeff * * good.uf3 bad.file A",
+            "bad": "bad.ufd",
+            "command": "pair_coeff * * good.uf3 bad.ufd A",
             "then": "",
             "words": "Pair style ufp: ",
         },
         "uf3": {
             "file": "good.uf3",
             "before": "",
-            "command": "pair_coeff * * bad.file A",
+            "bad": "bad.uf3",
+            "command": "pair_coeff * * bad.uf3 A",
             "then": "",
             "words": "Pair style ufp: ",
         },
         "ufx": {
             "file": "good.ufx",
             "before": "pair_coeff * * good.uf3 A\n",
-            "command": "compute x all ufp/extrapolation bad.file A",
+            "bad": "bad.ufx",
+            "command": "compute x all ufp/extrapolation bad.ufx A",
             "then": "fix see all ave/time 1 1 1 c_x[2]\n",
             "words": "Compute ufp/extrapolation: ",
         },
         "efg": {
             "file": str(files("lpsnmr.data") / "models" / "li3ps4_pbe.efg"),
             "before": "pair_coeff * * good.uf3 A\n",
-            "command": "compute x all efg/atom bad.file Li",
+            "bad": "bad.efg",
+            "command": "compute x all efg/atom bad.efg Li",
             "then": "fix see all ave/time 1 1 1 c_x\n",
             "words": "Compute efg/atom: ",
         },
