@@ -88,6 +88,12 @@ static char **behind_files(char **words, char **end) {
   return words;
 }
 
+/// Whether all words are like the symbols of elements, and not names of files.
+static bool name_elements(char **words, char **end) {
+  return std::all_of(words, end,
+                     [](const char *word) { return utils::strmatch(word, "^[A-Z][a-z]?$"); });
+}
+
 void PairUFP::coeff(int narg, char **arg) {
   const int n_files = narg - 2 - atom->ntypes;
   if (n_files < 1)
@@ -97,7 +103,7 @@ void PairUFP::coeff(int narg, char **arg) {
                atom->ntypes, std::max(narg - 2, 0));
   char **const names = arg + 2 + n_files;
   char **const behind = behind_files(arg + 2, arg + narg);
-  if (behind != arg + 2 && behind != names) {
+  if (behind != arg + 2 && behind != names && (behind > names || name_elements(behind, names))) {
     const std::vector<std::string> given(behind, arg + narg);
     error->all(FLERR,
                "Pair style ufp: expected one element name (or NULL) for each of the {} atom types "
