@@ -111,16 +111,17 @@ def command(
         checkpoint_s=options["checkpoint_s"],
         memory=options["memory"],
     )
+    members = (options["folds"], options["bootstrap"]) if committee else (0, 0)
+    targets = [*fit_targets(output, *members), part]
+    if options["report"]:
+        targets += [output.with_name(f"{output.stem}.report.{kind}") for kind in ("png", "html")]
     with abort_together(comm):
-        first = read_reference(reference, require=("energy", "forces"), keys=keys)
-        data = [DataSet(first), *map(parse_second, second)]
-        settings = parse_settings({**options, "elements": options["elements"] or elements_of(data)})
-        targets = [*fit_targets(output, settings, committee), part]
-        if options["report"]:
-            targets += [output.with_name(f"{output.stem}.report.{kind}") for kind in ("png", "html")]
         check_targets(*targets)
         if execution.ranks.rank == 0:
             _clean(targets)
+        first = read_reference(reference, require=("energy", "forces"), keys=keys)
+        data = [DataSet(first), *map(parse_second, second)]
+        settings = parse_settings({**options, "elements": options["elements"] or elements_of(data)})
         remarks = check_runs(data, settings)
         if execution.ranks.rank == 0:
             tell_suspicions(first, ("energy", "forces", "stress"))

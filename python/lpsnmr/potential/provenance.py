@@ -37,10 +37,10 @@ def extrapolation_path(potential: PathLike) -> Path:
     return Path(potential).with_suffix(".ufx")
 
 
-def fit_targets(path: PathLike, settings: FitSettings, committee: bool = False) -> list[Path]:
-    """Return the files that ``save_fit`` writes or removes; the arguments are its own."""
+def fit_targets(path: PathLike, folds: int = 0, bootstrap: int = 0) -> list[Path]:
+    """Return the files that ``save_fit`` writes or removes, with so many members of a committee."""
     target = Path(path)
-    kinds = (("fold", settings.folds), ("boot", settings.bootstrap)) if committee else ()
+    kinds = (("fold", folds), ("boot", bootstrap))
     members = [_member(target, kind, k) for kind, number in kinds for k in range(number)]
     potentials = [target, *members]
     return [*potentials, *map(density_path, potentials), extrapolation_path(target), sidecar_path(target)]
