@@ -34,6 +34,7 @@ model = "none"
 [md]
 temperature_k = 300.0
 timestep_fs = 1.0
+equilibration = "nvt"
 equilibration_ps = 0.1
 production_ps = 1.0
 [jumps]
