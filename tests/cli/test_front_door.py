@@ -16,7 +16,7 @@ from lpsnmr.runs.progress import Status
 STATUS = Status(
     stage="equilibration", step=123456789, last_step=223456789, time_ps=123456.7, steps_per_s=12345.6,
     ns_per_day=1234.5, eta_s=360000.0, n_samples=1234567, temperature_k=1234.5, intact=1024,
-    n_phosphorus=1024, n_flagged=123456,
+    n_centers=1024, n_flagged=123456,
 )  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def test_commands_spelled_otherwise(word, meant):
     [
         ({"md": {"temperature": 3}}, "Did you mean temperature_k?"),
         ({"outptu": {}}, "Did you mean output?"),
-        ({"md": {"nucleus": "7Li"}}, "Did you mean efg.nucleus?"),
+        ({"md": {"nucleus": "7Li"}}, "Did you mean species.nucleus?"),
     ],
 )
 def test_keys_spelled_otherwise(values, question):
