@@ -2,8 +2,10 @@
 
     python benchmarks/kernels/bench_formats.py [--frames 400] [--atoms 1024] > formats.json
 
-CPU time, best of three. Compressed dumps are counted by the size of their text. XTC, TRR, DCD and NetCDF need
-MDAnalysis, which also reads them here; ours adds the checks and turns a snapshot into a frame.
+CPU time, medians of five rounds in one process; in each round ours and the other are timed one after the
+other, so that a busy machine slows both. Compressed dumps are counted by the size of their text. XTC, TRR,
+DCD and NetCDF need MDAnalysis, which also reads them here; ours adds the checks and turns a snapshot into a
+frame.
 """
 
 import argparse
@@ -69,14 +71,15 @@ def write_with_mda(path: Path, frames: list[ase.Atoms]) -> None:
             writer.write(universe.atoms)
 
 
-def seconds(function: Callable[[], object]) -> float:
-    """Return the best CPU time of three."""
-    times = []
-    for _ in range(3):
-        begin = time.process_time()
-        function()
-        times.append(time.process_time() - begin)
-    return min(times)
+def medians(readers: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Return the median CPU time of each reader, s; each round times all of them in turn."""
+    times: dict[str, list[float]] = {name: [] for name in readers}
+    for _ in range(rounds):
+        for name, read in readers.items():
+            begin = time.process_time()
+            read()
+            times[name].append(time.process_time() - begin)
+    return {name: float(np.median(found)) for name, found in times.items()}
 
 
 def peer_of(path: Path, kind: str) -> Callable[[], object]:
@@ -100,6 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=400)
     parser.add_argument("--atoms", type=int, default=1024)
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     frames = frames_of(options.frames, options.atoms)
@@ -121,11 +125,14 @@ def main() -> None:
             def ours(path: Path = path, read: ReaderOptions = read) -> int:
                 return sum(1 for _ in open_trajectory(path, read))
 
-            row = {"megabytes": round(megabytes, 1), "reader_mb_per_s": round(megabytes / seconds(ours), 1)}
+            readers: dict[str, Callable[[], object]] = {"reader": ours}
             if kind in PACKERS:
-                row["step_index_mb_per_s"] = round(megabytes / seconds(lambda path=path: dump_steps(path)), 1)
+                readers["step_index"] = lambda path=path: dump_steps(path)
             if kind == "dump" or kind not in PACKERS:
-                row["peer_mb_per_s"] = round(megabytes / seconds(peer_of(path, kind)), 1)
+                readers["peer"] = peer_of(path, kind)
+            row = {"megabytes": round(megabytes, 1)}
+            for name, taken in medians(readers, options.rounds).items():
+                row[f"{name}_mb_per_s"] = round(megabytes / taken, 1)
             result[kind] = row
     print(json.dumps(result, indent=2))
 
