@@ -15,8 +15,6 @@ from lpsnmr.errors import InputError
 
 __all__ = ["Nuclide", "known_nuclides", "larmor_mhz_at", "nuclide", "usual_nuclide", "with_own"]
 
-PROTON_MHZ_PER_T: Final = 42.577478518
-"""γ/2π of the proton, CODATA 2018."""
 OWN: Final = {"Q": "quadrupole_barn", "I": "spin", "gamma": "gamma_mhz_per_t"}
 """What may follow the name of a nuclide, as ``Q=-0.04``: the attribute it stands for."""
 _NAME = re.compile(r"\d{1,3}[A-Z][a-z]?")

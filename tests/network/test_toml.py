@@ -74,6 +74,16 @@ def test_command_writes_what_the_page_says(tmp_path):
     assert 0.15 < flank["cold_ev"] < 0.30
 
 
+def test_frequencies_follow_from_field_and_nucleus(tmp_path):
+    """The field of 155.5 MHz for 7Li is one of 58.87 MHz for 6Li."""
+    path = tmp_path / "six.toml"
+    path.write_text(TWO.replace('"7Li"', '"6Li"'), encoding="utf-8")
+    arguments = ["--rates", str(path), "--temperature", "300", "--no-plots", "-o", str(tmp_path / "out")]
+    CliRunner().invoke(command, [*arguments, "--field-t", "9.395"], catch_exceptions=False)
+    header = (tmp_path / "out" / "relaxation.csv").read_text().splitlines()[0]
+    assert header == "temperature_k,t1_s_58.87mhz,t1rho_s_58.87mhz,t2_s_58.87mhz"
+
+
 @pytest.mark.parametrize(
     "arguments", [[], ["--rates", "x.toml", "--temperature", "a"], ["--rates", "x", "--evolution-time", "1h"]]
 )

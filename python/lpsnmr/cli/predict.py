@@ -8,10 +8,12 @@ from typing import Any
 import click
 import numpy as np
 
+from lpsnmr.analysis.nmr import ObservableSettings
 from lpsnmr.errors import InputError
 from lpsnmr.network.predict import PredictSettings, SecondMoments, predict
 from lpsnmr.network.toml_file import read_network
 from lpsnmr.report.prediction_files import write_prediction
+from lpsnmr.report.text import wrote
 
 MOST_TEMPERATURES = 1000
 
@@ -67,8 +69,13 @@ def _microseconds(ctx: click.Context, param: click.Parameter, texts: tuple[str, 
     help="FIRST:LAST, FIRST:LAST:STEP (10 K by default), or a list with commas.",
 )  # fmt: skip
 @click.option(
-    "--larmor-mhz", type=click.FloatRange(min=0, min_open=True), multiple=True, default=(116.6, 155.5),
-    show_default=True, metavar="MHZ", help="Larmor frequency of the nucleus; may be given several times.",
+    "--larmor-mhz", type=click.FloatRange(min=0, min_open=True), multiple=True, metavar="MHZ",
+    help="Larmor frequency of the nucleus; may be given several times.  [default: at the fields]",
+)  # fmt: skip
+@click.option(
+    "--field-t", type=click.FloatRange(min=0, min_open=True), multiple=True,
+    default=ObservableSettings().field_t, show_default=True, metavar="T",
+    help="Magnetic field, which gives the Larmor frequency of the nucleus; may be given several times.",
 )  # fmt: skip
 @click.option(
     "--evolution-time", "evolution_us", multiple=True, default=("10us",), show_default=True,
@@ -93,6 +100,7 @@ def command(
     rates: Path | None,
     temperatures: list[float],
     larmor_mhz: tuple[float, ...],
+    field_t: tuple[float, ...],
     evolution_us: tuple[float, ...],
     spin_lock_khz: float,
     spectra: tuple[float, ...],
@@ -112,9 +120,6 @@ def command(
     """
     if (rates is None) == (not results):
         raise InputError("predict: expected either results files or --rates FILE")
-    settings = PredictSettings(
-        temperatures, larmor_mhz, spin_lock_khz, evolution_us, spectra_k=tuple(sorted(set(spectra)))
-    )
     fit: Any = None
     if rates is not None:
         network, dipolar = read_network(rates)
@@ -125,6 +130,13 @@ def command(
 
         found = fit_results(results)
         fit, network, moments, lines = found.fit, found.fit.network, SecondMoments(), list(found.notes)
+    settings = PredictSettings(
+        temperatures,
+        ObservableSettings(larmor_mhz, field_t).frequencies_mhz(network.nucleus),
+        spin_lock_khz,
+        evolution_us,
+        spectra_k=tuple(sorted(set(spectra))),
+    )
     prediction = predict(network, settings, moments, fit)
     written = write_prediction(prediction, output, make_plots=plots)
     for flank in prediction.flanks:
@@ -139,5 +151,4 @@ def command(
         click.echo(f"the central line has half its width at rest at {prediction.narrowing_k:.4g} K")
     for line in [*lines, *prediction.notes]:
         click.echo(line)
-    for path in written:
-        click.echo(f"wrote {path}")
+    click.echo(wrote(written))

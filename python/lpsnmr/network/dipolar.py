@@ -7,25 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lpsnmr.errors import InputError
-from lpsnmr.network.nucleus import spin_of
+from lpsnmr.network.nucleus import dipole_of
 from lpsnmr.network.redfield import RelaxationRates
 from lpsnmr.typing import Array
 
 __all__ = ["bpp_rates", "fwhm_hz", "narrowed_decay", "van_vleck"]
 
-GYROMAGNETIC: Final[dict[str, float]] = {
-    "1H": 26.7522128e7, "6Li": 3.9371709e7, "7Li": 10.3977013e7, "19F": 25.18148e7, "23Na": 7.0808493e7,
-    "27Al": 6.9762715e7, "31P": 10.8394e7, "33S": 2.055685e7, "35Cl": 2.624198e7,
-}  # fmt: skip
-"""γ in rad/(s T): R. K. Harris et al., Pure Appl. Chem. 73, 1795 (2001), doi:10.1351/pac200173111795."""
-SPIN_HALF: Final = ("1H", "19F", "31P")
 MU0_HBAR: Final = 1e-7 * 1.054571817e-34
 """μ0ħ/4π in SI."""
-
-
-def larmor_rad_s(nucleus: str, field_t: float) -> float:
-    """Return |γ| B0 in rad/s."""
-    return _gamma(nucleus) * field_t
 
 
 def van_vleck(
@@ -80,8 +69,8 @@ def van_vleck(
 
 def second_moment_of_sum(sum_per_angstrom6: float, nucleus: str, partner: str) -> float:
     """Return M2 in (rad/s)² from Σ r⁻⁶ in Å⁻⁶."""
-    spin = 0.5 if partner in SPIN_HALF else spin_of(partner)
-    couplings = (MU0_HBAR * _gamma(nucleus) * _gamma(partner)) ** 2 * spin * (spin + 1.0)
+    (_, gamma), (spin, gamma_of_partner) = dipole_of(nucleus), dipole_of(partner)
+    couplings = (MU0_HBAR * gamma * gamma_of_partner) ** 2 * spin * (spin + 1.0)
     return (3.0 / 5.0 if nucleus == partner else 4.0 / 15.0) * couplings * sum_per_angstrom6 * 1e60
 
 
@@ -145,9 +134,3 @@ def bpp_rates(
     rest = 5.0 / 3.0 * one + 2.0 / 3.0 * two
     r1 = 2.0 / 3.0 * second_moment * (one + 4.0 * two)
     return RelaxationRates(r1, second_moment * (locked + rest), second_moment * (tau + rest))
-
-
-def _gamma(nucleus: str) -> float:
-    if nucleus not in GYROMAGNETIC:
-        raise InputError(f"no gyromagnetic ratio of {nucleus!r}; expected one of {', '.join(GYROMAGNETIC)}")
-    return GYROMAGNETIC[nucleus]

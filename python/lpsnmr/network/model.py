@@ -45,7 +45,7 @@ class JumpNetwork:
     vectors
         (e, 3) float64, Å; from the first site of an edge to the second. None when unknown.
     nucleus
-        Key of ``lpsnmr.units.QUADRUPOLE_MOMENT_BARN``.
+        As ``lpsnmr.nuclides.nuclide`` reads it.
     class_names, jump_names
         Names of the classes of sites and of jumps.
 
@@ -180,8 +180,8 @@ class JumpNetwork:
         """Return the diffusion tensor (3, 3), cm²/s, exact for the chain of jumps.
 
         D = ½ Σ p_i k_ij d d − (p b)ᵀ (−K)⁺ b with d the vectors of the jumps and b_i = Σ_j k_ij d_ij: the
-        second
-        term is what jumps back take off (R. Kutner, I. Sosnowska, J. Phys. Chem. Solids 38, 741 (1977)).
+        second term is what jumps back take off (R. Kutner, I. Sosnowska, J. Phys. Chem. Solids 38, 741
+        (1977)).
 
         Raises
         ------

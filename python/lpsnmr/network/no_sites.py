@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.interpolate import BSpline
 from scipy.optimize import minimize_scalar, nnls
-from scipy.special import chdtrc
+from scipy.special import chdtrc, ndtri
 
 from lpsnmr.analysis.statistics.resampling import Interval
 from lpsnmr.errors import InputError
@@ -124,8 +125,6 @@ def _first_shifts(decays: Sequence[Decay]) -> Array:
 
 def _misfit(decays: Sequence[Decay], shifts: Array) -> tuple[float, int]:
     """Return χ² about the best spline, and points less knots."""
-    from scipy.interpolate import BSpline
-
     x = np.concatenate([np.log(d.times_s) - s for d, s in zip(decays, shifts, strict=True)])
     y = np.concatenate([decay.values for decay in decays])
     w = 1.0 / np.concatenate([decay.errors for decay in decays])
@@ -138,8 +137,6 @@ def _misfit(decays: Sequence[Decay], shifts: Array) -> tuple[float, int]:
 def _energy(
     decays: Sequence[Decay], temperatures: Array, shifts: Array, chi2: float, level: float
 ) -> Interval:
-    from scipy.special import ndtri
-
     inverse = 1.0 / (BOLTZMANN_EV_PER_K * temperatures)
     x = inverse - inverse[0]
     curvature = []
@@ -204,8 +201,8 @@ def invert_decay(
 
     Minimises χ² + α |second difference|² over w ≥ 0 (S. W. Provencher, Comput. Phys. Commun. 27, 213 (1982),
     doi:10.1016/0010-4655(82)90173-4); α is the largest at which χ² stays below its expectation plus one
-    standard
-    deviation, or the smallest tried. What is far outside the measured times is not determined by the decay.
+    standard deviation, or the smallest tried. What is far outside the measured times is not determined by the
+    decay.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ class PredictSettings:
     """
 
     temperatures_k: Sequence[float]
-    larmor_mhz: Sequence[float] = (116.6, 155.5)
+    larmor_mhz: Sequence[float]
     spin_lock_khz: float = 20.0
     evolution_times_us: Sequence[float] = (10.0,)
     mixing_range_s: tuple[float, float] = (1e-5, 1e2)
@@ -152,7 +152,7 @@ def predict(
     widths = _widths(network, temperatures, moments)
     rates = _rates(network, modes, temperatures)
     if fit is not None:
-        _add_intervals(rates, relaxation, fit, settings)
+        _add_intervals(rates, relaxation, fit, settings, moments)
     sharpest = moments.like + moments.unlike or (2 * pi * 200.0) ** 2
     spectra = {
         t: exchange_spectrum(
@@ -296,15 +296,18 @@ def _flank(relaxation: dict[str, Array], mhz: float) -> Flank:
 
 
 def _add_intervals(
-    rates: dict[str, Array], relaxation: dict[str, Array], fit: NetworkFit, settings: PredictSettings
+    rates: dict[str, Array],
+    relaxation: dict[str, Array],
+    fit: NetworkFit,
+    settings: PredictSettings,
+    moments: SecondMoments,
 ) -> None:
     """Add columns ``…_low`` and ``…_high`` from the draws of the posterior."""
     temperatures = rates["temperature_k"]
-    plain = SecondMoments()
     tail = 0.5 - 0.5 * settings.level
     for table, make in (
         (rates, lambda n, m: _rates(n, m, temperatures)),
-        (relaxation, lambda n, m: _relaxation(n, m, temperatures, settings, plain)),
+        (relaxation, lambda n, m: _relaxation(n, m, temperatures, settings, moments)),
     ):
         drawn = list(_drawn(fit, temperatures, make))
         for name in [key for key in table if key != "temperature_k"]:

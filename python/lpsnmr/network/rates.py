@@ -117,8 +117,8 @@ def fit_rates(
     The likelihood of paths of a Markov chain is Π k_ij^N_ij exp(−k_ij t_i): Poisson counts, with the waiting
     times as exposures. ln k is linear in the parameters, so there is one maximum, found by Newton's method.
     Occupations are not fitted apart: with detailed balance N_ij/t_i over N_ji/t_j is their ratio. The
-    posterior
-    is drawn from a Student distribution about the maximum and weighted, so that it need not be normal.
+    posterior is drawn from a Student distribution about the maximum and weighted, so that it need not be
+    normal.
 
     Parameters
     ----------

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lpsnmr.network.exchange import Modes
-from lpsnmr.network.nucleus import coupling_rad_s_per_efg, spin_of
+from lpsnmr.network.nucleus import coupling_rad_s_per_efg
+from lpsnmr.nuclides import nuclide
 from lpsnmr.typing import Array
 
 __all__ = [
     "RelaxationRates",
-    "population_matrix",
     "quadrupolar_rates",
     "quadrupolar_tensors",
     "trace_density",
@@ -78,9 +78,8 @@ def quadrupolar_rates(
     Second-order (Redfield) theory with isotropic averages, ⟨c_q c_q'*⟩ = δ Tr V²/5: the magnetisation M
     relaxes by (2/5)(eQ/ħ)² Σ_q J(qω0) ½ Tr([A_q, M]† [A_q, M])/Tr M². For I = 3/2 and M = I_z this is
     (1/50)(1 + η²/3)(e²qQ/ħ)²[J(ω0) + 4J(2ω0)] with J normalised. In the frame of a spin lock on resonance
-    J(0)
-    is J(2ω1). A. Abragam, The Principles of Nuclear Magnetism, chapter VIII (1961). T2 and T1ρ are only meant
-    where (ω_Q τ)² ≪ 1: slower motion splits the line and needs ``exchange``.
+    J(0) is J(2ω1). A. Abragam, The Principles of Nuclear Magnetism, chapter VIII (1961). T2 and T1ρ are only
+    meant where (ω_Q τ)² ≪ 1: slower motion splits the line and needs ``exchange``.
 
     Parameters
     ----------
@@ -93,7 +92,7 @@ def quadrupolar_rates(
     spin_lock_rad_s
         ω1 of the spin lock.
     """
-    spin = spin_of(nucleus)
+    spin = nuclide(nucleus).spin
     z, _, x = spin_operators(spin)
     parts = quadrupolar_tensors(spin)
     omega = np.abs(np.asarray(larmor_rad_s, dtype=np.float64))
@@ -110,18 +109,3 @@ def quadrupolar_rates(
         return total
 
     return RelaxationRates(rate(z, density[0]), rate(x, locked), rate(x, density[0]))
-
-
-def population_matrix(modes: Modes, tensors: Array, larmor_rad_s: float, nucleus: str = "7Li") -> Array:
-    """Return W, (2I + 1, 2I + 1), 1/s: dP/dt = P W for the populations of the levels, m descending.
-
-    W_ab = (2/5)(eQ/ħ)² J(ω_ab) |⟨a|A|b⟩|²; its eigenvalues are the rates of the recovery, of which there are
-    I + ½ for a half-integer spin. Rows sum to zero.
-    """
-    parts = quadrupolar_tensors(spin_of(nucleus))
-    scale = 2.0 * coupling_rad_s_per_efg(nucleus) ** 2 / 5.0
-    matrix = np.zeros_like(parts[0])
-    for q in (-2, -1, 1, 2):
-        matrix += scale * float(trace_density(modes, tensors, abs(q) * larmor_rad_s)) * parts[q] ** 2
-    matrix[np.diag_indices(len(matrix))] = -matrix.sum(axis=1)
-    return matrix

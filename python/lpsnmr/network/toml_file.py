@@ -20,7 +20,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["DipolarSection", "HandMadeNetwork", "read_network"]
+__all__ = ["DipolarSection", "read_network"]
 
 Vector = tuple[float, float, float]
 
@@ -75,14 +75,8 @@ class NetworkFile(StrictModel):
     dipolar: DipolarSection = Field(default=DipolarSection(), description="dipolar second moments")
 
 
-class HandMadeNetwork(tuple[JumpNetwork, DipolarSection]):
-    """A network and its dipolar second moments."""
-
-    __slots__ = ()
-
-
-def read_network(path: str | os.PathLike[str]) -> HandMadeNetwork:
-    """Read a network written by hand; ``docs/howto/predict.md`` has the keys.
+def read_network(path: str | os.PathLike[str]) -> tuple[JumpNetwork, DipolarSection]:
+    """Read a network written by hand, and its dipolar second moments; ``docs/howto/predict.md`` has the keys.
 
     Raises
     ------
@@ -104,7 +98,7 @@ def read_network(path: str | os.PathLike[str]) -> HandMadeNetwork:
         raise FileFormatError(f"{path}: {complaints(error, NetworkFile)}") from None
     except InputError as error:
         raise FileFormatError(f"{path}: {error}") from None
-    return HandMadeNetwork((network, content.dipolar))
+    return network, content.dipolar
 
 
 def _network(content: NetworkFile) -> JumpNetwork:
