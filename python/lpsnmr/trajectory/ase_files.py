@@ -4,6 +4,7 @@ import itertools
 import os
 import re
 import warnings
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ __all__ = ["ASE_FORMATS", "AseReader"]
 
 ASE_FORMATS = {"extxyz": "extended XYZ", "traj": "ASE trajectory", "vasp-xdatcar": "XDATCAR"}
 _STEP = re.compile(r"(?:^|\s)(?:md_?)?step=\"?(\d{1,18})\"?(?:\s|$)", re.IGNORECASE)
+_LETTER = re.compile(r"[^\s\d.+\-eE]")
 
 
 def _is_float(word: str) -> bool:
@@ -28,6 +30,13 @@ def _is_float(word: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_header(before: Sequence[str], line: str) -> bool:
+    """Whether a line of an XDATCAR names elements: it follows the scale and the rows of a cell."""
+    found = [words.split() for words in (*before, line)]
+    numbers = [all(map(_is_float, words)) * len(words) for words in found]
+    return numbers == [1, 3, 3, 3, 0]
 
 
 class AseReader:
@@ -126,19 +135,26 @@ class AseReader:
 
     def _check_counts(self) -> None:
         """Refuse headers of an XDATCAR with more atoms than the file has lines: ASE makes them first."""
+        before: deque[str] = deque(maxlen=4)
+        headers: list[tuple[list[str], list[str]]] = []  # elements and what follows them
+        n_lines, awaited = 0, False
         with opened_text(self.path) as file:
-            lines = [line.split() for line in file.read().splitlines()]
-        numbers = [all(map(_is_float, words)) * len(words) for words in lines]
-        for k in range(len(lines) - 5):
-            if numbers[k : k + 4] != [1, 3, 3, 3] or numbers[k + 4]:
-                continue  # not the scale and the rows of a cell, followed by elements
-            symbols, counts = lines[k + 4 : k + 6]
+            for line in file:
+                n_lines += 1
+                if awaited:
+                    headers[-1][1].extend(line.split())
+                    awaited = False
+                elif _LETTER.search(line) and _is_header(before, line):
+                    headers.append((line.split(), []))
+                    awaited = True
+                before.append(line)
+        for symbols, counts in headers:
             if strange := [word for word in symbols if word not in chemical_symbols[1:]]:
                 raise self._fail(f"expected elements in its header, got {strange[0][:20]!r}")
             if not all(word.isdecimal() and len(word) < 10 for word in counts) or len(counts) != len(symbols):
                 raise self._fail(f"expected a number of atoms for each of {' '.join(symbols)} in its header")
-            if sum(map(int, counts)) > len(lines):
-                raise self._fail(f"{' + '.join(counts)} atoms in its header, but {len(lines)} lines")
+            if sum(map(int, counts)) > n_lines:
+                raise self._fail(f"{' + '.join(counts)} atoms in its header, but {n_lines} lines")
 
     def _to_frame(self, atoms: ase.Atoms) -> Frame:
         cell = np.array(atoms.cell.array, dtype=np.float64)
