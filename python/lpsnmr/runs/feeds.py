@@ -237,9 +237,11 @@ class LocalFeed:
         pairs = self._motion[0]
         bonds = sums[pairs[:, 1]] - sums[pairs[:, 0]]
         if self._comm.size > 1:
-            if shift is not None:
-                shift = self._collect(shift, tensors, bonds)[0]
-            moved, tensors, bonds = self._collect(moved, tensors, bonds)
+            parts = [moved, tensors] if shift is None else [moved, tensors, shift]
+            gathered = self._gather(np.hstack(parts))
+            moved, tensors = gathered[:, :3].copy(), gathered[:, 3:8].copy()
+            shift = None if shift is None else gathered[:, 8:].copy()
+            bonds = self._add_up(bonds)
         motion = self._sampler.motion
         if motion is None:
             return
@@ -248,16 +250,18 @@ class LocalFeed:
             if motion.count(total[k], drift[k], batch.cells[k]):
                 motion.end_window()
 
-    def _collect(self, moved: Array, tensors: Array, bonds: Array) -> tuple[Array, Array, Array]:
+    def _gather(self, rows: Array) -> Array:
+        """Return the rows of all mobile ions on rank 0, (n_li, columns); elsewhere of no meaning."""
         from mpi4py import MPI
 
-        counts = 8 * np.diff(np.concatenate([[0], self._ends]))
-        everything = np.empty((self._sampler.n_li_total, 8))
-        self._comm.Gatherv(
-            [np.ascontiguousarray(np.hstack([moved, tensors])), MPI.DOUBLE],
-            [everything, counts, MPI.DOUBLE],
-            root=0,
-        )
+        columns = rows.shape[1]
+        counts = columns * np.diff(np.concatenate([[0], self._ends]))
+        everything = np.empty((self._sampler.n_li_total, columns))
+        self._comm.Gatherv([np.ascontiguousarray(rows), MPI.DOUBLE], [everything, counts, MPI.DOUBLE], root=0)
+        return everything
+
+    def _add_up(self, bonds: Array) -> Array:
+        """Return the sum over ranks on rank 0; elsewhere of no meaning."""
         summed = np.empty_like(bonds)
         self._comm.Reduce(np.ascontiguousarray(bonds), summed, root=0)
-        return everything[:, :3].copy(), everything[:, 3:].copy(), summed
+        return summed
