@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -76,7 +77,8 @@ class Motion:
         key = "rate_rotation_per_s" if alone else f"rate_{group.replace('rotations', 'rotation')}_per_s"
         return key, f"Γ_rot ({self.formulas.get(group, group)})"
 
-    def _what(self, group: str) -> str:
+    def describe(self, group: str) -> str:
+        """Return what a group of booked jumps is of, in words."""
         if is_rotation(group):
             return f"{self.formulas.get(group, group)} rotation"
         return f"jumps by {GROUPS[group]}"
@@ -87,11 +89,11 @@ class Motion:
             yield Note("collective diffusion", self.collective.reason)
         for group, found in self.jumps.items():
             if not found.resolved:
-                yield Note(self._what(group), found.reason)
+                yield Note(self.describe(group), found.reason)
                 continue
             unit = "°" if is_rotation(group) else " Å"
             yield Note(
-                self._what(group),
+                self.describe(group),
                 f"{found.n_jumps}, mean length {found.mean_length:.3g}{unit}, "
                 f"{100 * found.backward_fraction:.0f} % backward, "
                 f"{found.n_recrossings} recrossings removed{_corrected(found)}",
@@ -142,7 +144,7 @@ def analyze_all_jumps(results: Results, level: float, notes: Notes) -> dict[str,
     for group, booked in followed.items():
         if booked is None:
             continue
-        rates = notes.attempt(said._what(group), lambda booked=booked: analyze_jumps(booked, level))  # type: ignore[misc]
+        rates = notes.attempt(said.describe(group), partial(analyze_jumps, booked, level))
         if rates is not None:
             found[group] = rates
     return found

@@ -27,7 +27,7 @@ def duration_text(seconds: float) -> str:
 
 def describe(status: Status) -> str:
     """Return one line about the progress, of at most 80 columns; what matters least is left out first."""
-    parts = [f"{status.stage[:12]:<12}", f"{status.time_ps:8.1f} ps"]
+    parts = [f"{status.stage[:13]:<13}", f"{status.time_ps:8.1f} ps"]
     if status.last_step:
         parts.append(f"{100.0 * min(status.step / status.last_step, 1.0):5.1f} %")
     if status.eta_s is not None:

@@ -14,19 +14,18 @@ KINDS = {
 }
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="In a deck:\n\n\b\npair_style ufp 3\npair_coeff * * lps.uf3 lps.ufd Li P S\n"
+    "compute efg all efg/atom li3ps4_pbe.efg Li P S",
+)
 @click.option("--paths", is_flag=True, help="Print the paths alone, one a line.")
 def command(paths: bool) -> None:
     """List the shipped models, which are found by their names alone.
 
     In a configuration (potential.file, efg.model), in options and in any LAMMPS deck a name without a folder
     that is not in the current one means the shipped file.
-
-    \b
-    pair_style ufp 3
-    pair_coeff * * lps.uf3 lps.ufd Li P S
-    compute efg all efg/atom li3ps4_pbe.efg Li P S
-    """  # noqa: D301
+    """
     from lpsnmr.data.shipped import shipped_models
     from lpsnmr.files.hashing import sha256_of
 

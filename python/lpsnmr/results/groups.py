@@ -2,23 +2,23 @@
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from typing_extensions import Self
 
 from lpsnmr.errors import InputError
 
 __all__ = ["ArrayGroup", "Group", "Shape"]
 
 Shape = tuple[str | int, ...]
-Self = TypeVar("Self")
 
 
 class Group(Protocol):
     """One group under ``/extra``."""
 
     @classmethod
-    def read(cls: type[Self], group: Mapping[str, Any], name: str) -> Self:
+    def read(cls, group: Mapping[str, Any], name: str) -> Self:
         """Return what the datasets of a group say; ``name`` goes in messages."""
 
     def write(self, group: MutableMapping[str, Any]) -> None:
@@ -42,7 +42,7 @@ class ArrayGroup:
     OPTIONAL: ClassVar[Mapping[str, float]] = {}
 
     @classmethod
-    def read(cls: type[Self], group: Mapping[str, Any], name: str) -> Self:
+    def read(cls, group: Mapping[str, Any], name: str) -> Self:
         """Return what the datasets of a group, or arrays by name, say.
 
         Raises
@@ -50,8 +50,7 @@ class ArrayGroup:
         InputError
             When one is missing.
         """
-        shapes: Mapping[str, Shape] = cls.SHAPES  # type: ignore[attr-defined]
-        optional: Mapping[str, float] = cls.OPTIONAL  # type: ignore[attr-defined]
+        shapes, optional = cls.SHAPES, cls.OPTIONAL
         missing = [key for key in shapes if key not in group and key not in optional]
         if missing:
             raise InputError(f"{name}: no {', '.join(missing)}")
